@@ -1,0 +1,57 @@
+package memory
+
+import (
+	"context"
+	"sync"
+
+	"github.com/101pay/101pay/domain/checkout"
+)
+
+// hints is who wants to hear of which session.
+type hints struct {
+	mu   sync.Mutex
+	subs map[checkout.SessionID]map[chan struct{}]struct{} // guarded by mu
+}
+
+// Subscribe implements ports.Changes.
+func (s *Store) Subscribe(ctx context.Context, id checkout.SessionID) <-chan struct{} {
+	return s.watchers.add(ctx, id)
+}
+
+func (h *hints) add(ctx context.Context, id checkout.SessionID) <-chan struct{} {
+	sub := make(chan struct{}, 1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.subs == nil {
+		h.subs = make(map[checkout.SessionID]map[chan struct{}]struct{})
+	}
+	if h.subs[id] == nil {
+		h.subs[id] = make(map[chan struct{}]struct{})
+	}
+	h.subs[id][sub] = struct{}{}
+	context.AfterFunc(ctx, func() { h.drop(id, sub) })
+	return sub
+}
+
+func (h *hints) drop(id checkout.SessionID, sub chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subs[id], sub)
+	if len(h.subs[id]) == 0 {
+		delete(h.subs, id)
+	}
+}
+
+// tell hints at changed sessions. A hint nobody took yet says as much as two.
+func (h *hints) tell(ids []checkout.SessionID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, id := range ids {
+		for sub := range h.subs[id] {
+			select {
+			case sub <- struct{}{}:
+			default:
+			}
+		}
+	}
+}

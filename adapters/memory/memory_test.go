@@ -1,0 +1,37 @@
+package memory_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/101pay/101pay/adapters/memory"
+	"github.com/101pay/101pay/ports/portstest"
+)
+
+type queue struct{ *memory.Store }
+
+func (q queue) Enqueued(context.Context) ([]portstest.EnqueuedJob, error) {
+	var out []portstest.EnqueuedJob
+	for _, j := range q.Jobs() {
+		out = append(out, portstest.EnqueuedJob{Kind: j.Kind, JSON: j.Payload, At: j.At})
+	}
+	return out, nil
+}
+
+func world(s *memory.Store) portstest.World {
+	return portstest.World{
+		Work: s, KeyRing: s, Sessions: s, Cursors: s, Statements: s, Webhooks: s, Bookkeeper: s,
+		OrderNumbers: s, Sandbox: s, Changes: s, Watches: s, Jobs: queue{s},
+	}
+}
+
+func TestStore(t *testing.T) {
+	portstest.Store(t, func(*testing.T) portstest.World { return world(memory.New()) })
+}
+
+// A restless store keeps the same promises: none of them depends on a function running once.
+func TestRestlessStore(t *testing.T) {
+	portstest.Store(t, func(*testing.T) portstest.World {
+		return world(memory.New(memory.Restless()))
+	})
+}

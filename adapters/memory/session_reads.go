@@ -1,0 +1,167 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+// ByID implements ports.SessionReads.
+func (s *Store) ByID(_ context.Context, id checkout.SessionID) (*checkout.Session, error) {
+	now := s.committed.Load()
+	row, err := must(now.sessions.get(id))
+	if err != nil {
+		return nil, err
+	}
+	return restore(now, row)
+}
+
+// List implements ports.SessionReads.
+func (s *Store) List(_ context.Context, q ports.SessionQuery) (ports.SessionPage, error) {
+	now := s.committed.Load()
+	rows := now.sessions.where(func(row sessionRow) bool {
+		return (q.Merchant == "" || row.MerchantID == q.Merchant) &&
+			(q.Project == "" || row.ProjectID == q.Project) && (q.Mode == 0 || row.Mode == q.Mode) &&
+			(q.Kind == "" || row.Kind == q.Kind) && (q.Status == 0 || row.Status == q.Status) &&
+			(q.Before == ports.SessionMark{} || newerSession(q.Before, markOf(row)) < 0)
+	})
+	slices.SortFunc(rows, func(a, b sessionRow) int { return newerSession(markOf(a), markOf(b)) })
+	rows, more := first(rows, q.Limit)
+	page := ports.SessionPage{More: more}
+	for _, row := range rows {
+		session, err := restore(now, row)
+		if err != nil {
+			return ports.SessionPage{}, err
+		}
+		page.Sessions = append(page.Sessions, session)
+	}
+	return page, nil
+}
+
+func markOf(row sessionRow) ports.SessionMark {
+	return ports.SessionMark{At: row.CreatedAt, ID: row.ID}
+}
+
+func newerSession(a, b ports.SessionMark) int {
+	return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID))
+}
+
+// Taken implements ports.SessionReads.
+func (s *Store) Taken(
+	_ context.Context, a chain.Asset, at chain.Address, from, to *big.Int,
+) ([]*big.Int, error) {
+	now := s.committed.Load()
+	var taken []*big.Int
+	for slot, id := range now.amounts.rows {
+		i, _ := now.intents.get(id)
+		if slot.network == a.Network && slot.contract == a.Contract && slot.at == at &&
+			i.Units.Cmp(from) >= 0 && i.Units.Cmp(to) <= 0 {
+			taken = append(taken, cloneUnits(i.Units))
+		}
+	}
+	slices.SortFunc(taken, (*big.Int).Cmp)
+	return taken, nil
+}
+
+// Held implements ports.SessionReads.
+func (s *Store) Held(_ context.Context, ts []chain.Transfer) ([]*ports.HeldAmount, error) {
+	now := s.committed.Load()
+	out := make([]*ports.HeldAmount, len(ts))
+	for n, t := range ts {
+		if t.Asset.Network != t.Network {
+			continue
+		}
+		id, held := now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		if !held {
+			continue
+		}
+		i, _ := now.intents.get(id)
+		session, _ := now.sessions.get(i.SessionID)
+		out[n] = &ports.HeldAmount{Intent: cloneIntent(i), Owner: session.ProjectID}
+	}
+	return out, nil
+}
+
+// Receivers implements ports.SessionReads.
+func (s *Store) Receivers(
+	_ context.Context, n chain.Network, since time.Time,
+) ([]chain.Address, error) {
+	now := s.committed.Load()
+	var out []chain.Address
+	for _, a := range now.receiving.rows {
+		if a.Network == n && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
+			out = append(out, a.Address)
+		}
+	}
+	for _, i := range now.intents.rows {
+		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		if i.Asset.Network == n && (holder == i.ID || !i.HoldUntil.Before(since)) {
+			out = append(out, i.Address)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// Owners implements ports.SessionReads.
+func (s *Store) Owners(
+	_ context.Context, n chain.Network, at []chain.Address,
+) (map[chain.Address]merchant.ProjectID, error) {
+	now := s.committed.Load()
+	owners := make(map[chain.Address]merchant.ProjectID)
+	for _, address := range at {
+		issued := now.intents.where(func(i checkout.Intent) bool {
+			return i.Asset.Network == n && i.Address == address
+		})
+		if len(issued) > 0 {
+			last := slices.MaxFunc(issued, func(a, b checkout.Intent) int {
+				return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+			})
+			session, _ := now.sessions.get(last.SessionID)
+			owners[address] = session.ProjectID
+			continue
+		}
+		accounts := now.receiving.where(func(a merchant.ReceivingAccount) bool {
+			return a.Network == n && a.Address == address && a.RemovedAt.IsZero()
+		})
+		if len(accounts) > 0 {
+			owners[address] = slices.MinFunc(accounts, newerAccount).ProjectID
+		}
+	}
+	return owners, nil
+}
+
+// LetGo implements ports.SessionReads.
+func (s *Store) LetGo(ctx context.Context, now time.Time, limit int) (freed int, err error) {
+	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		freed, err = r.Sessions.(sessions).letGo(ctx, now, limit)
+		return err
+	})
+	return freed, err
+}
+
+func (r sessions) letGo(ctx context.Context, now time.Time, limit int) (int, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ended := s.intents.where(func(i checkout.Intent) bool {
+		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		return holder == i.ID && i.HoldUntil.Before(now)
+	})
+	slices.SortFunc(ended, func(a, b checkout.Intent) int {
+		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))
+	})
+	ended, _ = first(ended, limit)
+	for _, i := range ended {
+		s.amounts.drop(r.unit, amountOf(i.Asset, i.Address, i.Units))
+	}
+	return len(ended), nil
+}

@@ -1,0 +1,218 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+type sessions struct{ *unit }
+
+// sessionRow is a session without its intent, which is a row of its own.
+type sessionRow struct {
+	checkout.Snapshot
+	current checkout.IntentID
+}
+
+// amount is an exact number of units of a token at an address: what one intent at a time may hold.
+type amount struct {
+	network  chain.Network
+	contract string
+	at       chain.Address
+	units    string
+}
+
+func amountOf(a chain.Asset, at chain.Address, units *big.Int) amount {
+	return amount{a.Network, a.Contract, at, units.String()}
+}
+
+func cloneUnits(n *big.Int) *big.Int {
+	if n == nil {
+		return nil
+	}
+	return new(big.Int).Set(n)
+}
+
+func cloneIntent(i checkout.Intent) checkout.Intent {
+	i.Units = cloneUnits(i.Units)
+	return i
+}
+
+// rowOf lays a session down; its intent must be reserved.
+func rowOf(s *state, session *checkout.Session) (sessionRow, error) {
+	row := sessionRow{Snapshot: session.Snapshot()}
+	if i := row.Intent; i != nil {
+		if held, found := s.intents.get(i.ID); !found || held.SessionID != row.ID {
+			return row, fmt.Errorf("session %s: intent %s is not reserved", row.ID, i.ID)
+		}
+		row.current, row.Intent = i.ID, nil
+	}
+	if row.Receipt != nil {
+		row.Receipt.Units = cloneUnits(row.Receipt.Units)
+	}
+	return row, nil
+}
+
+// restore takes a session up again.
+func restore(s *state, row sessionRow) (*checkout.Session, error) {
+	snapshot := row.Snapshot
+	snapshot.Metadata = maps.Clone(snapshot.Metadata)
+	if i, found := s.intents.get(row.current); found {
+		i = cloneIntent(i)
+		snapshot.Intent = &i
+	}
+	if snapshot.Receipt != nil {
+		receipt := *snapshot.Receipt
+		receipt.Units = cloneUnits(receipt.Units)
+		snapshot.Receipt = &receipt
+	}
+	return checkout.Restore(snapshot)
+}
+
+func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	row, err := rowOf(s, session)
+	if err != nil {
+		return err
+	}
+	if row.OrderID != "" {
+		if _, taken := byOrderID(s, row.ProjectID, row.Mode, row.OrderID); taken {
+			return ports.ErrTaken.About("order_id")
+		}
+	}
+	s.sessions.put(r.unit, row.ID, row)
+	r.touched = append(r.touched, row.ID)
+	return nil
+}
+
+func byOrderID(s *state, p merchant.ProjectID, m merchant.Mode, orderID string) (sessionRow, bool) {
+	return s.sessions.find(func(o sessionRow) bool {
+		return o.ProjectID == p && o.Mode == m && o.OrderID == orderID
+	})
+}
+
+func (r sessions) Load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, err := must(s.sessions.get(id))
+	if err != nil {
+		return nil, err
+	}
+	return restore(s, row)
+}
+
+func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	next, err := rowOf(s, session)
+	if err != nil {
+		return err
+	}
+	row, err := must(s.sessions.get(next.ID))
+	if err != nil {
+		return err
+	}
+	if row.Version >= next.Version {
+		return ports.ErrStale
+	}
+	row.Status, row.Version, row.UpdatedAt = next.Status, next.Version, next.UpdatedAt
+	row.ExpiresAt, row.Receipt, row.current = next.ExpiresAt, next.Receipt, next.current
+	s.sessions.put(r.unit, row.ID, row)
+	r.touched = append(r.touched, row.ID)
+	return nil
+}
+
+func (r sessions) ByOrderID(
+	ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string,
+) (*checkout.Session, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, found := byOrderID(s, p, m, orderID)
+	if !found || orderID == "" {
+		return nil, ports.ErrNotFound
+	}
+	return restore(s, row)
+}
+
+func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	if _, known := s.sessions.get(i.SessionID); !known {
+		return fmt.Errorf("reserve intent %s: no session %s", i.ID, i.SessionID)
+	}
+	if _, known := s.intents.get(i.ID); known {
+		return fmt.Errorf("reserve intent %s: reserved before", i.ID)
+	}
+	slot := amountOf(i.Asset, i.Address, i.Units)
+	if _, taken := s.amounts.get(slot); taken {
+		return ports.ErrTaken
+	}
+	s.intents.put(r.unit, i.ID, cloneIntent(i))
+	s.amounts.put(r.unit, slot, i.ID)
+	return nil
+}
+
+func (r sessions) Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	i, err := must(s.intents.get(id))
+	if err != nil {
+		return err
+	}
+	slot := amountOf(i.Asset, i.Address, i.Units)
+	if holder, taken := s.amounts.get(slot); taken && holder != id {
+		return ports.ErrTaken
+	}
+	i.ExpiresAt, i.HoldUntil = expires, hold
+	s.intents.put(r.unit, id, i)
+	s.amounts.put(r.unit, slot, id)
+	return nil
+}
+
+func (r sessions) Due(
+	ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int,
+) ([]checkout.SessionID, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	overdue := s.sessions.where(func(row sessionRow) bool {
+		unpaid := row.Status == checkout.Opened || row.Status == checkout.Awaiting
+		if !unpaid || !row.ExpiresAt.Before(now) {
+			return false
+		}
+		i, chosen := s.intents.get(row.current)
+		return !chosen || finalTime[i.Asset.Network].After(row.ExpiresAt)
+	})
+	slices.SortFunc(overdue, func(a, b sessionRow) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), cmp.Compare(a.ID, b.ID))
+	})
+	overdue, _ = first(overdue, limit)
+	ids := make([]checkout.SessionID, len(overdue))
+	for i, row := range overdue {
+		ids[i] = row.ID
+	}
+	return ids, nil
+}

@@ -1,0 +1,139 @@
+package memory
+
+import (
+	"maps"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+// state is everything that commits or rolls back together.
+type state struct {
+	serial int64 // last row number given out, for the order of insertion
+
+	accounts  table[merchant.ID, ports.Account]
+	projects  table[merchant.ProjectID, merchant.Project]
+	receiving table[merchant.ReceivingID, merchant.ReceivingAccount]
+	methods   table[methodSwitch, bool]
+	kyc       table[merchant.ID, merchant.KYC]
+	documents table[string, document]
+
+	pairs   table[keys.PairID, keys.Pair]
+	apiKeys table[apiKeySlot, keys.APIKey]
+	logins  table[string, keys.Login]
+
+	sessions table[checkout.SessionID, sessionRow]
+	intents  table[checkout.IntentID, checkout.Intent]
+	amounts  table[amount, checkout.IntentID] // who holds which amount: the unique index
+
+	transfers table[transferKey, ports.TransferRow]
+	sightings table[transferKey, ports.Sighting]
+	cursors   table[chain.Network, ports.Cursor]
+	trail     table[trailKey, ports.Cursor]
+
+	booked table[ledger.OrderNo, ports.Booked]
+	causes table[cause, ledger.OrderNo]
+	tips   table[chainKey, ports.Booked] // the last transaction of each chain
+
+	answers table[claimKey, keptAnswer]
+
+	endpoints  table[string, numbered[webhook.Endpoint]]
+	events     table[string, webhook.Event]
+	deliveries table[string, numbered[webhook.Delivery]]
+	attempts   table[string, []webhook.Attempt]
+
+	jobs table[int64, Job]
+
+	sealed   time.Time // end of the sandbox chain's closed time
+	mined    table[minedKey, ports.SandboxTransfer]
+	reorgs   table[int64, ports.SandboxReorg]
+	troubles table[int64, ports.SandboxTrouble]
+}
+
+// next answers a row number higher than all before.
+func (s *state) next() int64 {
+	s.serial++
+	return s.serial
+}
+
+// numbered is a row that remembers when it was inserted.
+type numbered[V any] struct {
+	row    V
+	number int64
+}
+
+// table is a map that a unit of work copies before its first write, so that what was committed
+// stays as it was.
+type table[K comparable, V any] struct {
+	rows   map[K]V
+	writer *unit // whose copy this is
+}
+
+func (t *table[K, V]) get(k K) (V, bool) {
+	v, found := t.rows[k]
+	return v, found
+}
+
+func (t *table[K, V]) put(u *unit, k K, v V) {
+	t.own(u)
+	t.rows[k] = v
+}
+
+func (t *table[K, V]) drop(u *unit, k K) {
+	t.own(u)
+	delete(t.rows, k)
+}
+
+func (t *table[K, V]) own(u *unit) {
+	switch {
+	case t.rows == nil:
+		t.rows = make(map[K]V)
+	case t.writer != u:
+		t.rows = maps.Clone(t.rows)
+	}
+	t.writer = u
+}
+
+// where lists the rows that match, in no order.
+func (t *table[K, V]) where(match func(V) bool) []V {
+	var out []V
+	for _, v := range t.rows {
+		if match(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// find answers a row that matches; callers match by what is unique.
+func (t *table[K, V]) find(match func(V) bool) (V, bool) {
+	for _, v := range t.rows {
+		if match(v) {
+			return v, true
+		}
+	}
+	var none V
+	return none, false
+}
+
+// first cuts a list to a page and says whether more follows.
+func first[V any](all []V, limit int) (page []V, more bool) {
+	if len(all) > max(limit, 0) {
+		return all[:max(limit, 0)], true
+	}
+	return all, false
+}
+
+// must answers what was found, or ErrNotFound.
+func must[V any](v V, found bool) (V, error) {
+	if !found {
+		return v, ports.ErrNotFound
+	}
+	return v, nil
+}

@@ -1,0 +1,54 @@
+package edge
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// logAccess writes one line per request, also when a handler drops the connection. The route is
+// the template: a raw path holds session ids, which are bearer capabilities.
+func (f *frontier) logAccess(c *gin.Context) {
+	began := f.Now()
+	defer func() {
+		x := of(c)
+		attrs := []slog.Attr{
+			slog.String("method", methodName(c.Request.Method)),
+			slog.String("route", routeName(c)),
+			slog.Int("status", c.Writer.Status()),
+			slog.Duration("took", f.Now().Sub(began)),
+			slog.Int("bytes", max(c.Writer.Size(), 0)),
+			slog.String("request_id", x.id),
+			slog.String("remote_ip", c.ClientIP()),
+		}
+		if x.fault != "" {
+			attrs = append(attrs, slog.String("code", x.fault))
+		}
+		if x.limit != "" {
+			attrs = append(attrs, slog.String("limit", x.limit))
+		}
+		if x.hungUp {
+			attrs = append(attrs, slog.Bool("hung_up", true))
+		}
+		f.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request served", attrs...)
+	}()
+	c.Next()
+}
+
+func routeName(c *gin.Context) string {
+	if c.FullPath() == "" {
+		return "unmatched"
+	}
+	return c.FullPath()
+}
+
+// methodName keeps a log line short whatever token a client made up.
+func methodName(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return m
+	}
+	return "other"
+}

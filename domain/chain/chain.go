@@ -1,0 +1,127 @@
+// Package chain says what a payment looks like on any chain: on which network, of what asset, to
+// whom, how much, and how final.
+//
+// It owns networks, assets, addresses and their checks, transfers, and the one value that proves
+// a transfer final. It does not own how a chain is read (the adapters) nor what a transfer pays
+// (package checkout).
+//
+// Invariants: a Confirmed can only be made by Confirm, from a transfer at or below the network's
+// final height; amounts are whole base units, never fractions.
+package chain
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/money"
+)
+
+// Network names a chain the gateway can watch. The zero value is not a network.
+type Network string
+
+// The networks known so far. Sandbox is the chain of test mode: simulated, persistent, and read by
+// the same watcher as any other.
+const (
+	Tron    Network = "tron"
+	Sandbox Network = "sandbox"
+)
+
+// ParseNetwork reads a network by the names merchants use: "TRC20" and "TRON" mean Tron.
+func ParseNetwork(s string) (Network, error) {
+	switch s {
+	case "TRC20", "TRON", "tron":
+		return Tron, nil
+	}
+	return "", ErrUnsupportedNetwork
+}
+
+// Standard is the token standard payers know the network by, as wallets print it.
+func (n Network) Standard() string {
+	switch n {
+	case Tron, Sandbox:
+		return "TRC20"
+	}
+	return string(n)
+}
+
+// Faults of addresses and networks.
+var (
+	ErrUnsupportedNetwork = fault.New(fault.Invalid, "unsupported_network",
+		"network must be TRC20").About("network")
+	ErrUnsupportedAsset = fault.New(fault.Invalid, "unsupported_asset",
+		"asset must be USDT").About("asset")
+	ErrInvalidAddress = fault.New(fault.Invalid, "invalid_address",
+		"address must be a TRON address: 34 characters beginning with T, copied exactly (capital and small letters matter)").About("address")
+	ErrAddressChainMismatch = fault.New(fault.Invalid, "address_chain_mismatch",
+		"this is an address of another chain; a TRON address begins with T").About("address")
+)
+
+// Asset is a token on one network. Contract, not Symbol, is its identity: tokens that merely carry
+// a known symbol are routine fraud.
+type Asset struct {
+	Network  Network
+	Symbol   string // as in "USDT"
+	Contract string // canonical address of the token contract
+	Decimals uint8  // of the contract; checked against the chain when a watcher starts
+}
+
+// Currency is the ledger's unit for amounts of this asset, as in USDT/6.
+func (a Asset) Currency() (money.Currency, error) {
+	return money.ParseNotation(a.Symbol + "/" + big.NewInt(int64(a.Decimals)).String())
+}
+
+// Address is a chain address in its canonical text. Two addresses are the same if and only if
+// their texts are; parse functions are the only way from foreign text to an Address.
+type Address string
+
+// TxID identifies an on-chain transaction, lower-case hex without prefix on Tron and the sandbox.
+type TxID string
+
+// Transfer is one token movement observed on a chain. (Network, TxID, Index) identifies it: one
+// transaction may hold several.
+type Transfer struct {
+	Network   Network
+	TxID      TxID
+	Index     uint32 // log index within the block's transaction, as the node numbers it
+	Asset     Asset
+	From, To  Address
+	Units     *big.Int // base units, positive
+	Height    uint64
+	BlockID   string // hash of the block, lower-case hex
+	BlockTime time.Time
+}
+
+// Head is what a network has reached: the newest block, and the newest block that can no longer be
+// undone by the network's own rule.
+type Head struct {
+	Network   Network
+	Latest    uint64
+	Final     uint64
+	FinalID   string    // hash of the final block
+	FinalTime time.Time // block time of the final block
+}
+
+// Confirmed is a transfer proven final. It cannot be made outside this package, so whatever asks
+// for one cannot be handed a sighting, a claim by a caller, or an unfinished block.
+type Confirmed struct {
+	transfer Transfer
+}
+
+// ErrNotFinal reports a transfer above the final height, of another network, or of nothing.
+var ErrNotFinal = fault.New(fault.Rejected, "not_final",
+	"the transfer is not final yet")
+
+// Confirm proves a transfer final against the network's head. Only the watcher calls it.
+func Confirm(t Transfer, head Head) (Confirmed, error) {
+	if t.Network == "" || t.Network != head.Network || t.Height > head.Final {
+		return Confirmed{}, ErrNotFinal
+	}
+	if t.Units == nil || t.Units.Sign() <= 0 || t.TxID == "" || t.To == "" || t.BlockTime.IsZero() {
+		return Confirmed{}, ErrNotFinal
+	}
+	return Confirmed{transfer: t}, nil
+}
+
+// Transfer is the transfer that was proven final.
+func (c Confirmed) Transfer() Transfer { return c.transfer }

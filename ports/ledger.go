@@ -1,0 +1,72 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+)
+
+// Booked is a transaction as it stands in the book.
+type Booked struct {
+	Transaction ledger.Transaction
+	Content     ledger.Hash
+	Chain       ledger.Hash
+	Sequence    int64 // position in the chain of the merchant and mode, from 1
+}
+
+// Ledger books inside a unit of work.
+type Ledger interface {
+	// Book appends a transaction to its merchant's chain. ErrTaken says (Kind, SourceRef) is booked:
+	// the same cause is never booked twice.
+	Book(ctx context.Context, t ledger.Transaction) (Booked, error)
+	// Find finds a merchant's transaction, or ErrNotFound.
+	Find(ctx context.Context, m merchant.ID, no ledger.OrderNo) (Booked, error)
+}
+
+// Bookkeeper books one transaction durably, outside any unit of work. It may commit together with
+// transactions of other callers; when it answers, this one is on disk or an error says it is not.
+// guard, when set, is the id of a key pair that must still be live at the moment of booking;
+// otherwise keys.ErrPairInvalid.
+type Bookkeeper interface {
+	Book(ctx context.Context, t ledger.Transaction, guard string) (Booked, error)
+}
+
+// OrderNumbers gives out order numbers: unique, rising within a process, gaps allowed, never used
+// twice, whoever else draws from the same day.
+type OrderNumbers interface {
+	Next(ctx context.Context, day time.Time) (ledger.OrderNo, error)
+}
+
+// StatementQuery selects transactions. Zero fields do not filter; From is inclusive, To exclusive.
+type StatementQuery struct {
+	Merchant merchant.ID
+	Project  merchant.ProjectID
+	Mode     merchant.Mode
+	From, To time.Time
+	Currency string // code, as in "USDT"
+	Kind     ledger.Kind
+	Before   StatementMark // exclusive; zero for the first page
+	Limit    int
+}
+
+// StatementMark is a position in a statement.
+type StatementMark struct {
+	At time.Time
+	No ledger.OrderNo
+}
+
+// StatementPage is a page, newest first, and whether another follows.
+type StatementPage struct {
+	Lines []Booked
+	More  bool
+}
+
+// Statements reads the book outside any unit of work.
+type Statements interface {
+	// Page lists transactions, newest first. Any page costs about what the first one costs.
+	Page(ctx context.Context, q StatementQuery) (StatementPage, error)
+	// ByOrderNo finds a merchant's transaction of a mode, or ErrNotFound.
+	ByOrderNo(ctx context.Context, m merchant.ID, mode merchant.Mode, no ledger.OrderNo) (Booked, error)
+}

@@ -1,0 +1,114 @@
+package portstest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+var addressPromises = []promise{
+	{"current accounts are watched, each address once, on their network", watchCurrent},
+	{"retired accounts are watched for their time", watchRetired},
+	{"addresses of intents are watched while held and for their time", watchIntents},
+	{"an address belongs to the project that last issued an intent there", ownersByIntent},
+	{"an address without intents belongs to whose current account it is", ownersByAccount},
+	{"an address nobody owns is absent", ownersAbsent},
+}
+
+func watched(t *testing.T, w World, n chain.Network, since time.Time, want ...chain.Address) {
+	t.Helper()
+	got, err := w.Sessions.Receivers(t.Context(), n, since)
+	ok(t, err)
+	slices.Sort(got)
+	slices.Sort(want)
+	same(t, got, want)
+}
+
+func watchCurrent(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	watched(t, w, chain.Tron, Epoch)
+	shared, own := Address(), Address()
+	shop.addReceiving(t, shared, Epoch)
+	other.addReceiving(t, shared, Epoch)
+	OpenShop(t, w).addReceiving(t, own, Epoch)
+	watched(t, w, chain.Tron, Epoch.Add(1000*time.Hour), shared, own)
+	watched(t, w, chain.Sandbox, Epoch)
+}
+
+func watchRetired(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	replaced := shop.addReceiving(t, Address(), Epoch)
+	removed := shop.addReceiving(t, Address(), Epoch.Add(10*time.Hour))
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		return r.Receiving.Remove(ctx, shop.Project.ID, removed.ID, Epoch.Add(20*time.Hour))
+	})
+	watched(t, w, chain.Tron, Epoch.Add(9*time.Hour), replaced.Address, removed.Address)
+	watched(t, w, chain.Tron, Epoch.Add(11*time.Hour), removed.Address)
+	watched(t, w, chain.Tron, Epoch.Add(21*time.Hour))
+}
+
+func watchIntents(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at := Address()
+	_, first := shop.AwaitPayment(t, Epoch, at, 9_990_100)
+	shop.AwaitPayment(t, Epoch, at, 9_990_200)
+	after := first.HoldUntil.Add(time.Hour)
+	watched(t, w, chain.Sandbox, after, at)
+	watched(t, w, chain.Tron, Epoch)
+	same(t, letGo(t, w, after, 10), 2)
+	watched(t, w, chain.Sandbox, Epoch, at)
+	watched(t, w, chain.Sandbox, after)
+}
+
+func owners(
+	t *testing.T, w World, n chain.Network, at ...chain.Address,
+) map[chain.Address]merchant.ProjectID {
+	t.Helper()
+	got, err := w.Sessions.Owners(t.Context(), n, at)
+	ok(t, err)
+	return got
+}
+
+func ownersByIntent(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	at := Address()
+	account := shop.Receive(at, Epoch)
+	account.Network = chain.Sandbox
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Receiving.Add(ctx, account) })
+	other.AwaitPayment(t, Epoch, at, 9_990_100)
+	same(t, owners(t, w, chain.Sandbox, at),
+		map[chain.Address]merchant.ProjectID{at: other.Project.ID})
+	_, last := shop.AwaitPayment(t, Epoch.Add(time.Minute), at, 9_990_200)
+	other.AwaitPayment(t, Epoch.Add(time.Second), at, 9_990_300)
+	same(t, owners(t, w, chain.Sandbox, at), map[chain.Address]merchant.ProjectID{at: shop.Project.ID})
+
+	// What was issued there stays told apart after its amount is let go.
+	letGo(t, w, last.HoldUntil.Add(time.Hour), 10)
+	same(t, owners(t, w, chain.Sandbox, at), map[chain.Address]merchant.ProjectID{at: shop.Project.ID})
+}
+
+func ownersByAccount(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	a, b := shop.addReceiving(t, Address(), Epoch), other.addReceiving(t, Address(), Epoch)
+	same(t, owners(t, w, chain.Tron, a.Address, b.Address), map[chain.Address]merchant.ProjectID{
+		a.Address: shop.Project.ID, b.Address: other.Project.ID,
+	})
+}
+
+func ownersAbsent(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	a := shop.addReceiving(t, Address(), Epoch)
+	none := map[chain.Address]merchant.ProjectID{}
+	same(t, owners(t, w, chain.Tron, Address()), none)
+	same(t, owners(t, w, chain.Sandbox, a.Address), none)
+	same(t, owners(t, w, chain.Tron), none)
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		return r.Receiving.Remove(ctx, shop.Project.ID, a.ID, Epoch.Add(time.Hour))
+	})
+	same(t, owners(t, w, chain.Tron, a.Address), none)
+}

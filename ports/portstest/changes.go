@@ -1,0 +1,98 @@
+package portstest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/ports"
+)
+
+var changePromises = []promise{
+	{"a subscriber hears that its session changed", changesHeard},
+	{"every subscriber of a session hears", changesAllHear},
+	{"a subscriber that does not listen holds nobody up", changesDoNotBlock},
+}
+
+// Hints may be missed while a subscription settles, so a test changes the session until it is
+// heard, at most this often and this far apart.
+const (
+	hintTries = 200
+	hintWait  = 50 * time.Millisecond
+)
+
+// flip changes a session: a payment is in sight, or is not any more.
+func flip(t *testing.T, w World, id checkout.SessionID) {
+	t.Helper()
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		s, err := r.Sessions.Load(ctx, id)
+		if err != nil {
+			return err
+		}
+		if s.Status() == checkout.Processing {
+			err = s.Unsee(Epoch)
+		} else {
+			_, err = s.See(Epoch)
+		}
+		if err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, s)
+	})
+}
+
+func heard(t *testing.T, w World, id checkout.SessionID, hints <-chan struct{}) {
+	t.Helper()
+	for range hintTries {
+		flip(t, w, id)
+		select {
+		case _, open := <-hints:
+			if !open {
+				t.Fatal("the subscription ended by itself")
+			}
+			return
+		case <-time.After(hintWait):
+		}
+	}
+	t.Fatalf("no hint after %d changes", hintTries)
+}
+
+func changesHeard(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, _ := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	hints := w.Changes.Subscribe(t.Context(), session.ID())
+	heard(t, w, session.ID(), hints)
+	heard(t, w, session.ID(), hints)
+}
+
+func changesAllHear(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, _ := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	ended, stop := context.WithCancel(t.Context())
+	w.Changes.Subscribe(ended, session.ID())
+	first := w.Changes.Subscribe(t.Context(), session.ID())
+	second := w.Changes.Subscribe(t.Context(), session.ID())
+	stop()
+	heard(t, w, session.ID(), first)
+	heard(t, w, session.ID(), second)
+}
+
+func changesDoNotBlock(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, _ := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	for range 3 {
+		w.Changes.Subscribe(t.Context(), session.ID())
+	}
+	for range 100 {
+		flip(t, w, session.ID())
+	}
+	same(t, mustSession(t, w, session.ID()).Snapshot().Version, session.Snapshot().Version+100)
+}
+
+func mustSession(t *testing.T, w World, id checkout.SessionID) *checkout.Session {
+	t.Helper()
+	s, err := w.Sessions.ByID(t.Context(), id)
+	ok(t, err)
+	return s
+}

@@ -1,0 +1,172 @@
+package portstest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+var merchantPromises = []promise{
+	{"a merchant is found by e-mail and by id, whole", merchantsFound},
+	{"an unknown merchant is not found", merchantsUnknown},
+	{"a second account of an e-mail address is taken", merchantsEmailTaken},
+	{"a second account of a client id is taken", merchantsClientIDTaken},
+	{"of many registrations with one e-mail address one wins", merchantsRace},
+	{"rename changes the name and nothing else", merchantsRename},
+	{"the default project is listed, whole", merchantsProjects},
+	{"update replaces name, website, mode and policy", projectsUpdate},
+	{"a website belongs to one project", projectsWebsiteTaken},
+}
+
+func merchantsFound(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	OpenShop(t, w)
+	got := in(t, w, func(ctx context.Context, r ports.Repos) (ports.Account, error) {
+		return r.Merchants.ByEmail(ctx, shop.Account.Merchant.Email)
+	})
+	same(t, got, shop.Account)
+	byID := in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Merchant, error) {
+		return r.Merchants.ByID(ctx, shop.ID())
+	})
+	same(t, byID, shop.Account.Merchant)
+}
+
+func merchantsUnknown(t *testing.T, w World) {
+	OpenShop(t, w)
+	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
+		_, err := r.Merchants.ByEmail(ctx, "nobody@shop.example")
+		return err
+	})
+	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
+		_, err := r.Merchants.ByID(ctx, merchant.ID(UUID()))
+		return err
+	})
+	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
+		_, err := r.Merchants.Project(ctx, merchant.ProjectID(UUID()))
+		return err
+	})
+}
+
+func merchantsEmailTaken(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	account, project := Unregistered()
+	account.Merchant.Email = shop.Account.Merchant.Email
+	isTaken(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Merchants.Add(ctx, account, project)
+	}), "email")
+}
+
+func merchantsClientIDTaken(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	account, project := Unregistered()
+	account.Merchant.ClientID = shop.Account.Merchant.ClientID
+	isTaken(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Merchants.Add(ctx, account, project)
+	}), "clientId")
+}
+
+func merchantsRace(t *testing.T, w World) {
+	first, _ := Unregistered()
+	oneWinner(t, race(racers, func(int) error {
+		account, project := Unregistered()
+		account.Merchant.Email = first.Merchant.Email
+		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			return r.Merchants.Add(ctx, account, project)
+		})
+	}), ports.ErrTaken)
+}
+
+func merchantsRename(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		return r.Merchants.Rename(ctx, shop.ID(), "東京コーヒー")
+	})
+	got := in(t, w, func(ctx context.Context, r ports.Repos) (ports.Account, error) {
+		return r.Merchants.ByEmail(ctx, shop.Account.Merchant.Email)
+	})
+	want := shop.Account
+	want.Merchant.Name = "東京コーヒー"
+	same(t, got, want)
+	untouched := in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Merchant, error) {
+		return r.Merchants.ByID(ctx, other.ID())
+	})
+	same(t, untouched, other.Account.Merchant)
+}
+
+func merchantsProjects(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	OpenShop(t, w)
+	list := in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.Project, error) {
+		return r.Merchants.Projects(ctx, shop.ID())
+	})
+	same(t, list, []merchant.Project{shop.Project})
+	one := in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
+		return r.Merchants.Project(ctx, shop.Project.ID)
+	})
+	same(t, one, shop.Project)
+	nobody := in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.Project, error) {
+		return r.Merchants.Projects(ctx, merchant.ID(UUID()))
+	})
+	same(t, nobody, []merchant.Project(nil))
+}
+
+func projectsUpdate(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	want := shop.Project
+	want.Name, want.WebsiteURL, want.Mode = "Web shop", "https://shop.example", merchant.Live
+	want.Policy = merchant.Policy{SessionMinutes: 45, Late: merchant.LateHold, RecordedCharges: true}
+	update(t, w, want)
+	same(t, project(t, w, shop.Project.ID), want)
+	same(t, project(t, w, other.Project.ID), other.Project)
+
+	// Saving a project unchanged must not collide with its own website.
+	update(t, w, want)
+
+	moved := want
+	moved.CreatedAt, moved.Disabled = Epoch.Add(time.Hour), true
+	update(t, w, moved)
+	same(t, project(t, w, shop.Project.ID), want)
+}
+
+func projectsWebsiteTaken(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	first := shop.Project
+	first.WebsiteURL = "https://shop.example"
+	update(t, w, first)
+	second := other.Project
+	second.WebsiteURL = first.WebsiteURL
+	isTaken(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Merchants.UpdateProject(ctx, second)
+	}), "websiteUrl")
+
+	first.WebsiteURL = ""
+	update(t, w, first)
+	update(t, w, second)
+
+	// Having none is not a website two projects could share.
+	second.WebsiteURL = ""
+	update(t, w, second)
+}
+
+func update(t *testing.T, w World, p merchant.Project) {
+	t.Helper()
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		return r.Merchants.UpdateProject(ctx, p)
+	})
+}
+
+func project(t *testing.T, w World, id merchant.ProjectID) merchant.Project {
+	t.Helper()
+	return in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
+		return r.Merchants.Project(ctx, id)
+	})
+}
+
+// orderID gives a session the merchant's reference.
+func orderID(id string) func(*checkout.Snapshot) {
+	return func(s *checkout.Snapshot) { s.OrderID = id }
+}

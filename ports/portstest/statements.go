@@ -1,0 +1,158 @@
+package portstest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/ports"
+)
+
+var statementPromises = []promise{
+	{"pages show every transaction once, newest first, even those of one instant", statementPages},
+	{"a statement is filtered by mode, project, currency and kind", statementFilters},
+	{"a period includes its beginning and excludes its end", statementPeriod},
+	{"a statement shows nothing of another merchant", statementForeign},
+	{"a transaction is found by order number in its mode only", statementByOrderNo},
+}
+
+// statement reads a statement to its end, three lines at a time.
+func statement(t *testing.T, w World, q ports.StatementQuery) []ports.Booked {
+	t.Helper()
+	var all []ports.Booked
+	for {
+		q.Limit = 3
+		page, err := w.Statements.Page(t.Context(), q)
+		ok(t, err)
+		if len(page.Lines) > q.Limit {
+			t.Fatalf("a page of %d lines, asked for %d", len(page.Lines), q.Limit)
+		}
+		all = append(all, page.Lines...)
+		if !page.More {
+			return all
+		}
+		if len(page.Lines) != q.Limit {
+			t.Fatalf("more follows, but the page holds %d of %d", len(page.Lines), q.Limit)
+		}
+		last := page.Lines[len(page.Lines)-1].Transaction
+		q.Before = ports.StatementMark{At: last.BookedAt, No: last.OrderNo}
+	}
+}
+
+// stated reads a statement to its end and checks that it holds exactly the wanted lines, newest
+// first.
+func stated(t *testing.T, w World, q ports.StatementQuery, want ...ports.Booked) {
+	t.Helper()
+	left := make(map[ledger.OrderNo]ports.Booked, len(want))
+	for _, b := range want {
+		left[b.Transaction.OrderNo] = b
+	}
+	var before time.Time
+	for i, line := range statement(t, w, q) {
+		expected, known := left[line.Transaction.OrderNo]
+		if !known {
+			t.Fatalf("transaction %s is stated twice or does not belong here", line.Transaction.OrderNo)
+		}
+		delete(left, line.Transaction.OrderNo)
+		same(t, line, expected)
+		if at := line.Transaction.BookedAt; i > 0 && at.After(before) {
+			t.Fatalf("line %d of the statement is newer than the one before", i)
+		}
+		before = line.Transaction.BookedAt
+	}
+	if len(left) > 0 {
+		t.Fatalf("%d transactions are missing from the statement", len(left))
+	}
+}
+
+func statementPages(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	q := ports.StatementQuery{Merchant: shop.ID()}
+	stated(t, w, q)
+	var all []ports.Booked
+	for _, seconds := range []int{3, 0, 0, 0, 0, 1, 2, 2, 5} {
+		all = append(all, book(t, w, shop.Charge(t, 1, Epoch.Add(time.Duration(seconds)*time.Second))))
+		stated(t, w, q, all...)
+	}
+}
+
+func statementFilters(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	book(t, w, other.Charge(t, 1, Epoch))
+	charge := book(t, w, shop.Charge(t, 1, Epoch))
+
+	tx := shop.Charge(t, 1, Epoch)
+	tx.Kind = ledger.KindPayment
+	payment := book(t, w, tx)
+
+	tx = shop.Charge(t, 1, Epoch)
+	tx.Postings[0].Amount = mustAmount(t, money.JPY, "1500")
+	yen := book(t, w, tx)
+
+	tx = shop.Charge(t, 1, Epoch)
+	tx.Mode = merchant.Live
+	tx.Postings[0].Source = ledger.World(merchant.Live, "charge")
+	tx.Postings[0].Destination = ledger.Of(shop.ID(), merchant.Live, ledger.Recorded)
+	live := book(t, w, tx)
+
+	m := shop.ID()
+	stated(t, w, ports.StatementQuery{Merchant: m}, charge, payment, yen, live)
+	p := shop.Project.ID
+	stated(t, w, ports.StatementQuery{Merchant: m, Project: p}, charge, payment, yen, live)
+	stated(t, w, ports.StatementQuery{Project: p}, charge, payment, yen, live)
+	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Test}, charge, payment, yen)
+	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Live}, live)
+	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindPayment}, payment)
+	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindReversal})
+	stated(t, w, ports.StatementQuery{Merchant: m, Currency: "JPY"}, yen)
+	stated(t, w, ports.StatementQuery{Merchant: m, Currency: "USDT"}, charge, payment, live)
+	stated(t, w, ports.StatementQuery{Merchant: m, Currency: "USD"})
+	stated(t, w, ports.StatementQuery{
+		Merchant: m, Project: p, Mode: merchant.Test, Kind: ledger.KindCharge, Currency: "USDT",
+	}, charge)
+}
+
+func statementPeriod(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	var all []ports.Booked
+	for i := range 5 {
+		all = append(all, book(t, w, shop.Charge(t, 1, Epoch.Add(time.Duration(i)*time.Second))))
+	}
+	at := func(i int) time.Time { return all[i].Transaction.BookedAt }
+	m := shop.ID()
+	stated(t, w, ports.StatementQuery{Merchant: m, From: at(1), To: at(3)}, all[1], all[2])
+	stated(t, w, ports.StatementQuery{Merchant: m, From: at(1)}, all[1:]...)
+	stated(t, w, ports.StatementQuery{Merchant: m, To: at(1)}, all[0])
+	stated(t, w, ports.StatementQuery{
+		Merchant: m, From: at(1).Add(time.Microsecond), To: at(3).Add(time.Microsecond),
+	}, all[2], all[3])
+	stated(t, w, ports.StatementQuery{Merchant: m, From: at(3), To: at(3)})
+}
+
+func statementForeign(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	mine := book(t, w, shop.Charge(t, 1, Epoch))
+	stated(t, w, ports.StatementQuery{Merchant: other.ID()})
+	stated(t, w, ports.StatementQuery{Merchant: other.ID(), Project: shop.Project.ID})
+	stated(t, w, ports.StatementQuery{Merchant: shop.ID(), Project: other.Project.ID})
+	stated(t, w, ports.StatementQuery{Merchant: shop.ID()}, mine)
+}
+
+func statementByOrderNo(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	booked := book(t, w, shop.Charge(t, 1, Epoch))
+	no := booked.Transaction.OrderNo
+	got, err := w.Statements.ByOrderNo(t.Context(), shop.ID(), merchant.Test, no)
+	ok(t, err)
+	same(t, got, booked)
+	_, err = w.Statements.ByOrderNo(t.Context(), shop.ID(), merchant.Live, no)
+	isFault(t, err, ports.ErrNotFound)
+	_, err = w.Statements.ByOrderNo(t.Context(), other.ID(), merchant.Test, no)
+	isFault(t, err, ports.ErrNotFound)
+	for _, text := range hostile {
+		_, err = w.Statements.ByOrderNo(t.Context(), shop.ID(), merchant.Test, ledger.OrderNo(text))
+		isFault(t, err, ports.ErrNotFound)
+	}
+}

@@ -1,0 +1,94 @@
+// Package portstest holds any adapter to the promises in the doc comments of package ports.
+//
+// It owns one suite per port, one subtest per promise, each with its negative twin where there is
+// one, and the fixtures those suites are written with (Shop and its methods), which other tests may
+// use. It does not own what only one adapter can know: SQL, locks by name, lost connections.
+//
+// Invariants: a suite asks nothing that no doc comment promises; it never sleeps and never asserts
+// how long something took; it behaves the same on an adapter that runs units of work twice.
+package portstest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/ports"
+)
+
+// World is one empty store seen through every port it serves.
+type World struct {
+	Work         ports.UnitOfWork
+	KeyRing      ports.KeyRing
+	Sessions     ports.SessionReads
+	Cursors      ports.CursorReads
+	Statements   ports.Statements
+	Webhooks     ports.WebhookReads
+	Bookkeeper   ports.Bookkeeper
+	OrderNumbers ports.OrderNumbers
+	Sandbox      ports.SandboxReads
+	Changes      ports.Changes
+	Watches      ports.Watches
+	Jobs         Jobs
+}
+
+// Jobs looks into the queue from outside any unit of work.
+type Jobs interface {
+	// Enqueued lists the jobs that are committed, in the order of their enqueuing.
+	Enqueued(ctx context.Context) ([]EnqueuedJob, error)
+}
+
+// EnqueuedJob is a job as the queue holds it.
+type EnqueuedJob struct {
+	Kind string
+	JSON []byte
+	At   time.Time // when it may run
+}
+
+// promise is one sentence of a doc comment and the test that holds an adapter to it.
+type promise struct {
+	name string
+	keep func(t *testing.T, w World)
+}
+
+// Store holds a store to its promises. open answers a new, empty world; it is called once for every
+// promise, about 150 times, so it should be cheap, and it cleans up by t.Cleanup.
+func Store(t *testing.T, open func(t *testing.T) World) {
+	nouns := []struct {
+		name     string
+		promises []promise
+	}{
+		{"work", workPromises},
+		{"merchants", merchantPromises},
+		{"receiving", receivingPromises},
+		{"kyc", kycPromises},
+		{"keys", keyPromises},
+		{"logins", loginPromises},
+		{"sessions", sessionPromises},
+		{"session reads", sessionReadPromises},
+		{"amounts", amountPromises},
+		{"due", duePromises},
+		{"addresses", addressPromises},
+		{"transfers", transferPromises},
+		{"sightings", sightingPromises},
+		{"cursors", cursorPromises},
+		{"watches", watchPromises},
+		{"ledger", ledgerPromises},
+		{"bookkeeper", bookkeeperPromises},
+		{"statements", statementPromises},
+		{"claims", claimPromises},
+		{"endpoints", endpointPromises},
+		{"deliveries", deliveryPromises},
+		{"events", eventPromises},
+		{"jobs", jobPromises},
+		{"sandbox", sandboxPromises},
+		{"changes", changePromises},
+	}
+	for _, noun := range nouns {
+		t.Run(noun.name, func(t *testing.T) {
+			for _, p := range noun.promises {
+				t.Run(p.name, func(t *testing.T) { p.keep(t, open(t)) })
+			}
+		})
+	}
+}

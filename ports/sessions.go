@@ -1,0 +1,87 @@
+package ports
+
+import (
+	"context"
+	"math/big"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+)
+
+// Sessions keeps checkout sessions and the exact amounts their intents hold.
+type Sessions interface {
+	// Add records a new session. ErrTaken (Param "order_id") says the project has one with the same
+	// order id and mode.
+	Add(ctx context.Context, s *checkout.Session) error
+	// Load finds a session, locked, or ErrNotFound.
+	Load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error)
+	// Save replaces what may change: status, version, deadline, current intent, receipt. It is
+	// refused with ErrStale unless the stored version is older.
+	Save(ctx context.Context, s *checkout.Session) error
+	// ByOrderID finds a project's session by the merchant's reference, or ErrNotFound.
+	ByOrderID(ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string) (*checkout.Session, error)
+	// Reserve records an intent and claims its exact amount at its address until HoldUntil. Two
+	// callers can never both hold the same amount, however they race: the claim is one write
+	// against a unique index, not a look followed by a write. A taken amount is ErrTaken, and the
+	// caller tries the next suffix.
+	Reserve(ctx context.Context, i checkout.Intent) error
+	// Extend holds an intent's amount for longer, after a reversal. ErrTaken if it was let go and
+	// somebody else holds it.
+	Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error
+	// Due lists at most limit unpaid sessions whose deadline is before now: those without an intent,
+	// and those whose intent's network is final beyond the deadline according to finalTime.
+	Due(ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int) ([]checkout.SessionID, error)
+}
+
+// HeldAmount is an exact amount some intent holds, and the intent.
+type HeldAmount struct {
+	Intent checkout.Intent
+	Owner  merchant.ProjectID
+}
+
+// SessionReads answers questions about sessions outside any unit of work.
+type SessionReads interface {
+	// ByID finds a session, or ErrNotFound.
+	ByID(ctx context.Context, id checkout.SessionID) (*checkout.Session, error)
+	// List pages through a project's sessions of a mode, newest first.
+	List(ctx context.Context, q SessionQuery) (SessionPage, error)
+	// Taken lists the amounts held at an address in [from, to], to propose a free suffix. It claims
+	// nothing.
+	Taken(ctx context.Context, a chain.Asset, at chain.Address, from, to *big.Int) ([]*big.Int, error)
+	// Held finds the intents that hold the exact amounts of the transfers, by position; nil where
+	// none does. Cost does not depend on how many payments are open.
+	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
+	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
+	// for their time, and addresses of intents still held or watched.
+	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
+	// Owners answers, for addresses of a network, the project that last issued an intent there, else
+	// the one whose current receiving account it is; addresses nobody owns are absent.
+	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
+	// LetGo frees at most limit amounts whose hold ended before now.
+	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// SessionQuery selects a page of sessions. Zero fields do not filter.
+type SessionQuery struct {
+	Merchant merchant.ID
+	Project  merchant.ProjectID
+	Mode     merchant.Mode
+	Kind     checkout.Kind
+	Status   checkout.Status
+	Before   SessionMark // exclusive; zero for the first page
+	Limit    int
+}
+
+// SessionMark is a position in a list of sessions.
+type SessionMark struct {
+	At time.Time
+	ID checkout.SessionID
+}
+
+// SessionPage is a page and whether another follows.
+type SessionPage struct {
+	Sessions []*checkout.Session
+	More     bool
+}

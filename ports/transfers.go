@@ -1,0 +1,98 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+)
+
+// Disposition says where a final transfer went. It is never "nowhere".
+type Disposition string
+
+// The dispositions.
+const (
+	Settled   Disposition = "settled"   // it settled a session
+	Held      Disposition = "held"      // late or for a cancelled session: the merchant decides
+	Duplicate Disposition = "duplicate" // its session was settled by another transfer
+	Unmatched Disposition = "unmatched" // no intent holds its amount
+	Reversed  Disposition = "reversed"  // the chain undid it
+)
+
+// TransferRow is a final transfer and what became of it.
+type TransferRow struct {
+	Transfer    chain.Transfer
+	ProjectID   merchant.ProjectID // "" when the address belongs to nobody any more
+	SessionID   checkout.SessionID // "" when unmatched
+	IntentID    checkout.IntentID
+	Disposition Disposition
+	OrderNo     string // of its booking, "" unless Settled
+	RecordedAt  time.Time
+}
+
+// Sighting is a transfer seen above the final height that pays an intent.
+type Sighting struct {
+	Transfer  chain.Transfer
+	SessionID checkout.SessionID
+}
+
+// Transfers keeps final transfers, each once, and sightings, replaced freely.
+type Transfers interface {
+	// Add records a final transfer. It answers false when (network, txid, index) is recorded: the
+	// insert is the claim. A reversed transfer that returns is recorded anew.
+	Add(ctx context.Context, t TransferRow) (fresh bool, err error)
+	// LoadAbove lists recorded, not reversed transfers of a network above a height, locked, in order.
+	LoadAbove(ctx context.Context, n chain.Network, height uint64) ([]TransferRow, error)
+	// Reverse marks a transfer as undone by the chain.
+	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
+	// Move notes that a transfer is now in another block.
+	Move(ctx context.Context, t chain.Transfer) error
+	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
+	// are gone and not recorded as final.
+	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
+	// OfSession lists the final transfers attributed to a session and the sightings paying it.
+	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
+	// Queue lists at most limit transfers of a project that settled nothing, newest first.
+	Queue(ctx context.Context, p merchant.ProjectID, limit int) ([]TransferRow, error)
+}
+
+// Cursor is how far a network was read.
+type Cursor struct {
+	Network   chain.Network
+	Height    uint64 // last block read
+	BlockID   string
+	BlockTime time.Time
+	UpdatedAt time.Time
+}
+
+// Cursors keeps, per network, how far it was read and a trail of block hashes behind that.
+type Cursors interface {
+	// Load finds a network's cursor, locked; ErrNotFound before the first Start.
+	Load(ctx context.Context, n chain.Network) (Cursor, error)
+	// Start sets the first cursor; an existing one stays.
+	Start(ctx context.Context, c Cursor) error
+	// Advance moves the cursor to c if it still stands at from, and remembers its block; ErrStale
+	// otherwise. c.Height equal to from only renews UpdatedAt: the watcher is alive, the chain is not
+	// further.
+	Advance(ctx context.Context, from uint64, c Cursor) error
+	// Trail lists remembered blocks at or below a height, newest first, at most limit.
+	Trail(ctx context.Context, n chain.Network, height uint64, limit int) ([]Cursor, error)
+	// Rewind sets the cursor back to a remembered block and forgets the trail above it.
+	Rewind(ctx context.Context, from uint64, c Cursor) error
+}
+
+// Watches gives one process at a time the right to watch a network.
+type Watches interface {
+	// Hold runs fn while this process alone holds the network's watch, and answers held=false at
+	// once, without running fn, when another process holds it. fn's context ends when the right is
+	// lost.
+	Hold(ctx context.Context, n chain.Network, fn func(ctx context.Context) error) (held bool, err error)
+}
+
+// CursorReads answers how far each network was read, for readiness and metrics.
+type CursorReads interface {
+	// Cursors lists the cursors of all networks that were ever started.
+	Cursors(ctx context.Context) ([]Cursor, error)
+}

@@ -1,0 +1,106 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
+)
+
+// Webhooks keeps endpoints, events, deliveries and attempts.
+type Webhooks interface {
+	// AddEndpoint records an endpoint; webhook.ErrTooManyEndpoints beyond webhook.MaxEndpoints.
+	AddEndpoint(ctx context.Context, e webhook.Endpoint) error
+	// LoadEndpoint finds an endpoint of a project, locked, or ErrNotFound.
+	LoadEndpoint(ctx context.Context, p merchant.ProjectID, id string) (webhook.Endpoint, error)
+	// SaveEndpoint replaces everything but identity and creation.
+	SaveEndpoint(ctx context.Context, e webhook.Endpoint) error
+	// RemoveEndpoint deletes an endpoint and fails its pending deliveries.
+	RemoveEndpoint(ctx context.Context, p merchant.ProjectID, id string) error
+	// Endpoints lists a project's endpoints of a mode, oldest first.
+	Endpoints(ctx context.Context, p merchant.ProjectID, m merchant.Mode) ([]webhook.Endpoint, error)
+	// AddEvent records an event and one pending delivery for each given delivery.
+	AddEvent(ctx context.Context, e webhook.Event, ds []webhook.Delivery) error
+	// Deliveries gives access to deliveries.
+	Deliveries() Deliveries
+}
+
+// Deliveries keeps what is owed to endpoints and every attempt to pay it.
+type Deliveries interface {
+	// Load finds a delivery, locked, with its event and endpoint, or ErrNotFound.
+	Load(ctx context.Context, id string) (DeliveryCase, error)
+	// Save replaces a delivery's status, counters and next attempt.
+	Save(ctx context.Context, d webhook.Delivery) error
+	// AddAttempt records an HTTP try.
+	AddAttempt(ctx context.Context, a webhook.Attempt) error
+	// Add records a further delivery of an existing event.
+	Add(ctx context.Context, d webhook.Delivery) error
+	// OfEvent lists an event's deliveries.
+	OfEvent(ctx context.Context, eventID string) ([]webhook.Delivery, error)
+}
+
+// DeliveryCase is a delivery with all an attempt needs.
+type DeliveryCase struct {
+	Delivery webhook.Delivery
+	Event    webhook.Event
+	Endpoint webhook.Endpoint
+}
+
+// EventQuery selects a page of events, newest first. Zero fields do not filter.
+type EventQuery struct {
+	Project   merchant.ProjectID
+	Mode      merchant.Mode
+	Type      webhook.Type
+	SessionID string
+	Before    EventMark
+	Limit     int
+}
+
+// EventMark is a position in a list of events.
+type EventMark struct {
+	At time.Time
+	ID string
+}
+
+// WebhookReads answers questions about events outside any unit of work.
+type WebhookReads interface {
+	// Events pages through a project's events, newest first.
+	Events(ctx context.Context, q EventQuery) (events []webhook.Event, more bool, err error)
+	// Event finds a project's event with its deliveries, or ErrNotFound.
+	Event(ctx context.Context, p merchant.ProjectID, id string) (webhook.Event, []webhook.Delivery, error)
+	// Attempts lists the attempts of a project's delivery, oldest first, or ErrNotFound.
+	Attempts(ctx context.Context, p merchant.ProjectID, deliveryID string) ([]webhook.Attempt, error)
+	// EndpointDeliveries pages through an endpoint's deliveries, newest first.
+	EndpointDeliveries(ctx context.Context, p merchant.ProjectID, endpointID string, limit int) ([]DeliveryCase, error)
+}
+
+// Outgoing is one signed HTTP request to an endpoint.
+type Outgoing struct {
+	URL     string
+	Headers map[string]string
+	Body    []byte
+}
+
+// SendResult is what came of an Outgoing.
+type SendResult struct {
+	StatusCode int           // 0 when no answer came
+	Outcome    string        // see webhook.Attempt.Outcome
+	RetryAfter time.Duration // as the receiver asked, 0 if it did not
+	Answer     string        // first bytes of the answer, printable
+	Took       time.Duration
+}
+
+// Sender posts to addresses merchants gave us. It never connects to an address that is not public
+// (unless the operator allowed it), never follows a redirect, never reads more than a bounded
+// answer, and always returns within a bounded time. It returns no error: failure is a result.
+type Sender interface {
+	Send(ctx context.Context, o Outgoing) SendResult
+}
+
+// EventEncoder puts an event into the words of the dialect its session was opened by. It is pure.
+// waiting is the transfer that waits for the merchant's decision, for webhook.PaymentLate only.
+type EventEncoder interface {
+	Encode(e webhook.Event, s checkout.Snapshot, waiting *TransferRow) ([]byte, error)
+}
