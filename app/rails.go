@@ -100,16 +100,3 @@ func (r Rails) Ready(ctx context.Context, n chain.Network, now time.Time) error 
 	}
 	return ports.ErrChainUnavailable
 }
-
-// finalTimes answers, per network, the block time up to which it was read for good.
-func (r Rails) finalTimes(ctx context.Context) (map[chain.Network]time.Time, error) {
-	cursors, err := r.Cursors.Cursors(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[chain.Network]time.Time, len(cursors))
-	for _, c := range cursors {
-		out[c.Network] = c.BlockTime
-	}
-	return out, nil
-}

@@ -77,7 +77,7 @@ func (s *Store) Drain(
 
 func (s *Store) done(ctx context.Context, j Job) error {
 	return s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		queue := r.Jobs.(jobs)
+		queue := r.Jobs.(jobs) //nolint:errcheck // Do made it
 		rows, err := queue.state(ctx)
 		if err != nil {
 			return err

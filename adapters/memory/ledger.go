@@ -75,6 +75,7 @@ func (s *Store) Book(
 	ctx context.Context, t ledger.Transaction, guard string,
 ) (booked ports.Booked, err error) {
 	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		//nolint:errcheck // Do made it
 		if err := r.Ledger.(book).guarded(ctx, keys.PairID(guard)); err != nil {
 			return err
 		}

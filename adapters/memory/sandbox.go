@@ -38,7 +38,7 @@ func (r sandbox) Emit(ctx context.Context, ts []ports.SandboxTransfer) error {
 // Seal implements ports.SandboxReads. Taking its turn is what waits for units that are emitting.
 func (s *Store) Seal(ctx context.Context, until time.Time) error {
 	return s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		now, err := r.Sandbox.(sandbox).state(ctx)
+		now, err := r.Sandbox.(sandbox).state(ctx) //nolint:errcheck // Do made it
 		if err == nil && now.sealed.Before(until) {
 			now.sealed = until
 		}

@@ -141,7 +141,7 @@ func (s *Store) Owners(
 // LetGo implements ports.SessionReads.
 func (s *Store) LetGo(ctx context.Context, now time.Time, limit int) (freed int, err error) {
 	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		freed, err = r.Sessions.(sessions).letGo(ctx, now, limit)
+		freed, err = r.Sessions.(sessions).letGo(ctx, now, limit) //nolint:errcheck // Do made it
 		return err
 	})
 	return freed, err

@@ -244,10 +244,12 @@ func (v view) transfers(scripted []ports.SandboxTransfer, assets []chain.Asset) 
 
 // heightAt is the height of the block that holds what is mined at t.
 func heightAt(t time.Time) uint64 {
+	//nolint:gosec // never negative
 	return uint64(max(t.UnixMilli(), 0) / BlockPeriod.Milliseconds())
 }
 
 // blockTime is when a block begins.
 func blockTime(height uint64) time.Time {
+	//nolint:gosec // a height follows from a time, so it goes back into one
 	return time.UnixMilli(int64(height) * BlockPeriod.Milliseconds()).UTC()
 }

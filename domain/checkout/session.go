@@ -142,7 +142,7 @@ func (s *Session) Snapshot() Snapshot {
 	return c
 }
 
-// ID, Status and Intent answer what callers ask most.
+// ID is the session's identity.
 func (s *Session) ID() SessionID { return s.s.ID }
 
 // Status is where the session is in its life.

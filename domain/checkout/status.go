@@ -4,7 +4,7 @@ import (
 	"github.com/101pay/101pay/domain/fault"
 )
 
-//go:generate go run ./statesdoc
+//go:generate env UPDATE=1 go test -count=1 -run TestStatesPage .
 
 // Status is where a session is in its life. The zero value is not a status.
 type Status uint8

@@ -36,7 +36,7 @@ const (
 
 // Fault is a failure with a code a client may rely on. Values are immutable: the methods that
 // refine a fault return a copy.
-type Fault struct {
+type Fault struct { //nolint:errname // the glossary's word; a fault is not any error
 	Kind       Kind
 	Code       string        // stable, snake_case
 	Message    string        // for the client: what is wrong and what would be right

@@ -33,6 +33,7 @@ func (r Rate) Convert(amount Amount, places int) (*big.Int, error) {
 	if r.Price.Sign() <= 0 {
 		return nil, fmt.Errorf("convert with a price of %s: not a price", r.Price)
 	}
+	//nolint:gosec // an asset has fewer than 256 places
 	units := amount.Decimal().Mul(r.Price).Shift(int32(places)).Round(roundedPlaces).Ceil()
 	return units.BigInt(), nil
 }

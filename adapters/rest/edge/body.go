@@ -55,7 +55,7 @@ func (b boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	var tooLarge *http.MaxBytesError
 	switch {
-	case err == nil || err == io.EOF: //nolint:errorlint // io.EOF is the contract of io.Reader
+	case err == nil || err == io.EOF:
 		return n, err
 	case errors.As(err, &tooLarge):
 		return n, ErrBodyTooLarge

@@ -41,5 +41,5 @@ func (d *Drain) turnAway(c *gin.Context) {
 	}
 	// The next request of this client belongs on another connection, to another instance.
 	c.Header("Connection", "close")
-	Fail(c, fault.ErrUnavailable)
+	of(c).answer(c, fault.ErrUnavailable) // nothing failed that the log should tell of
 }

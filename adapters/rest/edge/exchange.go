@@ -40,7 +40,9 @@ func (f *frontier) open(c *gin.Context) {
 }
 
 // of is the exchange of a request that came through NewEngine; there are no others.
-func of(c *gin.Context) *exchange { return c.MustGet(exchangeKey{}).(*exchange) }
+func of(c *gin.Context) *exchange {
+	return c.MustGet(exchangeKey{}).(*exchange) //nolint:errcheck // only this file sets it
+}
 
 // RequestID is the id under which this request is logged and answered.
 func RequestID(c *gin.Context) string { return of(c).id }

@@ -51,10 +51,16 @@ func TestInternalsGoToTheLogOnceAndNeverOut(t *testing.T) {
 		level  string // of the log line, "" if there must be none
 	}{
 		{"plain", errors.New("pq: canary-1 relation missing"), 500, "internal_error", "ERROR"},
-		{"wrapped", fmt.Errorf("canary-1: %w", fault.ErrUnavailable), 503, "service_unavailable", "WARN"},
+		{
+			"wrapped", fmt.Errorf("canary-1: %w", fault.ErrUnavailable),
+			503, "service_unavailable", "WARN",
+		},
 		{"coded", fmt.Errorf("canary-1: %w", declined), 409, "slots_full", ""},
 		{"not ours to hide", fmt.Errorf("canary-1: %w", fault.ErrNotFound), 404, "not_found", ""},
-		{"not the client's hanging up", fmt.Errorf("canary-1: %w", context.Canceled), 500, "internal_error", "ERROR"},
+		{
+			"a cancellation of our own", fmt.Errorf("canary-1: %w", context.Canceled),
+			500, "internal_error", "ERROR",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var counted []string
@@ -243,7 +249,8 @@ func TestEnvelopeFollowsThePath(t *testing.T) {
 		h.get(t, path).wantFault(t, 404, "not_found")
 	}
 	for contentType, want := range map[string]string{
-		"text/plain": "deposit:unsupported_media_type:true", "application/json": "deposit:invalid_json:true",
+		"text/plain":       "deposit:unsupported_media_type:true",
+		"application/json": "deposit:invalid_json:true",
 	} {
 		r := h.request(t, http.MethodPost, "/v1/sessions", "")
 		r.Header.Set("Content-Type", contentType)

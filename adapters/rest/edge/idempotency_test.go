@@ -62,7 +62,10 @@ func TestCapturedAnswersCanBeGivenAgain(t *testing.T) {
 	}{
 		"json": {
 			func(c *gin.Context) { c.JSON(http.StatusCreated, gin.H{"id": "<1>"}) },
-			edge.Captured{Status: 201, Body: []byte(`{"id":"\u003c1\u003e"}`), ContentType: "application/json; charset=utf-8"},
+			edge.Captured{
+				Status: 201, Body: []byte(`{"id":"\u003c1\u003e"}`),
+				ContentType: "application/json; charset=utf-8",
+			},
 		},
 		"empty":  {func(c *gin.Context) { c.Status(http.StatusNoContent) }, edge.Captured{Status: 204}},
 		"silent": {func(*gin.Context) {}, edge.Captured{Status: 200}},
@@ -75,6 +78,9 @@ func TestCapturedAnswersCanBeGivenAgain(t *testing.T) {
 				c.Writer.Flush()
 				_, _ = c.Writer.WriteString("b")
 				c.Status(http.StatusTeapot) // too late, as without capture
+				if c.Writer.Status() != http.StatusOK || c.Writer.Size() != 2 {
+					panic("the writer lies about what was written")
+				}
 			},
 			edge.Captured{Status: 200, Body: []byte("ab"), ContentType: "text/plain; charset=utf-8"},
 		},

@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/101pay/101pay/domain/fault"
 )
 
 // Bounds of what Decode reads and of what it repeats to the client.
@@ -31,7 +28,7 @@ func unmarshalStrict(raw []byte, dst any) error {
 		return err
 	}
 	if err := json.Unmarshal(raw, dst, json.RejectUnknownMembers(true)); err != nil {
-		return semanticFault(err)
+		return refusal(err)
 	}
 	return dislike
 }
@@ -50,7 +47,7 @@ func scan(raw []byte) (dislike, err error) {
 		case err == io.EOF: //nolint:errorlint // jsontext promises the bare value between values
 			return dislike, nil
 		case err != nil:
-			return nil, syntaxFault(err)
+			return nil, refusal(err)
 		case d.StackDepth() > jsonDepthMax:
 			return nil, ErrInvalidJSON
 		case d.StackDepth() == 0 && d.PeekKind() != 0:
@@ -64,29 +61,21 @@ func scan(raw []byte) (dislike, err error) {
 	}
 }
 
-func syntaxFault(err error) error {
-	var syntax *jsontext.SyntacticError
-	if !errors.As(err, &syntax) {
-		return ErrInvalidJSON
+// refusal translates what either pass found wrong.
+func refusal(err error) error {
+	var semantic *json.SemanticError
+	if errors.As(err, &semantic) {
+		param := paramOf(semantic.JSONPointer)
+		if errors.Is(semantic.Err, json.ErrUnknownName) {
+			return ErrUnknownField.About(param)
+		}
+		return ErrInvalidType.About(param)
 	}
-	if errors.Is(syntax.Err, jsontext.ErrDuplicateName) {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) && errors.Is(syntax.Err, jsontext.ErrDuplicateName) {
 		return ErrDuplicateField.About(paramOf(syntax.JSONPointer))
 	}
-	return ErrInvalidJSON.Saying(ErrInvalidJSON.Message + "; it stops being that at byte " +
-		strconv.FormatInt(syntax.ByteOffset, 10))
-}
-
-// semanticFault translates what the second pass found. It cannot be a syntax error any more.
-func semanticFault(err error) error {
-	var semantic *json.SemanticError
-	if !errors.As(err, &semantic) {
-		return errors.Join(fault.ErrInternal, err)
-	}
-	param := paramOf(semantic.JSONPointer)
-	if errors.Is(semantic.Err, json.ErrUnknownName) {
-		return ErrUnknownField.About(param)
-	}
-	return ErrInvalidType.About(param)
+	return ErrInvalidJSON
 }
 
 // paramOf prints a pointer the way clients write it: "metadata.color", "items.0.price".
