@@ -99,8 +99,17 @@ type Sender interface {
 	Send(ctx context.Context, o Outgoing) SendResult
 }
 
+// Prober says whether a URL a merchant gave us could be sent to at this moment.
+type Prober interface {
+	// Reachable resolves the host and reports whether Sender would connect to every address found.
+	// It connects to none of them and always returns within a few seconds. The answer is advice: what
+	// a name resolves to may change, and Sender looks again each time.
+	Reachable(ctx context.Context, url string) bool
+}
+
 // EventEncoder puts an event into the words of the dialect its session was opened by. It is pure.
-// waiting is the transfer that waits for the merchant's decision, for webhook.PaymentLate only.
+// waiting is the transfer that waits for the merchant's decision, for webhook.PaymentLate only. A
+// webhook.EndpointTest concerns no session: s is then the zero Snapshot.
 type EventEncoder interface {
 	Encode(e webhook.Event, s checkout.Snapshot, waiting *TransferRow) ([]byte, error)
 }
