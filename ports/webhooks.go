@@ -108,8 +108,9 @@ type Prober interface {
 }
 
 // EventEncoder puts an event into the words of the dialect its session was opened by. It is pure.
-// waiting is the transfer that waits for the merchant's decision, for webhook.PaymentLate only. A
-// webhook.EndpointTest concerns no session: s is then the zero Snapshot.
+// concerned is the transfer an event is about beside its session: the one that waits for the
+// merchant's decision (webhook.PaymentLate) or the one the chain undid (webhook.PaymentReversed);
+// otherwise nil. A webhook.EndpointTest concerns no session: s is then the zero Snapshot.
 type EventEncoder interface {
-	Encode(e webhook.Event, s checkout.Snapshot, waiting *TransferRow) ([]byte, error)
+	Encode(e webhook.Event, s checkout.Snapshot, concerned *TransferRow) ([]byte, error)
 }

@@ -28,13 +28,14 @@ var house = []row{
 	{"domain/fault", nil},
 	{"domain/money", list("domain/fault github.com/shopspring/decimal")},
 	{"domain/chain", list("domain/money domain/fault")},
-	{"domain/merchant", list("domain/chain domain/fault")},
+	{"domain/weburl", list("domain/fault")},
+	{"domain/merchant", list("domain/chain domain/weburl domain/fault")},
 	{"domain/keys", list("domain/merchant domain/fault")},
 	{"domain/checkout", list("domain/money domain/chain domain/merchant domain/fault")},
 	{"domain/checkout/statesdoc", list("domain/checkout")}, // writes docs/states.md
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
 	{"domain/x402", list("domain/money domain/chain domain/fault")},
-	{"domain/webhook", list("domain/merchant domain/fault")},
+	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
 
 	{"ports", list("domain/...")},
 	{"ports/portstest", list("domain/... ports pgregory.net/rapid")},

@@ -45,6 +45,18 @@ func (n Network) Standard() string {
 	return string(n)
 }
 
+// FinalityDepth is about how many blocks pass until one is final: for showing progress, never for
+// deciding (a watcher asks the network which block is final).
+func (n Network) FinalityDepth() uint64 {
+	switch n {
+	case Tron:
+		return 19 // of 27 super representatives, two thirds and one must build on a block
+	case Sandbox:
+		return 4
+	}
+	return 0
+}
+
 // Faults of addresses and networks.
 var (
 	ErrUnsupportedNetwork = fault.New(fault.Invalid, "unsupported_network",

@@ -28,7 +28,7 @@ const (
 // see it final.
 func Judge(s *Session, i Intent, t chain.Transfer, late merchant.LatePolicy) Verdict {
 	switch {
-	case t.BlockTime.Before(i.CreatedAt.Add(-clockSkew)):
+	case i.Postdates(t):
 		return TooEarly
 	case s.Status() == Settled:
 		return Duplicate
@@ -40,6 +40,12 @@ func Judge(s *Session, i Intent, t chain.Transfer, late merchant.LatePolicy) Ver
 		return PaysLate
 	}
 	return Hold
+}
+
+// Postdates reports whether the intent was issued after a transfer: such a transfer cannot have been
+// meant for it.
+func (i Intent) Postdates(t chain.Transfer) bool {
+	return t.BlockTime.Before(i.CreatedAt.Add(-clockSkew))
 }
 
 // pays reports whether a transfer is of the intent's asset, to its address, of its exact amount.

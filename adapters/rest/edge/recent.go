@@ -24,11 +24,11 @@ func newRecent[V any](capacity int) *recent[V] {
 func (r *recent[V]) get(key string, fresh func() V) *remembered[V] {
 	if e, ok := r.entries[key]; ok {
 		r.order.MoveToFront(e)
-		return e.Value.(*remembered[V]) //nolint:errcheck // the list holds nothing else
+		return r.at(e)
 	}
 	if r.order.Len() >= r.capacity {
 		oldest := r.order.Back()
-		delete(r.entries, oldest.Value.(*remembered[V]).key) //nolint:errcheck // the list holds nothing else
+		delete(r.entries, r.at(oldest).key)
 		r.order.Remove(oldest)
 	}
 	entry := &remembered[V]{key: key, value: fresh()}
@@ -41,4 +41,8 @@ func (r *recent[V]) drop(key string) {
 		r.order.Remove(e)
 		delete(r.entries, key)
 	}
+}
+
+func (r *recent[V]) at(e *list.Element) *remembered[V] {
+	return e.Value.(*remembered[V]) //nolint:errcheck // the list holds nothing else
 }

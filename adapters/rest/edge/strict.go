@@ -19,9 +19,9 @@ const (
 
 // unmarshalStrict decodes in two passes. The first reads tokens and finds what the grammar forbids
 // (including duplicate names, lone surrogates and bad UTF-8, which jsontext refuses by itself)
-// together with what the library would let pass: depth, null and NUL. The second fills dst. What
-// the first pass merely dislikes is reported after the second, so that a client with a misspelt
-// field hears about the spelling.
+// together with what the library would let pass: depth, null and NUL. The second fills dst, and
+// refuses anything behind the object. What the first pass merely dislikes is reported after the
+// second, so that a client with a misspelt field hears about the spelling.
 func unmarshalStrict(raw []byte, dst any) error {
 	dislike, err := scan(raw)
 	if err != nil {
@@ -50,8 +50,6 @@ func scan(raw []byte) (dislike, err error) {
 			return nil, refusal(err)
 		case d.StackDepth() > jsonDepthMax:
 			return nil, ErrInvalidJSON
-		case d.StackDepth() == 0 && d.PeekKind() != 0:
-			return nil, ErrInvalidJSON // a second value behind the object
 		case dislike != nil:
 		case token.Kind() == 'n':
 			dislike = ErrInvalidType.About(paramOf(d.StackPointer()))

@@ -26,7 +26,7 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		}
 		got.wantFault(t, http.StatusMethodNotAllowed, "method_not_allowed")
 	}
-	for _, path := range []string{"/", "/v1", "/v1/payments/", "/v1/Payments", "/v1/payments/x"} {
+	for _, path := range []string{"/", "/v1", "/v1/payments/", "/v1/Payments", "/v1/payments/x", "/v1/sessions/1/"} {
 		h.get(t, path).wantFault(t, http.StatusNotFound, "not_found")
 	}
 }

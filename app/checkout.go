@@ -1,0 +1,313 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"math/big"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+// reserveTries is how often a free amount is proposed before giving up: each try fails only when
+// somebody else takes that very amount between the look and the claim.
+const reserveTries = 16
+
+// Checkout opens sessions and lets payers choose how to pay.
+type Checkout struct {
+	Core     Core
+	Sessions ports.SessionReads
+	Rails    Rails
+	Rates    ports.Rates
+	Changes  ports.Changes
+	Events   Announcer
+}
+
+// OpenInput is what a new session says. Texts are checked by the dialect.
+type OpenInput struct {
+	Who         merchant.Principal
+	Kind        checkout.Kind
+	Due         money.Amount
+	Method      checkout.Method // "" lets the payer choose
+	Description string
+	OrderID     string
+	Metadata    map[string]string
+	SuccessURL  string // where the payer may go afterwards; on the project's own website
+	FailURL     string
+}
+
+// OpenedSession is a session, and whether an earlier request had opened it already.
+type OpenedSession struct {
+	checkout.Snapshot
+	Known bool
+}
+
+// Open starts a session. A second one with the same order id answers the first if amount and
+// method agree, and is checkout.ErrOrderIDConflict otherwise.
+func (s Checkout) Open(ctx context.Context, in OpenInput, once Once[OpenedSession]) (OpenedSession, *ports.Answer, error) {
+	if err := s.payable(in); err != nil {
+		return OpenedSession{}, nil, err
+	}
+	id := checkout.SessionID(s.Core.IDs.UUID())
+	now := s.Core.Clock.Now().UTC().Truncate(time.Microsecond)
+	scope := "merchant " + string(in.Who.Merchant) + " " + in.Who.Mode.String()
+	return run(ctx, s.Core, scope, once, func(ctx context.Context, r ports.Repos) (OpenedSession, error) {
+		opened, err := s.open(ctx, r, id, in, now)
+		return OpenedSession{Snapshot: opened, Known: opened.ID != id}, err
+	})
+}
+
+// payable refuses a session that nobody could pay, before anything is recorded.
+func (s Checkout) payable(in OpenInput) error {
+	if in.Who.Mode == merchant.Live && !s.Rails.LiveEnabled() {
+		return merchant.ErrNoLiveRail
+	}
+	if in.Method == "" {
+		return nil
+	}
+	_, err := s.Rails.Asset(in.Method, in.Who.Mode)
+	return err
+}
+
+func (s Checkout) open(
+	ctx context.Context, r ports.Repos, id checkout.SessionID, in OpenInput, now time.Time,
+) (checkout.Snapshot, error) {
+	project, err := r.Merchants.Project(ctx, in.Who.Project)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if project.Disabled {
+		return checkout.Snapshot{}, merchant.ErrProjectDisabled
+	}
+	if in.Method != "" {
+		if _, err := s.offered(ctx, r, in.Who, in.Method); err != nil {
+			return checkout.Snapshot{}, err
+		}
+	}
+	if in.SuccessURL, err = project.CheckReturn(in.SuccessURL, "success_url", in.Who.Mode); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if in.FailURL, err = project.CheckReturn(in.FailURL, "fail_url", in.Who.Mode); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	session, err := checkout.Open(checkout.Snapshot{
+		ID: id, SuccessURL: in.SuccessURL, FailURL: in.FailURL, MerchantID: in.Who.Merchant, ProjectID: in.Who.Project, Mode: in.Who.Mode, Kind: in.Kind,
+		Due: in.Due, Method: in.Method, Description: in.Description, OrderID: in.OrderID, Metadata: in.Metadata,
+		ExpiresAt: now.Add(time.Duration(project.Policy.SessionMinutes) * time.Minute),
+	}, now)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	switch err := r.Sessions.Add(ctx, session); {
+	case errors.Is(err, ports.ErrTaken) && in.OrderID != "":
+		return sameOrder(ctx, r, in)
+	case err != nil:
+		return checkout.Snapshot{}, err
+	}
+	snapshot := session.Snapshot()
+	return snapshot, s.Events.session(ctx, r, webhook.PaymentCreated, snapshot, nil)
+}
+
+// offered answers where a method's payments go, or refuses one that the project switched off or has
+// no address for.
+func (s Checkout) offered(
+	ctx context.Context, r ports.Repos, who merchant.Principal, m checkout.Method,
+) (chain.Address, error) {
+	asset, err := s.Rails.Asset(m, who.Mode)
+	if err != nil {
+		return "", err
+	}
+	switched, err := r.Receiving.Methods(ctx, who.Project)
+	if err != nil {
+		return "", err
+	}
+	if on, touched := switched[m]; touched && !on {
+		return "", checkout.ErrUnsupportedMethod.Saying("this project does not accept " + string(m))
+	}
+	return receiver(ctx, r, who.Project, asset)
+}
+
+// sameOrder answers the session that already has the order id.
+func sameOrder(ctx context.Context, r ports.Repos, in OpenInput) (checkout.Snapshot, error) {
+	found, err := r.Sessions.ByOrderID(ctx, in.Who.Project, in.Who.Mode, in.OrderID)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	was := found.Snapshot()
+	if !was.Due.Equal(in.Due) || was.Method != in.Method || was.Kind != in.Kind {
+		return checkout.Snapshot{}, checkout.ErrOrderIDConflict
+	}
+	return was, nil
+}
+
+// receiver is where payments of an asset go. In test mode a merchant without an address of his own
+// gets one of the sandbox chain, so that a test key always works.
+func receiver(ctx context.Context, r ports.Repos, p merchant.ProjectID, a chain.Asset) (chain.Address, error) {
+	account, err := r.Receiving.Current(ctx, p, a.Symbol)
+	switch {
+	case err == nil:
+		return account.Address, nil
+	case !errors.Is(err, ports.ErrNotFound):
+		return "", err
+	case a.Network == chain.Sandbox:
+		return chain.SandboxAddress("project " + string(p)), nil
+	}
+	return "", merchant.ErrReceivingMissing
+}
+
+// Get finds a session by its id, which is the capability to see it.
+func (s Checkout) Get(ctx context.Context, id checkout.SessionID) (checkout.Snapshot, error) {
+	session, err := s.Sessions.ByID(ctx, id)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	return session.Snapshot(), nil
+}
+
+// Intent lets the payer choose a method and answers where to pay exactly how much. Choosing the
+// same method again changes nothing.
+func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, m checkout.Method) (checkout.Snapshot, error) {
+	now := s.Core.Clock.Now().UTC().Truncate(time.Microsecond)
+	session, err := s.Sessions.ByID(ctx, id)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if current, err := session.CanIssue(m, now); err != nil || current != nil {
+		return session.Snapshot(), err
+	}
+	was := session.Snapshot()
+	asset, err := s.Rails.Asset(m, was.Mode)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if err := s.Rails.Ready(ctx, asset.Network, now); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	rate, err := s.Rates.Rate(ctx, was.Mode, was.Due.Currency(), asset.Symbol)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	base, err := rate.Convert(was.Due, int(asset.Decimals))
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	q := quote{session: was, method: m, asset: asset, rate: rate, base: base, now: now}
+	if q.at, err = s.receiver(ctx, was, q); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	for range reserveTries {
+		snapshot, err := s.issue(ctx, q)
+		if !errors.Is(err, ports.ErrTaken) {
+			return snapshot, err
+		}
+	}
+	return checkout.Snapshot{}, checkout.ErrSlotsExhausted
+}
+
+// receiver is where the session's payer shall pay, if the project still offers the method.
+func (s Checkout) receiver(ctx context.Context, was checkout.Snapshot, q quote) (at chain.Address, err error) {
+	who := merchant.Principal{Merchant: was.MerchantID, Project: was.ProjectID, Mode: was.Mode}
+	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		at, err = s.offered(ctx, r, who, q.method)
+		return err
+	})
+	return at, err
+}
+
+// quote is an amount about to become an intent.
+type quote struct {
+	session checkout.Snapshot
+	method  checkout.Method
+	asset   chain.Asset
+	rate    money.Rate
+	base    *big.Int // payable amount before the suffix
+	at      chain.Address
+	now     time.Time
+}
+
+// issue proposes one free amount and claims it; ports.ErrTaken when somebody was faster.
+func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error) {
+	units, err := s.propose(ctx, q)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	intent := checkout.Intent{
+		ID: checkout.IntentID(s.Core.IDs.UUID()), SessionID: q.session.ID, Method: q.method, Asset: q.asset,
+		Address: q.at, Units: units, Rate: q.rate, CreatedAt: q.now, ExpiresAt: q.session.ExpiresAt,
+		HoldUntil: q.session.ExpiresAt.Add(merchant.LateWindow),
+	}
+	var out checkout.Snapshot
+	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		session, err := r.Sessions.Load(ctx, q.session.ID)
+		if err != nil {
+			return err
+		}
+		if current, err := session.CanIssue(q.method, q.now); err != nil || current != nil {
+			out = session.Snapshot()
+			return err
+		}
+		if err := r.Sessions.Reserve(ctx, intent); err != nil {
+			return err
+		}
+		if err := session.Issue(intent, q.now); err != nil {
+			return err
+		}
+		out = session.Snapshot()
+		return r.Sessions.Save(ctx, session)
+	})
+	return out, err
+}
+
+// propose picks an amount that nobody held a moment ago. It claims nothing.
+func (s Checkout) propose(ctx context.Context, q quote) (*big.Int, error) {
+	decimals := int(q.asset.Decimals)
+	lowest, highest := checkout.Payable(q.base, 1, decimals), checkout.Payable(q.base, checkout.MaxSuffix, decimals)
+	held, err := s.Sessions.Taken(ctx, q.asset, q.at, lowest, highest)
+	if err != nil {
+		return nil, err
+	}
+	taken := make(map[checkout.Suffix]bool, len(held))
+	for _, units := range held {
+		if suffix, ok := checkout.SuffixOf(q.base, units, decimals); ok {
+			taken[suffix] = true
+		}
+	}
+	suffix, ok := checkout.DrawSuffix(taken, s.Core.IDs.Intn)
+	if !ok {
+		return nil, checkout.ErrSlotsExhausted
+	}
+	return checkout.Payable(q.base, suffix, decimals), nil
+}
+
+// Cancel withdraws an unpaid session of the merchant.
+func (s Checkout) Cancel(ctx context.Context, who merchant.Principal, id checkout.SessionID) (checkout.Snapshot, error) {
+	var out checkout.Snapshot
+	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		session, err := r.Sessions.Load(ctx, id)
+		if err != nil {
+			return err
+		}
+		was := session.Snapshot()
+		if was.MerchantID != who.Merchant || was.ProjectID != who.Project {
+			return fault.ErrNotFound
+		}
+		if err := session.Cancel(s.Core.Clock.Now().UTC().Truncate(time.Microsecond)); err != nil {
+			return err
+		}
+		out = session.Snapshot()
+		if out.Version == was.Version {
+			return nil
+		}
+		if err := r.Sessions.Save(ctx, session); err != nil {
+			return err
+		}
+		return s.Events.session(ctx, r, webhook.PaymentCanceled, out, nil)
+	})
+	return out, err
+}

@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+// ProjectChange says what of a project shall be different; nil leaves a field as it is.
+type ProjectChange struct {
+	Name            *string
+	WebsiteURL      *string // "" takes the website away
+	Mode            *merchant.Mode
+	SessionMinutes  *int
+	Late            *merchant.LatePolicy
+	RecordedCharges *bool
+}
+
+// UpdateProject changes the principal's project. Live mode needs a live rail
+// (merchant.ErrNoLiveRail); a website belongs to one project (ErrWebsiteLinked).
+func (s Accounts) UpdateProject(
+	ctx context.Context, who merchant.Principal, change ProjectChange, once Once[merchant.Project],
+) (merchant.Project, *ports.Answer, error) {
+	if change.Mode != nil && *change.Mode == merchant.Live && !s.Rails.LiveEnabled() {
+		return merchant.Project{}, nil, merchant.ErrNoLiveRail
+	}
+	return run(ctx, s.Core, ownScope(who), once,
+		func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
+			project, err := r.Merchants.Project(ctx, who.Project)
+			if err != nil {
+				return merchant.Project{}, err
+			}
+			if project, err = change.apply(project); err != nil {
+				return merchant.Project{}, err
+			}
+			err = r.Merchants.UpdateProject(ctx, project)
+			if errors.Is(err, ports.ErrTaken) {
+				err = ErrWebsiteLinked
+			}
+			return project, err
+		})
+}
+
+func (change ProjectChange) apply(p merchant.Project) (merchant.Project, error) {
+	var err error
+	if change.Name != nil {
+		if err := merchant.CheckName(*change.Name); err != nil {
+			return merchant.Project{}, err
+		}
+		p.Name = *change.Name
+	}
+	if change.WebsiteURL != nil {
+		if p.WebsiteURL, err = readWebsite(*change.WebsiteURL); err != nil {
+			return merchant.Project{}, err
+		}
+	}
+	set(&p.Mode, change.Mode)
+	set(&p.Policy.SessionMinutes, change.SessionMinutes)
+	set(&p.Policy.Late, change.Late)
+	set(&p.Policy.RecordedCharges, change.RecordedCharges)
+	return p, p.Policy.Validate()
+}
+
+// set replaces a value by one that was given.
+func set[T any](value, given *T) {
+	if given != nil {
+		*value = *given
+	}
+}

@@ -1,0 +1,348 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+// Faults of looking up a payment.
+var (
+	ErrInvalidTxID = fault.New(fault.Invalid, "invalid_transaction_id",
+		"transaction must be the 64 hexadecimal digits of a transaction id").About("transaction")
+	ErrNoMethodYet = fault.New(fault.Conflict, "method_not_chosen",
+		"choose how to pay first; nothing has been asked for yet")
+)
+
+// Outcome says what a transaction a payer named means for his session.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomePaid         Outcome = "paid"          // it settled the session
+	OutcomeProcessing   Outcome = "processing"    // it pays the session and is not final yet
+	OutcomeUnknown      Outcome = "unknown"       // the network knows no such transfer of the asset
+	OutcomeOtherAddress Outcome = "other_address" // it went to another address
+	OutcomeShort        Outcome = "short"         // right address, less than the exact amount
+	OutcomeOver         Outcome = "over"          // right address, more than the exact amount
+	OutcomeOtherPayment Outcome = "other_payment" // it is the exact amount of another payment
+	OutcomeTooEarly     Outcome = "too_early"     // older than the session
+	OutcomeHeld         Outcome = "held"          // found, and waiting for the merchant's decision
+	OutcomeDuplicate    Outcome = "duplicate"     // found, but the session was paid by another transfer
+)
+
+// Proof is what a transaction means for a session.
+type Proof struct {
+	Outcome       Outcome
+	Transfer      *chain.Transfer // the transfer concerned; nil when there is none, or it is a stranger's
+	Confirmations uint64          // at most Needed
+	Needed        uint64
+}
+
+// Prove looks a transaction up on the chain for a payer who says that he paid with it. If it is
+// final it is recorded by the way every transfer is, so a watcher that missed it is made up for; if
+// it pays the session, the session is then paid.
+func (s *Settlement) Prove(ctx context.Context, id checkout.SessionID, txid string) (Proof, error) {
+	session, err := s.Sessions.ByID(ctx, id)
+	if err != nil {
+		return Proof{}, err
+	}
+	tx, ok := chain.ParseTxID(txid)
+	if !ok {
+		return Proof{}, ErrInvalidTxID
+	}
+	intent := session.Intent()
+	if intent == nil {
+		return Proof{}, ErrNoMethodYet
+	}
+	rail, ok := s.Rails.Chains[intent.Asset.Network]
+	if !ok {
+		return Proof{}, ports.ErrChainUnavailable
+	}
+	head, found, err := lookup(ctx, rail, tx)
+	if err != nil {
+		return Proof{}, err
+	}
+	if err := s.recordFinal(ctx, head, found); err != nil {
+		return Proof{}, err
+	}
+	return s.explain(ctx, id, *intent, head, found)
+}
+
+// lookup reads a transaction and how far the network is. The head is read after the transaction, so
+// that a block is never judged by an older head than the answer it came in.
+func lookup(ctx context.Context, c ports.Chain, tx chain.TxID) (chain.Head, []chain.Transfer, error) {
+	found, err := c.Lookup(ctx, tx)
+	if err != nil {
+		return chain.Head{}, nil, err
+	}
+	head, err := c.Head(ctx)
+	return head, found, err
+}
+
+// recordFinal records those transfers that are final and go to an address we watch.
+func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chain.Transfer) error {
+	var to []chain.Address
+	for _, t := range ts {
+		to = append(to, t.To)
+	}
+	owners, err := s.Sessions.Owners(ctx, head.Network, to)
+	if err != nil {
+		return err
+	}
+	var final []chain.Transfer
+	for _, t := range ts {
+		if owners[t.To] != "" && t.Height <= head.Final {
+			final = append(final, t)
+		}
+	}
+	if len(final) == 0 {
+		return nil
+	}
+	return s.record(ctx, head, final, nil)
+}
+
+// explain says what the transfers of a transaction mean for a session.
+func (s *Settlement) explain(
+	ctx context.Context, id checkout.SessionID, intent checkout.Intent, head chain.Head, found []chain.Transfer,
+) (Proof, error) {
+	if len(found) == 0 {
+		return Proof{Outcome: OutcomeUnknown}, nil
+	}
+	held, err := s.Sessions.Held(ctx, found)
+	if err != nil {
+		return Proof{}, err
+	}
+	var rows []ports.TransferRow
+	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		rows, _, err = r.Transfers.OfSession(ctx, id)
+		return err
+	})
+	if err != nil {
+		return Proof{}, err
+	}
+	best := Proof{Outcome: OutcomeOtherAddress}
+	for i, t := range found {
+		p := s.outcome(t, intent, held[i], rows)
+		if t.Height > head.Final && p == OutcomePaid {
+			p = OutcomeProcessing
+		}
+		if rank(p) > rank(best.Outcome) {
+			best = proofOf(p, t, head)
+		}
+	}
+	return best, nil
+}
+
+func (s *Settlement) outcome(
+	t chain.Transfer, intent checkout.Intent, held *ports.HeldAmount, rows []ports.TransferRow,
+) Outcome {
+	for _, row := range rows {
+		if row.Transfer.TxID != t.TxID || row.Transfer.Index != t.Index {
+			continue
+		}
+		switch row.Disposition {
+		case ports.Settled:
+			return OutcomePaid
+		case ports.Held:
+			return OutcomeHeld
+		case ports.Duplicate:
+			return OutcomeDuplicate
+		case ports.Unmatched, ports.Reversed:
+		}
+	}
+	switch {
+	case t.To != intent.Address || t.Asset != intent.Asset:
+		return OutcomeOtherAddress
+	case held != nil && held.Intent.SessionID != intent.SessionID:
+		return OutcomeOtherPayment
+	case t.Units.Cmp(intent.Units) < 0:
+		return OutcomeShort
+	case t.Units.Cmp(intent.Units) > 0:
+		return OutcomeOver
+	case intent.Postdates(t):
+		return OutcomeTooEarly
+	}
+	return OutcomePaid // exact, and not final yet: what is final has a row
+}
+
+// rank orders outcomes by how much they tell the payer: a transaction may hold several transfers.
+func rank(o Outcome) int {
+	order := []Outcome{
+		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeTooEarly, OutcomeShort, OutcomeOver,
+		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePaid,
+	}
+	for i, have := range order {
+		if have == o {
+			return i
+		}
+	}
+	return -1
+}
+
+// proofOf shows a transfer only to whom it concerns: another payment's is not this payer's to see.
+func proofOf(o Outcome, t chain.Transfer, head chain.Head) Proof {
+	if o == OutcomeOtherPayment || o == OutcomeOtherAddress {
+		return Proof{Outcome: o}
+	}
+	needed := t.Network.FinalityDepth()
+	state := RailState{Network: head.Network, Height: head.Final}
+	return Proof{Outcome: o, Transfer: &t, Needed: needed, Confirmations: confirmations(t.Height, needed, state)}
+}
+
+// Bounds of asking explorers for a second opinion.
+const (
+	explorerLimit  = 50
+	explorerMargin = 2 * time.Minute
+)
+
+// askExplorers looks, before sessions lapse, whether an index knows of payments to their addresses
+// that the watcher missed. What it names is proven on chain and recorded like any other transfer.
+// It is a second opinion: when it fails, or names nothing, that changes nothing.
+func (s *Settlement) askExplorers(ctx context.Context, due []checkout.SessionID) {
+	type place struct {
+		asset chain.Asset
+		at    chain.Address
+	}
+	since := map[place]time.Time{}
+	for _, id := range due {
+		session, err := s.Sessions.ByID(ctx, id)
+		if err != nil || session.Intent() == nil || s.Rails.Explorers[session.Intent().Asset.Network] == nil {
+			continue
+		}
+		i := session.Intent()
+		at := place{i.Asset, i.Address}
+		if first, ok := since[at]; !ok || i.CreatedAt.Before(first) {
+			since[at] = i.CreatedAt
+		}
+	}
+	for at, first := range since {
+		if err := s.reconcile(ctx, at.asset, at.at, first.Add(-explorerMargin)); err != nil {
+			s.Log.Warn("the explorer could not be asked", "network", string(at.asset.Network), "error", err)
+		}
+	}
+}
+
+// reconcile records what an explorer names and the chain confirms.
+func (s *Settlement) reconcile(ctx context.Context, a chain.Asset, at chain.Address, since time.Time) error {
+	rail := s.Rails.Chains[a.Network]
+	ids, err := s.Rails.Explorers[a.Network].TransfersTo(ctx, a, at, since, explorerLimit)
+	if err != nil {
+		return err
+	}
+	for _, tx := range ids {
+		head, found, err := lookup(ctx, rail, tx)
+		if err != nil {
+			return fmt.Errorf("transaction %s: %w", tx, err)
+		}
+		if err := s.recordFinal(ctx, head, found); err != nil {
+			return fmt.Errorf("transaction %s: %w", tx, err)
+		}
+	}
+	return nil
+}
+
+// settleWait bounds how long Confirm waits for a test payment to go its way.
+const settleWait = 8 * time.Second
+
+// Confirm answers what is true of an intent after a fresh look at the chain (decision 6): it never
+// settles anything itself. In test mode it first makes the sandbox chain carry the payment, and
+// waits a moment for the watcher to find it.
+func (s *Settlement) Confirm(
+	ctx context.Context, play Sandbox, id checkout.SessionID, intent checkout.IntentID,
+) (checkout.Snapshot, error) {
+	session, err := s.Sessions.ByID(ctx, id)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	was := session.Snapshot()
+	if was.Intent == nil || was.Intent.ID != intent {
+		return checkout.Snapshot{}, fault.ErrNotFound
+	}
+	switch was.Status {
+	case checkout.Settled:
+		return was, nil
+	case checkout.Expired:
+		return checkout.Snapshot{}, checkout.ErrExpired
+	case checkout.Cancelled:
+		return checkout.Snapshot{}, checkout.ErrCancelled
+	case checkout.Opened, checkout.Awaiting, checkout.Processing:
+	}
+	if was.Mode == merchant.Test {
+		if err := play.Play(ctx, id, ScenarioExact); err != nil {
+			return checkout.Snapshot{}, err
+		}
+		return s.await(ctx, id)
+	}
+	if was.Status == checkout.Awaiting {
+		if err := s.glance(ctx, *was.Intent); err != nil {
+			return checkout.Snapshot{}, err
+		}
+	}
+	return s.settledOrPending(ctx, id)
+}
+
+// glance looks for an intent's payment in the blocks the watcher has not read as final yet, so that
+// a payer who asks is not told less than the chain knows.
+func (s *Settlement) glance(ctx context.Context, i checkout.Intent) error {
+	rail, ok := s.Rails.Chains[i.Asset.Network]
+	if !ok {
+		return ports.ErrChainUnavailable
+	}
+	head, err := rail.Head(ctx)
+	if err != nil {
+		return err
+	}
+	watch := ports.Watch{Assets: []chain.Asset{i.Asset}, Receivers: []chain.Address{i.Address}}
+	ts, err := rail.Seen(ctx, head, watch)
+	if err != nil {
+		return err
+	}
+	for _, t := range ts {
+		if t.To != i.Address || t.Asset != i.Asset || t.Units.Cmp(i.Units) != 0 || i.Postdates(t) {
+			continue
+		}
+		now := s.now()
+		return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+			return s.see(ctx, r, i.SessionID, now)
+		})
+	}
+	return nil
+}
+
+// await waits until the session is paid or settleWait is over.
+func (s *Settlement) await(ctx context.Context, id checkout.SessionID) (checkout.Snapshot, error) {
+	bounded, cancel := context.WithTimeout(ctx, settleWait)
+	defer cancel()
+	changed := s.Changes.Subscribe(bounded, id)
+	for {
+		snapshot, err := s.settledOrPending(ctx, id)
+		if !errors.Is(err, checkout.ErrPaymentRejected) && (err != nil || snapshot.Status == checkout.Settled) {
+			return snapshot, err
+		}
+		select {
+		case <-bounded.Done():
+			return snapshot, err
+		case <-changed:
+		}
+	}
+}
+
+// settledOrPending answers a session that is paid or on its way to be, and otherwise refuses.
+func (s *Settlement) settledOrPending(ctx context.Context, id checkout.SessionID) (checkout.Snapshot, error) {
+	session, err := s.Sessions.ByID(ctx, id)
+	if err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if st := session.Status(); st == checkout.Settled || st == checkout.Processing {
+		return session.Snapshot(), nil
+	}
+	return checkout.Snapshot{}, checkout.ErrPaymentRejected.Because("payment_pending")
+}

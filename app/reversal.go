@@ -1,0 +1,202 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+// reversalWindow is how long a session whose payment was undone can be paid again.
+const reversalWindow = 24 * time.Hour
+
+// watchAfterEnd is how long addresses stay watched that nobody is asked to pay to any more.
+const watchAfterEnd = merchant.WatchAfterRemoval
+
+// errHistoryGone says that no remembered block is part of the chain any more: this is not a
+// reorganisation but another chain, and a person has to look.
+var errHistoryGone = errors.New("no remembered block is on this chain any more; check the endpoints of this network")
+
+// undo handles a change of history below the cursor, which finality rules out and which happens all
+// the same. Bookings of transfers that are gone are reversed, and the cursor goes back to the last
+// block that is still there; what comes after is read again.
+func (w *watcher) undo(ctx context.Context, head chain.Head, cursor ports.Cursor) (ports.Cursor, error) {
+	ancestor, err := w.ancestor(ctx, cursor)
+	if err != nil {
+		return cursor, err
+	}
+	w.log.Error("history changed below the final height", "from", ancestor.Height+1, "read", cursor.Height)
+	there, err := w.presentAfter(ctx, head, ancestor)
+	if err != nil {
+		return cursor, err
+	}
+	if err := w.s.reverse(ctx, cursor, ancestor, there); err != nil {
+		return cursor, err
+	}
+	w.swept = false
+	return ancestor, nil
+}
+
+// ancestor is the newest remembered block the chain still has.
+func (w *watcher) ancestor(ctx context.Context, cursor ports.Cursor) (ports.Cursor, error) {
+	var trail []ports.Cursor
+	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		var err error
+		trail, err = r.Cursors.Trail(ctx, cursor.Network, cursor.Height, trailChecked)
+		return err
+	})
+	if err != nil {
+		return ports.Cursor{}, err
+	}
+	for _, c := range trail {
+		id, err := w.chain.BlockID(ctx, c.Height)
+		if err != nil {
+			return ports.Cursor{}, fmt.Errorf("block %d: %w", c.Height, err)
+		}
+		if id == c.BlockID {
+			return c, nil
+		}
+	}
+	return ports.Cursor{}, errHistoryGone
+}
+
+type transferKey struct {
+	id    chain.TxID
+	index uint32
+}
+
+// presentAfter reads which transfers the new history holds behind the ancestor.
+func (w *watcher) presentAfter(
+	ctx context.Context, head chain.Head, ancestor ports.Cursor,
+) (map[transferKey]chain.Transfer, error) {
+	watch, err := w.watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	there := map[transferKey]chain.Transfer{}
+	for from := ancestor.Height + 1; from <= head.Final; {
+		to := min(from+w.window-1, head.Final)
+		span, err := w.chain.Scan(ctx, from, to, watch)
+		if errors.Is(err, ports.ErrSpanTooWide) && w.window > 1 {
+			w.window /= 2
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("scan blocks %d to %d: %w", from, to, err)
+		}
+		for _, t := range span.Transfers {
+			there[transferKey{t.TxID, t.Index}] = t
+		}
+		from = to + 1
+	}
+	return there, nil
+}
+
+// reverse undoes every recorded transfer above the ancestor that is not there any more, and moves
+// the cursor back, all at once or not at all.
+func (s *Settlement) reverse(
+	ctx context.Context, cursor, ancestor ports.Cursor, there map[transferKey]chain.Transfer,
+) error {
+	numbers, err := s.numbersFor(ctx, ancestor)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		free := numbers
+		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if t, ok := there[transferKey{row.Transfer.TxID, row.Transfer.Index}]; ok {
+				if err := r.Transfers.Move(ctx, t); err != nil {
+					return err
+				}
+				continue
+			}
+			t := row.Transfer
+			if err := r.Transfers.Reverse(ctx, t.Network, t.TxID, t.Index); err != nil {
+				return err
+			}
+			if row.Disposition != ports.Settled {
+				continue
+			}
+			if len(free) == 0 {
+				return errors.New("more settled transfers than a moment ago")
+			}
+			if err := s.takeBack(ctx, r, row, free[0], now); err != nil {
+				return fmt.Errorf("reverse %s/%d: %w", t.TxID, t.Index, err)
+			}
+			free = free[1:]
+		}
+		ancestor.UpdatedAt = now
+		return r.Cursors.Rewind(ctx, cursor.Height, ancestor)
+	})
+}
+
+// numbersFor draws an order number for every booking that may have to be reversed.
+func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]ledger.OrderNo, error) {
+	settled := 0
+	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		settled = 0
+		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
+		for _, row := range rows {
+			if row.Disposition == ports.Settled {
+				settled++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]ledger.OrderNo, settled)
+	for i := range numbers {
+		if numbers[i], err = s.Orders.Next(ctx, s.now()); err != nil {
+			return nil, err
+		}
+	}
+	return numbers, nil
+}
+
+// takeBack books the reversal of a settlement and opens its session again.
+func (s *Settlement) takeBack(
+	ctx context.Context, r ports.Repos, row ports.TransferRow, no ledger.OrderNo, now time.Time,
+) error {
+	session, err := r.Sessions.Load(ctx, row.SessionID)
+	if err != nil {
+		return err
+	}
+	booked, err := r.Ledger.Find(ctx, session.Snapshot().MerchantID, ledger.OrderNo(row.OrderNo))
+	if err != nil {
+		return err
+	}
+	was := booked.Transaction
+	undone := was.Reversal(no, was.SourceRef, "the chain undid transaction "+string(row.Transfer.TxID), now)
+	if _, err := r.Ledger.Book(ctx, undone); err != nil {
+		return err
+	}
+	if _, err := session.Reverse(now, reversalWindow); err != nil {
+		return err
+	}
+	again := session.Snapshot().Intent
+	switch err := r.Sessions.Extend(ctx, again.ID, again.ExpiresAt, again.HoldUntil); {
+	case errors.Is(err, ports.ErrTaken):
+		// The amount was let go and is somebody else's: a payment of it would settle his session. The
+		// payer has to choose a method anew, which gives him another amount.
+		s.Log.Warn("amount of a reversed payment is taken", "session", string(row.SessionID))
+	case err != nil:
+		return err
+	}
+	if err := r.Sessions.Save(ctx, session); err != nil {
+		return err
+	}
+	return s.Events.session(ctx, r, webhook.PaymentReversed, session.Snapshot(), &row)
+}

@@ -1,0 +1,292 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+// recordBatch is how many transfers one unit of work records: locks are held no longer than that
+// takes.
+const recordBatch = 200
+
+// Settlement finds what was paid and books it. It is the one door to paid: nothing else in the
+// gateway proves a transfer final.
+type Settlement struct {
+	Core     Core
+	Rails    Rails
+	Sessions ports.SessionReads
+	Changes  ports.Changes
+	Orders   ports.OrderNumbers
+	Watches  ports.Watches
+	Events   Announcer
+	Log      *slog.Logger
+}
+
+// find is a final transfer with what is known of it before its unit of work.
+type find struct {
+	proof chain.Confirmed
+	held  *ports.HeldAmount  // nil when no intent holds the amount
+	owner merchant.ProjectID // of the address, when held is nil
+	no    ledger.OrderNo     // set when held is: a booking may need it
+}
+
+// record writes final transfers down, each once, and settles what they pay. after runs in the last
+// unit of work, with the last transfers: a cursor moved there is moved if and only if all are
+// recorded.
+func (s *Settlement) record(
+	ctx context.Context, head chain.Head, ts []chain.Transfer,
+	after func(ctx context.Context, r ports.Repos) error,
+) error {
+	for {
+		batch := ts[:min(len(ts), recordBatch)]
+		ts = ts[len(batch):]
+		finds, err := s.identify(ctx, head, batch)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+			book := booking{s: s, r: r, now: now, sessions: map[checkout.SessionID]*checkout.Session{}}
+			for _, f := range finds {
+				if err := book.enter(ctx, f); err != nil {
+					return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
+				}
+			}
+			if len(ts) == 0 && after != nil {
+				return after(ctx, r)
+			}
+			return nil
+		})
+		if err != nil || len(ts) == 0 {
+			return err
+		}
+	}
+}
+
+// identify proves transfers final and looks up whose they are.
+func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.Transfer) ([]find, error) {
+	if len(ts) == 0 {
+		return nil, nil
+	}
+	held, err := s.Sessions.Held(ctx, ts)
+	if err != nil {
+		return nil, err
+	}
+	finds := make([]find, len(ts))
+	var unknown []chain.Address
+	for i, t := range ts {
+		proof, err := chain.Confirm(t, head)
+		if err != nil {
+			return nil, fmt.Errorf("transfer %s/%d at height %d: %w", t.TxID, t.Index, t.Height, err)
+		}
+		finds[i] = find{proof: proof, held: held[i]}
+		if held[i] == nil {
+			unknown = append(unknown, t.To)
+			continue
+		}
+		if finds[i].no, err = s.Orders.Next(ctx, s.now()); err != nil {
+			return nil, err
+		}
+	}
+	if len(unknown) == 0 {
+		return finds, nil
+	}
+	owners, err := s.Sessions.Owners(ctx, head.Network, unknown)
+	if err != nil {
+		return nil, err
+	}
+	for i := range finds {
+		if finds[i].held == nil {
+			finds[i].owner = owners[finds[i].proof.Transfer().To]
+		}
+	}
+	return finds, nil
+}
+
+// booking is one unit of work that records transfers. Sessions are kept between transfers so that
+// the second payment of one session sees what the first did.
+type booking struct {
+	s        *Settlement
+	r        ports.Repos
+	now      time.Time
+	sessions map[checkout.SessionID]*checkout.Session
+}
+
+func (b *booking) load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error) {
+	if session, ok := b.sessions[id]; ok {
+		return session, nil
+	}
+	session, err := b.r.Sessions.Load(ctx, id)
+	if err == nil {
+		b.sessions[id] = session
+	}
+	return session, err
+}
+
+// enter records one transfer; one that is recorded already changes nothing.
+func (b *booking) enter(ctx context.Context, f find) error {
+	row := ports.TransferRow{
+		Transfer: f.proof.Transfer(), ProjectID: f.owner, Disposition: ports.Unmatched, RecordedAt: b.now,
+	}
+	if f.held == nil {
+		_, err := b.r.Transfers.Add(ctx, row)
+		return err
+	}
+	intent := f.held.Intent
+	row.ProjectID = f.held.Owner
+	session, err := b.load(ctx, intent.SessionID)
+	if err != nil {
+		return err
+	}
+	project, err := b.r.Merchants.Project(ctx, f.held.Owner)
+	if err != nil {
+		return err
+	}
+	verdict := checkout.Judge(session, intent, row.Transfer, project.Policy.Late)
+	switch verdict {
+	case checkout.Pays, checkout.PaysLate:
+		row.Disposition, row.OrderNo = ports.Settled, string(f.no)
+	case checkout.Hold:
+		row.Disposition = ports.Held
+	case checkout.Duplicate:
+		row.Disposition = ports.Duplicate
+	case checkout.TooEarly:
+		_, err := b.r.Transfers.Add(ctx, row)
+		return err
+	}
+	row.SessionID, row.IntentID = intent.SessionID, intent.ID
+	if fresh, err := b.r.Transfers.Add(ctx, row); err != nil || !fresh {
+		return err
+	}
+	if row.Disposition != ports.Settled {
+		return b.s.Events.session(ctx, b.r, webhook.PaymentLate, session.Snapshot(), &row)
+	}
+	return b.settle(ctx, session, f, verdict == checkout.PaysLate)
+}
+
+// settle books the receipt and makes the session paid.
+func (b *booking) settle(ctx context.Context, session *checkout.Session, f find, late bool) error {
+	t, was := f.proof.Transfer(), session.Snapshot()
+	receipt, err := receiptOf(t, was, f.no, b.now)
+	if err != nil {
+		return err
+	}
+	if _, err := b.r.Ledger.Book(ctx, receipt); err != nil {
+		return err
+	}
+	if err := session.Settle(f.proof, f.held.Intent, late, string(f.no), b.now); err != nil {
+		return err
+	}
+	if err := b.r.Sessions.Save(ctx, session); err != nil {
+		return err
+	}
+	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, session.Snapshot(), nil)
+}
+
+// receiptOf is the ledger transaction of a final transfer: what arrived, in the asset it arrived in.
+func receiptOf(t chain.Transfer, s checkout.Snapshot, no ledger.OrderNo, now time.Time) (ledger.Transaction, error) {
+	currency, err := t.Asset.Currency()
+	if err != nil {
+		return ledger.Transaction{}, err
+	}
+	amount, err := money.FromMinor(currency, t.Units)
+	if err != nil {
+		return ledger.Transaction{}, err
+	}
+	return ledger.Transaction{
+		OrderNo: no, MerchantID: s.MerchantID, ProjectID: s.ProjectID, Mode: s.Mode,
+		Kind: ledger.KindPayment, SourceRef: sourceRef(t), SessionID: string(s.ID), Description: s.Description,
+		Postings: []ledger.Posting{{
+			Source:      ledger.World(s.Mode, string(t.Network)),
+			Destination: ledger.Of(s.MerchantID, s.Mode, ledger.Received+string(t.Network)),
+			Amount:      amount,
+		}},
+		BookedAt: ledger.Instant(now),
+	}, nil
+}
+
+// sourceRef names a transfer in the book. The block is part of it: a transfer that a reorganisation
+// undid and that came back in another block is another receipt.
+func sourceRef(t chain.Transfer) string {
+	return fmt.Sprintf("%s:%s:%d:%.16s", t.Network, t.TxID, t.Index, t.BlockID)
+}
+
+// expireBatch is how many sessions one pass lapses.
+const expireBatch = 200
+
+// Expire ends unpaid sessions whose deadline has passed. Those with an intent wait until the
+// network is final beyond the deadline, so that a payment made in time is found first.
+func (s *Settlement) Expire(ctx context.Context) error {
+	cursors, err := s.Rails.Cursors.Cursors(ctx)
+	if err != nil {
+		return err
+	}
+	finalTime := make(map[chain.Network]time.Time, len(cursors))
+	for _, c := range cursors {
+		finalTime[c.Network] = c.BlockTime
+	}
+	now := s.now()
+	var due []checkout.SessionID
+	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		due, err = r.Sessions.Due(ctx, now, finalTime, expireBatch)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.askExplorers(ctx, due)
+	for _, id := range due {
+		if err := s.lapse(ctx, id, now); err != nil {
+			return fmt.Errorf("expire %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.Time) error {
+	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		session, err := r.Sessions.Load(ctx, id)
+		if err != nil {
+			return err
+		}
+		was := session.Snapshot()
+		unpaid := was.Status == checkout.Opened || was.Status == checkout.Awaiting
+		if !unpaid || now.Before(was.ExpiresAt) {
+			return nil // paid, cancelled or lapsed by another process meanwhile
+		}
+		if err := session.Lapse(now); err != nil {
+			return err
+		}
+		if err := r.Sessions.Save(ctx, session); err != nil {
+			return err
+		}
+		return s.Events.session(ctx, r, webhook.PaymentExpired, session.Snapshot(), nil)
+	})
+}
+
+// LetGo frees amounts whose hold has ended.
+func (s *Settlement) LetGo(ctx context.Context) error {
+	const batch = 1000
+	for {
+		freed, err := s.Sessions.LetGo(ctx, s.now(), batch)
+		if err != nil || freed < batch {
+			return err
+		}
+	}
+}
+
+func (s *Settlement) now() time.Time { return s.Core.Clock.Now().UTC().Truncate(time.Microsecond) }
+
+// isNotFound reports whether nothing was there.
+func isNotFound(err error) bool { return errors.Is(err, ports.ErrNotFound) }

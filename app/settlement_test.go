@@ -1,0 +1,459 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/adapters/memory"
+	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
+)
+
+// stage is a shop that takes test payments, a payer, and a watcher that looks when it is told to.
+type stage struct {
+	t          *testing.T
+	store      *memory.Store
+	shop       portstest.Shop
+	clock      *postClock
+	chain      *sandbox.Chain
+	checkout   Checkout
+	settlement *Settlement
+	sandbox    Sandbox
+}
+
+// even quotes everything one to one.
+type even struct{ clock ports.Clock }
+
+func (e even) Rate(_ context.Context, _ merchant.Mode, from money.Currency, asset string) (money.Rate, error) {
+	unit, err := money.Parse(from, "1")
+	return money.Rate{From: from.Code(), To: asset, Price: unit.Decimal(), Source: "test", At: e.clock.Now()}, err
+}
+
+func openStage(t *testing.T) *stage {
+	t.Helper()
+	store := memory.New(memory.Restless())
+	clock := &postClock{now: portstest.Epoch}
+	core := Core{Work: store, Clock: clock, IDs: postIDs{}, Vault: markedVault{}}
+	simulated := sandbox.New(store, clock)
+	rails := Rails{Chains: map[chain.Network]ports.Chain{chain.Sandbox: simulated}, Cursors: store}
+	events := Announcer{IDs: postIDs{}, Clock: clock, Encoder: plainWords{}}
+	s := &stage{
+		t: t, store: store, clock: clock, chain: simulated,
+		shop:     portstest.OpenShop(t, portstest.World{Work: store}),
+		checkout: Checkout{Core: core, Sessions: store, Rails: rails, Rates: even{clock}, Changes: store, Events: events},
+		settlement: &Settlement{
+			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store, Events: events,
+			Log: slog.New(slog.DiscardHandler),
+		},
+		sandbox: Sandbox{Core: core, Sessions: store, Rails: rails},
+	}
+	s.tick()
+	return s
+}
+
+func (s *stage) who() merchant.Principal {
+	return merchant.Principal{Merchant: s.shop.ID(), Project: s.shop.Project.ID, Mode: merchant.Test}
+}
+
+func (s *stage) ok(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// pass lets time go by and the watcher look.
+func (s *stage) pass(d time.Duration) {
+	s.t.Helper()
+	s.clock.set(s.clock.Now().Add(d))
+	s.tick()
+}
+
+func (s *stage) tick() {
+	s.t.Helper()
+	s.ok(s.settlement.Tick(s.t.Context(), chain.Sandbox))
+}
+
+// asked answers a session whose payer was told where to pay how much.
+func (s *stage) asked() checkout.Snapshot {
+	s.t.Helper()
+	due, err := money.Parse(money.USDT, "9.99")
+	s.ok(err)
+	opened, _, err := s.checkout.Open(s.t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
+	s.ok(err)
+	issued, err := s.checkout.Intent(s.t.Context(), opened.ID, checkout.USDT)
+	s.ok(err)
+	return issued
+}
+
+func (s *stage) play(id checkout.SessionID, scenario Scenario) {
+	s.t.Helper()
+	s.ok(s.sandbox.Play(s.t.Context(), id, scenario))
+}
+
+func (s *stage) is(id checkout.SessionID, want checkout.Status) checkout.Snapshot {
+	s.t.Helper()
+	got, err := s.checkout.Get(s.t.Context(), id)
+	s.ok(err)
+	if got.Status != want {
+		s.t.Fatalf("the session is %s, want %s", got.Status, want)
+	}
+	return got
+}
+
+// told lists the types of events a session caused, oldest first.
+func (s *stage) told(id checkout.SessionID) (types []webhook.Type) {
+	s.t.Helper()
+	events, _, err := s.store.Events(s.t.Context(), ports.EventQuery{
+		Project: s.shop.Project.ID, Mode: merchant.Test, SessionID: string(id), Limit: 100,
+	})
+	s.ok(err)
+	for i := len(events) - 1; i >= 0; i-- {
+		types = append(types, events[i].Type)
+	}
+	return types
+}
+
+func (s *stage) wantTold(id checkout.SessionID, want ...webhook.Type) {
+	s.t.Helper()
+	got := map[webhook.Type]int{}
+	for _, t := range s.told(id) {
+		got[t]++
+	}
+	for _, t := range append([]webhook.Type{webhook.PaymentCreated}, want...) {
+		got[t]--
+	}
+	for t, n := range got {
+		if n != 0 {
+			s.t.Errorf("%s was told %+d times too often", t, n)
+		}
+	}
+}
+
+// book answers the shop's transactions, newest first.
+func (s *stage) book() []ports.Booked {
+	s.t.Helper()
+	page, err := s.store.Page(s.t.Context(), ports.StatementQuery{
+		Merchant: s.shop.ID(), Mode: merchant.Test, Limit: 100,
+	})
+	s.ok(err)
+	return page.Lines
+}
+
+func (s *stage) rows(id checkout.SessionID) (rows []ports.TransferRow) {
+	s.t.Helper()
+	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+		rows, _, err = r.Transfers.OfSession(ctx, id)
+		return err
+	}))
+	return rows
+}
+
+func (s *stage) queue() (rows []ports.TransferRow) {
+	s.t.Helper()
+	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+		rows, err = r.Transfers.Queue(ctx, s.shop.Project.ID, 100)
+		return err
+	}))
+	return rows
+}
+
+// The main job: seen, then final, then booked once, however often the watcher looks.
+func TestAnExactPaymentIsSeenSettledAndBookedOnce(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.play(session.ID, ScenarioExact)
+	s.pass(time.Second)
+	s.is(session.ID, checkout.Processing)
+	if lines := s.book(); len(lines) != 0 {
+		t.Fatalf("booked before it was final: %v", lines)
+	}
+	s.pass(4 * time.Second)
+	paid := s.is(session.ID, checkout.Settled)
+	s.pass(4 * time.Second)
+	s.tick()
+
+	lines := s.book()
+	if len(lines) != 1 {
+		t.Fatalf("%d transactions are booked, want 1", len(lines))
+	}
+	got := lines[0].Transaction
+	if got.Kind != ledger.KindPayment || string(got.OrderNo) != paid.Receipt.OrderNo ||
+		got.Postings[0].Amount.Minor().Cmp(session.Intent.Units) != 0 || got.SessionID != string(session.ID) {
+		t.Errorf("booked %+v for %+v", got, paid.Receipt)
+	}
+	s.wantTold(session.ID, webhook.PaymentDetected, webhook.PaymentPaid)
+}
+
+// Nobody has to look at a page: what was paid while no watcher ran is found by the next one.
+func TestPaymentsMadeWhileNobodyWatchedAreFound(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(2 * time.Hour) // far beyond the deadline
+	paid := s.is(session.ID, checkout.Settled)
+	if paid.Receipt.Late {
+		t.Error("a payment whose block was in time is called late")
+	}
+}
+
+// Whatever arrives is accounted for: it settles, waits for the merchant, or is kept as unmatched.
+func TestWrongPaymentsSettleNothingAndAreKept(t *testing.T) {
+	for scenario, kept := range map[Scenario]int{
+		ScenarioShort: 1, ScenarioOver: 1, ScenarioSplit: 2, ScenarioWrongToken: 0,
+	} {
+		t.Run(string(scenario), func(t *testing.T) {
+			s := openStage(t)
+			session := s.asked()
+			s.play(session.ID, scenario)
+			s.pass(5 * time.Second)
+			s.is(session.ID, checkout.Awaiting)
+			if rows := s.queue(); len(rows) != kept {
+				t.Errorf("%d transfers are kept, want %d", len(rows), kept)
+			}
+			if lines := s.book(); len(lines) != 0 {
+				t.Errorf("booked %v", lines)
+			}
+			s.wantTold(session.ID)
+		})
+	}
+}
+
+func TestLatePaymentsFollowThePolicy(t *testing.T) {
+	for _, policy := range []merchant.LatePolicy{merchant.LateAccept, merchant.LateHold} {
+		t.Run(string(policy), func(t *testing.T) {
+			s := openStage(t)
+			s.shop.Project.Policy.Late = policy
+			s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+				return r.Merchants.UpdateProject(ctx, s.shop.Project)
+			}))
+			s.clock.set(s.clock.Now().Add(time.Second))
+			session := s.asked()
+			s.clock.set(s.clock.Now().Add(time.Second))
+			s.play(session.ID, ScenarioLate)
+			s.pass(10 * time.Second)
+			if policy == merchant.LateAccept {
+				if paid := s.is(session.ID, checkout.Settled); !paid.Receipt.Late {
+					t.Error("the receipt does not say that it was late")
+				}
+				s.wantTold(session.ID, webhook.PaymentPaid)
+				return
+			}
+			if rows := s.rows(session.ID); len(rows) != 1 || rows[0].Disposition != ports.Held {
+				t.Errorf("kept %+v", rows)
+			}
+			s.ok(s.settlement.Expire(t.Context()))
+			s.is(session.ID, checkout.Expired)
+			s.wantTold(session.ID, webhook.PaymentLate, webhook.PaymentExpired)
+		})
+	}
+}
+
+func TestTheSecondPaymentOfASessionIsADuplicate(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioDuplicate)
+	s.pass(10 * time.Second)
+	s.is(session.ID, checkout.Settled)
+	if rows := s.queue(); len(rows) != 1 || rows[0].Disposition != ports.Duplicate {
+		t.Errorf("kept %+v", rows)
+	}
+	if lines := s.book(); len(lines) != 1 {
+		t.Errorf("%d transactions are booked, want 1", len(lines))
+	}
+	s.wantTold(session.ID, webhook.PaymentPaid, webhook.PaymentLate)
+}
+
+// A chain that undoes a final block takes the booking back, and the session can be paid again.
+func TestAReorganisationIsBookedBackAndPaidAgain(t *testing.T) {
+	s := openStage(t)
+	bystander := s.asked()
+	s.play(bystander.ID, ScenarioExact)
+	session := s.asked()
+	s.pass(2 * time.Second)
+	s.play(session.ID, ScenarioExact)
+	s.pass(5 * time.Second)
+	s.is(session.ID, checkout.Settled)
+	s.play(session.ID, ScenarioReorg)
+	s.pass(5 * time.Second)
+	again := s.is(session.ID, checkout.Awaiting)
+	s.is(bystander.ID, checkout.Settled)
+	if again.Intent.Units.Cmp(session.Intent.Units) != 0 || !again.ExpiresAt.After(s.clock.Now()) {
+		t.Errorf("after the reversal it cannot be paid again: %+v", again)
+	}
+	s.play(session.ID, ScenarioExact)
+	s.pass(5 * time.Second)
+	s.is(session.ID, checkout.Settled)
+
+	sum := new(big.Int)
+	for _, line := range s.book() {
+		if line.Transaction.SessionID != string(session.ID) {
+			continue
+		}
+		p := line.Transaction.Postings[0]
+		if line.Transaction.Kind == ledger.KindReversal {
+			sum.Sub(sum, p.Amount.Minor())
+			if p.Source != ledger.Of(s.shop.ID(), merchant.Test, ledger.Received+"sandbox") {
+				t.Errorf("the reversal takes from %s", p.Source)
+			}
+			continue
+		}
+		sum.Add(sum, p.Amount.Minor())
+	}
+	if sum.Cmp(session.Intent.Units) != 0 {
+		t.Errorf("the book says %s was received, want %s", sum, session.Intent.Units)
+	}
+	s.wantTold(session.ID, webhook.PaymentPaid, webhook.PaymentReversed, webhook.PaymentPaid)
+}
+
+// A payment that only moved to another block is the same payment.
+func TestAPaymentThatMovedIsNotReversed(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(5 * time.Second)
+	paid := s.is(session.ID, checkout.Settled)
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Sandbox.Reorg(ctx, portstest.TxID(), ports.SandboxReorg{At: s.clock.Now(), Height: paid.Receipt.Height - 1})
+	}))
+	s.pass(5 * time.Second)
+	s.is(session.ID, checkout.Settled)
+	rows := s.rows(session.ID)
+	id, err := s.chain.BlockID(t.Context(), paid.Receipt.Height)
+	s.ok(err)
+	if len(rows) != 1 || rows[0].Disposition != ports.Settled || rows[0].Transfer.BlockID != id {
+		t.Errorf("the transfer is recorded as %+v", rows)
+	}
+	s.wantTold(session.ID, webhook.PaymentPaid)
+}
+
+// An outage hides nothing: the cursor stays where it was, and everything is read afterwards.
+func TestAnOutageOnlyDelays(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioNodeOutage)
+	s.play(session.ID, ScenarioExact)
+	s.clock.set(s.clock.Now().Add(5 * time.Second))
+	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, ports.ErrChainUnavailable) {
+		t.Fatalf("a tick in an outage: %v", err)
+	}
+	s.is(session.ID, checkout.Awaiting)
+	s.pass(nodeOutage)
+	s.is(session.ID, checkout.Settled)
+}
+
+// A silent watcher shows no addresses: nobody would see the payment in time.
+func TestNoAddressIsShownOnAChainNobodyReads(t *testing.T) {
+	s := openStage(t)
+	due, err := money.Parse(money.USDT, "9.99")
+	s.ok(err)
+	opened, _, err := s.checkout.Open(t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
+	s.ok(err)
+	s.clock.set(s.clock.Now().Add(railSilence))
+	if _, err := s.checkout.Intent(t.Context(), opened.ID, checkout.USDT); !errors.Is(err, ports.ErrChainUnavailable) {
+		t.Errorf("an intent on a silent rail: %v", err)
+	}
+}
+
+// A session expires only when the chain is read beyond its deadline, and never while a payment is
+// in sight.
+func TestExpiryWaitsForTheChain(t *testing.T) {
+	s := openStage(t)
+	idle, unchosen := s.asked(), s.asked()
+	due, err := money.Parse(money.USDT, "9.99")
+	s.ok(err)
+	opened, _, err := s.checkout.Open(t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
+	s.ok(err)
+	deadline := idle.ExpiresAt
+	s.clock.set(deadline.Add(time.Minute))
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(opened.ID, checkout.Expired) // nothing was asked for
+	s.is(idle.ID, checkout.Awaiting)
+	s.tick()
+	s.ok(s.settlement.Expire(t.Context()))
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(idle.ID, checkout.Expired)
+	s.is(unchosen.ID, checkout.Expired)
+	s.wantTold(idle.ID, webhook.PaymentExpired)
+}
+
+func TestAPaymentInSightOutlivesTheDeadline(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.clock.set(session.ExpiresAt.Add(-time.Second))
+	s.play(session.ID, ScenarioExact)
+	s.pass(1500 * time.Millisecond)
+	s.is(session.ID, checkout.Processing)
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(session.ID, checkout.Processing)
+	s.pass(3 * time.Second)
+	if paid := s.is(session.ID, checkout.Settled); paid.Receipt.Late {
+		t.Error("called late")
+	}
+}
+
+// A payer who names his transaction is told the truth, and a final one counts even if the watcher
+// missed it.
+func TestANamedTransactionIsProvenOnChain(t *testing.T) {
+	s := openStage(t)
+	session, other := s.asked(), s.asked()
+	prove := func(id checkout.SessionID, tx chain.TxID, want Outcome) {
+		t.Helper()
+		got, err := s.settlement.Prove(t.Context(), id, string(tx))
+		s.ok(err)
+		if got.Outcome != want {
+			t.Errorf("outcome %s, want %s", got.Outcome, want)
+		}
+	}
+	txOf := func(v checkout.Snapshot, scenario Scenario) chain.TxID {
+		return transfers(v, scenario, 0, s.clock.Now())[0].TxID
+	}
+	prove(session.ID, portstest.TxID(), OutcomeUnknown)
+	s.play(session.ID, ScenarioExact)
+	s.play(session.ID, ScenarioShort)
+	s.play(session.ID, ScenarioOver)
+	s.clock.set(s.clock.Now().Add(time.Second))
+	prove(session.ID, txOf(session, ScenarioExact), OutcomeProcessing)
+	prove(session.ID, txOf(session, ScenarioShort), OutcomeShort)
+	prove(session.ID, txOf(session, ScenarioOver), OutcomeOver)
+	prove(other.ID, txOf(session, ScenarioExact), OutcomeOtherPayment)
+	s.clock.set(s.clock.Now().Add(5 * time.Second))
+	prove(session.ID, txOf(session, ScenarioExact), OutcomePaid) // no watcher looked
+	s.is(session.ID, checkout.Settled)
+	s.is(other.ID, checkout.Awaiting)
+	s.tick()
+	if lines := s.book(); len(lines) != 1 {
+		t.Errorf("%d transactions are booked, want 1", len(lines))
+	}
+	s.wantTold(session.ID, webhook.PaymentPaid)
+	if _, err := s.settlement.Prove(t.Context(), session.ID, "not a transaction"); !errors.Is(err, ErrInvalidTxID) {
+		t.Errorf("nonsense: %v", err)
+	}
+}
+
+// Live sessions have no scenarios, and nothing says that they exist.
+func TestScenariosAreForTestModeOnly(t *testing.T) {
+	s := openStage(t)
+	live := s.shop.AddSession(t, s.clock.Now(), func(v *checkout.Snapshot) { v.Mode = merchant.Live })
+	for _, id := range []checkout.SessionID{live.ID(), "nobody"} {
+		if err := s.sandbox.Play(t.Context(), id, ScenarioExact); !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("scenario on %s: %v", id, err)
+		}
+	}
+	if err := s.sandbox.Play(t.Context(), s.asked().ID, "miracle"); !errors.Is(err, ErrUnknownScenario) {
+		t.Errorf("unknown scenario: %v", err)
+	}
+}

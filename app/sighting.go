@@ -1,0 +1,110 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+// sweep looks at the blocks above the final height. What it finds changes what people are shown,
+// never what is booked.
+func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch) error {
+	ts, err := w.chain.Seen(ctx, head, watch)
+	if err != nil {
+		return err
+	}
+	now, err := w.s.sightings(ctx, ts)
+	if err != nil {
+		return err
+	}
+	if w.swept && len(now) == 0 && w.seen == 0 {
+		return nil
+	}
+	if err := w.s.sight(ctx, head.Network, now); err != nil {
+		return err
+	}
+	w.swept, w.seen = true, len(now)
+	return nil
+}
+
+// sightings are the transfers that pay somebody.
+func (s *Settlement) sightings(ctx context.Context, ts []chain.Transfer) ([]ports.Sighting, error) {
+	if len(ts) == 0 {
+		return nil, nil
+	}
+	held, err := s.Sessions.Held(ctx, ts)
+	if err != nil {
+		return nil, err
+	}
+	var out []ports.Sighting
+	for i, t := range ts {
+		if held[i] != nil && !held[i].Intent.Postdates(t) {
+			out = append(out, ports.Sighting{Transfer: t, SessionID: held[i].Intent.SessionID})
+		}
+	}
+	return out, nil
+}
+
+// sight makes the sightings the only ones of their network, and moves sessions to and from
+// processing accordingly.
+func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []ports.Sighting) error {
+	now := s.now()
+	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		gone, err := r.Transfers.ReplaceSightings(ctx, n, sightings)
+		if err != nil {
+			return err
+		}
+		inSight := make(map[checkout.SessionID]bool, len(sightings))
+		for _, o := range sightings {
+			if inSight[o.SessionID] {
+				continue
+			}
+			inSight[o.SessionID] = true
+			if err := s.see(ctx, r, o.SessionID, now); err != nil {
+				return fmt.Errorf("session %s seen: %w", o.SessionID, err)
+			}
+		}
+		for _, o := range gone {
+			if inSight[o.SessionID] {
+				continue
+			}
+			if err := s.unsee(ctx, r, o.SessionID, now); err != nil {
+				return fmt.Errorf("session %s no longer seen: %w", o.SessionID, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Settlement) see(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {
+	session, err := r.Sessions.Load(ctx, id)
+	if err != nil || session.Status() != checkout.Awaiting {
+		return err
+	}
+	if changed, err := session.See(now); err != nil || !changed {
+		return err
+	}
+	if err := r.Sessions.Save(ctx, session); err != nil {
+		return err
+	}
+	return s.Events.session(ctx, r, webhook.PaymentDetected, session.Snapshot(), nil)
+}
+
+func (s *Settlement) unsee(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {
+	session, err := r.Sessions.Load(ctx, id)
+	if err != nil || session.Status() != checkout.Processing {
+		return err
+	}
+	if err := session.Unsee(now); err != nil {
+		return err
+	}
+	if err := r.Sessions.Save(ctx, session); err != nil {
+		return err
+	}
+	return s.Events.session(ctx, r, webhook.PaymentReverted, session.Snapshot(), nil)
+}
