@@ -27,7 +27,10 @@ func CheckWebsite(raw string) (string, error) {
 		raw = "https://" + raw
 	}
 	u, err := weburl.Parse(raw)
+	u.Host = strings.TrimSuffix(u.Host, ".")
 	switch {
+	case err != nil && strings.HasPrefix(raw, "["):
+		return "", ErrInvalidWebsite
 	case err != nil && fault.From(err).Reason == weburl.ErrHost.Reason:
 		return "", ErrInvalidWebsite
 	case err != nil:

@@ -33,7 +33,7 @@ func TestReturnURLsStayOnTheProjectsSite(t *testing.T) {
 		" https://example.com/":                            "invalid_url",
 		"https://example.com%2e/":                          "invalid_url",
 		"https://example.com%00/":                          "invalid_url",
-		"https://example.com./":                            "invalid_url",
+		"https://example.com./":                            "success_url_domain_mismatch",
 		"//evil.com":                                       "invalid_url",
 		`/\evil.com`:                                       "invalid_url",
 		"https:///evil.com":                                "invalid_url",
@@ -75,7 +75,7 @@ func TestReturnURLsStayOnTheProjectsSite(t *testing.T) {
 // Two spellings of one site are one text, so that one site cannot belong to two projects (rows E10,
 // E11).
 func TestWebsitesHaveOneSpelling(t *testing.T) {
-	for _, raw := range []string{"https://example.com", "https://EXAMPLE.com/", "https://example.com:443/shop?x", "example.com"} {
+	for _, raw := range []string{"https://example.com", "https://EXAMPLE.com/", "https://example.com:443/shop?x", "example.com", "https://example.com./"} {
 		if got, err := CheckWebsite(raw); err != nil || got != "https://example.com" {
 			t.Errorf("%q: %q, %v", raw, got, err)
 		}
@@ -83,7 +83,7 @@ func TestWebsitesHaveOneSpelling(t *testing.T) {
 	for _, raw := range []string{
 		"localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "https://[::1]/",
 		"https://[::ffff:7f00:1]", "foo.localhost", "x.local", "x.internal", "com", "a_b.com", "https://127.1/",
-		"https://8.8.8.8", "example.com.", "https://example.com..",
+		"https://8.8.8.8", "[::1]", "https://example.com..",
 	} {
 		if got, err := CheckWebsite(raw); code(err) != "invalid_website_url" {
 			t.Errorf("%q: %q, %v", raw, got, err)

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"strings"
+
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/weburl"
 )
@@ -15,6 +17,9 @@ func CheckURL(raw string, allowPrivate bool) (string, error) {
 	u, err := weburl.Parse(raw)
 	if err != nil {
 		return "", because(fault.From(err))
+	}
+	if strings.HasSuffix(u.Host, ".") {
+		return "", ErrInvalidURL
 	}
 	if allowPrivate {
 		return u.String(), nil

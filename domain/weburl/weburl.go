@@ -112,9 +112,10 @@ func (u URL) Address() (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// PublicName reports whether the host is a DNS name that may be known outside one machine or site.
+// PublicName reports whether the host is a DNS name, without a dot at its end, that may be known
+// outside one machine or site.
 func (u URL) PublicName() bool {
-	if _, ip := u.Address(); ip || !strings.Contains(u.Host, ".") {
+	if _, ip := u.Address(); ip || !strings.Contains(u.Host, ".") || strings.HasSuffix(u.Host, ".") {
 		return false
 	}
 	for _, suffix := range []string{".localhost", ".local", ".internal", ".home.arpa"} {
@@ -143,7 +144,8 @@ func validHost(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Is4() && addr.String() == host
 	}
-	labels := strings.Split(host, ".")
+	// One dot at the end is another spelling of the same name; whoever compares names must know.
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	if len(host) > maxHostBytes || numeric(labels[len(labels)-1]) {
 		return false
 	}
