@@ -5,6 +5,7 @@
 #   .ci/deps.sh postgres     PostgreSQL's programs, for the private database
 #   .ci/deps.sh chromium     Chromium and a font for Chinese and Japanese, for browser tests
 #   .ci/deps.sh cc           a C compiler, which the race detector needs
+#   .ci/deps.sh curl         curl, for the command lines of the documentation
 #   .ci/deps.sh npm DIR      the npm packages DIR/package-lock.json names
 #   .ci/deps.sh path         prints the directories of programs installed for this user only
 #
@@ -207,6 +208,20 @@ export PATH=\"$cache/cc/root/usr/bin:\$PATH\""
 	finish cc
 }
 
+need_curl() {
+	! has curl && [ ! -x "$cache/curl/bin/curl" ] || return 0
+	if as_root true; then
+		say "installing curl"
+		install curl ca-certificates || die "curl was not installed"
+		return 0
+	fi
+	say "unpacking curl into $cache/curl"
+	unpack curl 'perl|openssl|krb5-locales|publicsuffix' curl
+	wrap curl /usr/bin/curl
+	whole "$new/root/usr/bin/curl"
+	finish curl
+}
+
 # need_npm DIR installs exactly what the lock file says, unless that was done already.
 need_npm() {
 	[ -f "$1/package-lock.json" ] || return 0
@@ -219,8 +234,8 @@ need_npm() {
 }
 
 case ${1-} in
-postgres | chromium | cc) "need_$1" ;;
+postgres | chromium | cc | curl) "need_$1" ;;
 npm) need_npm "${2:?which directory?}" ;;
-path) printf '%s\n' "$cache/postgresql/bin:$cache/chromium/bin:$cache/cc/bin" ;;
-*) die "usage: .ci/deps.sh postgres | chromium | cc | npm DIR | path" ;;
+path) printf '%s\n' "$cache/postgresql/bin:$cache/chromium/bin:$cache/cc/bin:$cache/curl/bin" ;;
+*) die "usage: .ci/deps.sh postgres | chromium | cc | curl | npm DIR | path" ;;
 esac

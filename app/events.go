@@ -146,7 +146,7 @@ func (s *Webhooks) Replay(
 		})
 }
 
-// replayTargets answers the endpoints an event shall be told again.
+// replayTargets answers the endpoints an event shall be told again, locked.
 func replayTargets(
 	ctx context.Context, r ports.Repos, in ReplayInput, t webhook.Type,
 ) ([]webhook.Endpoint, error) {
@@ -158,8 +158,17 @@ func replayTargets(
 		return []webhook.Endpoint{e}, err
 	}
 	all, err := r.Webhooks.Endpoints(ctx, in.Who.Project, in.Who.Mode)
+	if err != nil {
+		return nil, err
+	}
 	isOut := func(e webhook.Endpoint) bool { return !e.Enabled || !e.Wants(t) }
-	return slices.DeleteFunc(all, isOut), err
+	all = slices.DeleteFunc(all, isOut)
+	for i := range all { // locked, so that two replays at once do not both owe the same delivery
+		if all[i], err = loadEndpoint(ctx, r, in.Who, all[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // replay starts a delivery anew.

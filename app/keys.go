@@ -43,7 +43,11 @@ func (s Keys) Create(
 	}
 	return run(ctx, s.Core, ownScope(who), once,
 		func(ctx context.Context, r ports.Repos) (NewPair, error) {
-			if err := roomForPair(ctx, r, who.Project); err != nil {
+			project, err := r.Merchants.Project(ctx, who.Project)
+			if err == nil && project.Disabled {
+				err = merchant.ErrProjectDisabled
+			}
+			if err != nil {
 				return NewPair{}, err
 			}
 			return fresh, r.Keys.AddPair(ctx, fresh.Pair)
@@ -53,32 +57,6 @@ func (s Keys) Create(
 func (s Keys) mayHold(m merchant.Mode) error {
 	if m == merchant.Live && !s.Rails.LiveEnabled() {
 		return merchant.ErrNoLiveRail
-	}
-	return nil
-}
-
-// roomForPair bounds growth; it is not a quota. Two requests at the same instant may both find the
-// last place free.
-func roomForPair(ctx context.Context, r ports.Repos, p merchant.ProjectID) error {
-	project, err := r.Merchants.Project(ctx, p)
-	if err != nil {
-		return err
-	}
-	if project.Disabled {
-		return merchant.ErrProjectDisabled
-	}
-	pairs, err := r.Keys.Pairs(ctx, p)
-	if err != nil {
-		return err
-	}
-	live := 0
-	for _, pair := range pairs {
-		if pair.Live() {
-			live++
-		}
-	}
-	if live >= keys.MaxLivePairs {
-		return keys.ErrTooManyKeys
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -85,3 +86,30 @@ func keepAnswer[T any](ctx context.Context, c Core, r ports.Repos, scope string,
 	}
 	return r.Claims.Keep(ctx, scope, once.Key, once.Fingerprint, answer, c.Clock.Now().Add(answersKept))
 }
+
+// Repeatable does work that is harmless to do twice, and stores its answer under the request's key,
+// so that a repeated request is answered as before even when the world has moved on. Unlike run it
+// does not keep a unit of work open: the work may look at a chain or wait. Two requests at once with
+// one key may both work, and are answered alike.
+func Repeatable[T any](ctx context.Context, c Core, scope string, once Once[T],
+	work func(ctx context.Context) (T, error),
+) (T, *ports.Answer, error) {
+	var value T
+	if once.Key == "" {
+		value, err := work(ctx)
+		return value, nil, err
+	}
+	_, stored, err := run(ctx, c, scope, once, func(context.Context, ports.Repos) (T, error) {
+		return value, errNotYet
+	})
+	if !errors.Is(err, errNotYet) {
+		return value, stored, err
+	}
+	if value, err = work(ctx); err != nil {
+		return value, nil, err
+	}
+	return run(ctx, c, scope, once, func(context.Context, ports.Repos) (T, error) { return value, nil })
+}
+
+// errNotYet gives a claim back that was only looked at.
+var errNotYet = errors.New("no answer is stored")

@@ -19,7 +19,7 @@ type ProjectChange struct {
 }
 
 // UpdateProject changes the principal's project. Live mode needs a live rail
-// (merchant.ErrNoLiveRail); a website belongs to one project (ErrWebsiteLinked).
+// (merchant.ErrNoLiveRail); a website belongs to one project (merchant.ErrWebsiteTaken).
 func (s Accounts) UpdateProject(
 	ctx context.Context, who merchant.Principal, change ProjectChange, once Once[merchant.Project],
 ) (merchant.Project, *ports.Answer, error) {
@@ -37,7 +37,7 @@ func (s Accounts) UpdateProject(
 			}
 			err = r.Merchants.UpdateProject(ctx, project)
 			if errors.Is(err, ports.ErrTaken) {
-				err = ErrWebsiteLinked
+				err = merchant.ErrWebsiteTaken
 			}
 			return project, err
 		})
@@ -52,7 +52,7 @@ func (change ProjectChange) apply(p merchant.Project) (merchant.Project, error) 
 		p.Name = *change.Name
 	}
 	if change.WebsiteURL != nil {
-		if p.WebsiteURL, err = readWebsite(*change.WebsiteURL); err != nil {
+		if p.WebsiteURL, err = merchant.CheckWebsite(*change.WebsiteURL); err != nil {
 			return merchant.Project{}, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -282,39 +283,33 @@ func (s *Settlement) Confirm(
 		return s.await(ctx, id)
 	}
 	if was.Status == checkout.Awaiting {
-		if err := s.glance(ctx, *was.Intent); err != nil {
+		if seen, err := s.glance(ctx, *was.Intent); err != nil {
 			return checkout.Snapshot{}, err
+		} else if seen {
+			was.Status = checkout.Processing // as the watcher will record when it looks next
+			return was, nil
 		}
 	}
 	return s.settledOrPending(ctx, id)
 }
 
-// glance looks for an intent's payment in the blocks the watcher has not read as final yet, so that
-// a payer who asks is not told less than the chain knows.
-func (s *Settlement) glance(ctx context.Context, i checkout.Intent) error {
+// glance looks for an intent's payment in the blocks that are not final yet, so that a payer who
+// asks is not told less than the chain knows. It records nothing: that is the watcher's, who also
+// notices when a transfer vanishes again.
+func (s *Settlement) glance(ctx context.Context, i checkout.Intent) (seen bool, err error) {
 	rail, ok := s.Rails.Chains[i.Asset.Network]
 	if !ok {
-		return ports.ErrChainUnavailable
+		return false, ports.ErrChainUnavailable
 	}
 	head, err := rail.Head(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	watch := ports.Watch{Assets: []chain.Asset{i.Asset}, Receivers: []chain.Address{i.Address}}
 	ts, err := rail.Seen(ctx, head, watch)
-	if err != nil {
-		return err
-	}
-	for _, t := range ts {
-		if t.To != i.Address || t.Asset != i.Asset || t.Units.Cmp(i.Units) != 0 || i.Postdates(t) {
-			continue
-		}
-		now := s.now()
-		return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			return s.see(ctx, r, i.SessionID, now)
-		})
-	}
-	return nil
+	return slices.ContainsFunc(ts, func(t chain.Transfer) bool {
+		return t.To == i.Address && t.Asset == i.Asset && t.Units.Cmp(i.Units) == 0 && !i.Postdates(t)
+	}), err
 }
 
 // await waits until the session is paid or settleWait is over.

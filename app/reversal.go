@@ -43,6 +43,53 @@ func (w *watcher) undo(ctx context.Context, head chain.Head, cursor ports.Cursor
 	return ancestor, nil
 }
 
+// errHistoryMoves says that history changed while it was read. The next look begins with that.
+var errHistoryMoves = errors.New("history changed while it was read")
+
+// unbroken makes sure that a span continues what was read and recorded before. History that changes
+// between two questions to the chain would be stepped over otherwise: the cursor would stand on a
+// block of the new one, and nobody would look below it again.
+func (w *watcher) unbroken(ctx context.Context, head chain.Head, cursor ports.Cursor, span ports.Span) error {
+	id, err := w.chain.BlockID(ctx, cursor.Height)
+	switch {
+	case err != nil:
+		return fmt.Errorf("block %d: %w", cursor.Height, err)
+	case id != cursor.BlockID:
+		return errHistoryMoves
+	}
+	if missing, err := w.missing(ctx, cursor, span); err != nil || !missing {
+		return err
+	}
+	there, err := w.presentAfter(ctx, head, cursor)
+	if err != nil {
+		return err
+	}
+	if err := w.s.reverse(ctx, cursor, cursor, there); err != nil {
+		return err
+	}
+	return errHistoryMoves
+}
+
+// missing reports whether a transfer that settled something within the span is not in it any more. A
+// transfer can be recorded before the cursor reaches it: its payer named it, or the cursor went back.
+func (w *watcher) missing(ctx context.Context, cursor ports.Cursor, span ports.Span) (bool, error) {
+	there := make(map[transferKey]string, len(span.Transfers))
+	for _, t := range span.Transfers {
+		there[transferKey{t.TxID, t.Index}] = t.BlockID
+	}
+	missing := false
+	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
+		for _, row := range rows {
+			t := row.Transfer
+			missing = missing || row.Disposition == ports.Settled && t.Height <= span.To &&
+				there[transferKey{t.TxID, t.Index}] != t.BlockID
+		}
+		return err
+	})
+	return missing, err
+}
+
 // ancestor is the newest remembered block the chain still has.
 func (w *watcher) ancestor(ctx context.Context, cursor ports.Cursor) (ports.Cursor, error) {
 	var trail []ports.Cursor
@@ -198,5 +245,6 @@ func (s *Settlement) takeBack(
 	if err := r.Sessions.Save(ctx, session); err != nil {
 		return err
 	}
+	row.Disposition = ports.Reversed
 	return s.Events.session(ctx, r, webhook.PaymentReversed, session.Snapshot(), &row)
 }

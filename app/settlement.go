@@ -57,7 +57,7 @@ func (s *Settlement) record(
 		}
 		now := s.now()
 		err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			book := booking{s: s, r: r, now: now, sessions: map[checkout.SessionID]*checkout.Session{}}
+			book := booking{s: s, r: r, now: now}
 			for _, f := range finds {
 				if err := book.enter(ctx, f); err != nil {
 					return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
@@ -114,24 +114,11 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 	return finds, nil
 }
 
-// booking is one unit of work that records transfers. Sessions are kept between transfers so that
-// the second payment of one session sees what the first did.
+// booking is one unit of work that records transfers.
 type booking struct {
-	s        *Settlement
-	r        ports.Repos
-	now      time.Time
-	sessions map[checkout.SessionID]*checkout.Session
-}
-
-func (b *booking) load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error) {
-	if session, ok := b.sessions[id]; ok {
-		return session, nil
-	}
-	session, err := b.r.Sessions.Load(ctx, id)
-	if err == nil {
-		b.sessions[id] = session
-	}
-	return session, err
+	s   *Settlement
+	r   ports.Repos
+	now time.Time
 }
 
 // enter records one transfer; one that is recorded already changes nothing.
@@ -145,7 +132,7 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	}
 	intent := f.held.Intent
 	row.ProjectID = f.held.Owner
-	session, err := b.load(ctx, intent.SessionID)
+	session, err := b.r.Sessions.Load(ctx, intent.SessionID)
 	if err != nil {
 		return err
 	}
@@ -170,9 +157,23 @@ func (b *booking) enter(ctx context.Context, f find) error {
 		return err
 	}
 	if row.Disposition != ports.Settled {
-		return b.s.Events.session(ctx, b.r, webhook.PaymentLate, session.Snapshot(), &row)
+		return b.hold(ctx, session, row)
 	}
 	return b.settle(ctx, session, f, verdict == checkout.PaysLate)
+}
+
+// hold tells the merchant about money that settles nothing by itself. A session that was waiting for
+// just this transfer waits for one that pays it again, and may expire.
+func (b *booking) hold(ctx context.Context, session *checkout.Session, row ports.TransferRow) error {
+	if session.Status() == checkout.Processing {
+		if err := session.Unsee(b.now); err != nil {
+			return err
+		}
+		if err := b.r.Sessions.Save(ctx, session); err != nil {
+			return err
+		}
+	}
+	return b.s.Events.session(ctx, b.r, webhook.PaymentLate, session.Snapshot(), &row)
 }
 
 // settle books the receipt and makes the session paid.
@@ -219,7 +220,8 @@ func receiptOf(t chain.Transfer, s checkout.Snapshot, no ledger.OrderNo, now tim
 // sourceRef names a transfer in the book. The block is part of it: a transfer that a reorganisation
 // undid and that came back in another block is another receipt.
 func sourceRef(t chain.Transfer) string {
-	return fmt.Sprintf("%s:%s:%d:%.16s", t.Network, t.TxID, t.Index, t.BlockID)
+	block := t.BlockID[max(0, len(t.BlockID)-16):] // Tron's ids begin with the height, which says nothing new
+	return fmt.Sprintf("%s:%s:%d:%s", t.Network, t.TxID, t.Index, block)
 }
 
 // expireBatch is how many sessions one pass lapses.
@@ -275,11 +277,22 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 	})
 }
 
-// LetGo frees amounts whose hold has ended.
+// LetGo frees amounts whose hold has ended on the chain: by the time of the last final block read,
+// because after an outage longer than a hold the payments made in time are still to be found.
 func (s *Settlement) LetGo(ctx context.Context) error {
 	const batch = 1000
+	cursors, err := s.Rails.Cursors.Cursors(ctx)
+	if err != nil {
+		return err
+	}
+	until := s.now()
+	for _, c := range cursors {
+		if _, watched := s.Rails.Chains[c.Network]; watched && c.BlockTime.Before(until) {
+			until = c.BlockTime
+		}
+	}
 	for {
-		freed, err := s.Sessions.LetGo(ctx, s.now(), batch)
+		freed, err := s.Sessions.LetGo(ctx, until, batch)
 		if err != nil || freed < batch {
 			return err
 		}

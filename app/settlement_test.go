@@ -258,6 +258,14 @@ func TestLatePaymentsFollowThePolicy(t *testing.T) {
 			s.ok(s.settlement.Expire(t.Context()))
 			s.is(session.ID, checkout.Expired)
 			s.wantTold(session.ID, webhook.PaymentLate, webhook.PaymentExpired)
+
+			seen := s.asked() // a held transfer that was seen first does not keep its session waiting
+			s.play(seen.ID, ScenarioLate)
+			s.pass(1500 * time.Millisecond)
+			s.is(seen.ID, checkout.Processing)
+			s.pass(10 * time.Second)
+			s.ok(s.settlement.Expire(t.Context()))
+			s.is(seen.ID, checkout.Expired)
 		})
 	}
 }
@@ -417,6 +425,10 @@ func TestANamedTransactionIsProvenOnChain(t *testing.T) {
 		if got.Outcome != want {
 			t.Errorf("outcome %s, want %s", got.Outcome, want)
 		}
+		// Another payment's transfer is not this payer's to see.
+		if shown := got.Transfer != nil; shown != (want != OutcomeUnknown && want != OutcomeOtherPayment) {
+			t.Errorf("outcome %s shows a transfer: %v", want, shown)
+		}
 	}
 	txOf := func(v checkout.Snapshot, scenario Scenario) chain.TxID {
 		return transfers(v, scenario, 0, s.clock.Now())[0].TxID
@@ -455,5 +467,145 @@ func TestScenariosAreForTestModeOnly(t *testing.T) {
 	}
 	if err := s.sandbox.Play(t.Context(), s.asked().ID, "miracle"); !errors.Is(err, ErrUnknownScenario) {
 		t.Errorf("unknown scenario: %v", err)
+	}
+}
+
+// A sighting that vanished before it was final leaves nothing behind but the news that it vanished.
+func TestASightingThatVanishesIsTakenBack(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(time.Second)
+	s.is(session.ID, checkout.Processing)
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		tx := transfers(session, ScenarioExact, 0, s.clock.Now())[0].TxID
+		height := uint64(s.clock.Now().UnixMilli() / sandbox.BlockPeriod.Milliseconds())
+		return r.Sandbox.Reorg(ctx, tx, ports.SandboxReorg{At: s.clock.Now(), Height: height - 2})
+	}))
+	s.pass(time.Second)
+	s.is(session.ID, checkout.Awaiting)
+	s.pass(5 * time.Second)
+	s.is(session.ID, checkout.Awaiting)
+	s.wantTold(session.ID, webhook.PaymentDetected, webhook.PaymentReverted)
+	if lines := s.book(); len(lines) != 0 {
+		t.Errorf("booked %v", lines)
+	}
+}
+
+// still is a chain that makes no blocks.
+type still struct {
+	ports.Chain
+	head chain.Head
+}
+
+func (c still) Head(context.Context) (chain.Head, error) { return c.head, nil }
+
+// A chain that makes no blocks is still being read: payers must not be turned away from it.
+func TestAQuietChainIsNotASilentWatcher(t *testing.T) {
+	s := openStage(t)
+	head, err := s.chain.Head(t.Context())
+	s.ok(err)
+	s.settlement.Rails.Chains[chain.Sandbox] = still{s.chain, head}
+	s.pass(0)
+	for range 20 {
+		s.pass(railSilence / 10)
+	}
+	s.ok(s.settlement.Rails.Ready(t.Context(), chain.Sandbox, s.clock.Now()))
+}
+
+// A node that has not come as far as we have is not believed.
+func TestANodeBehindIsNotBelieved(t *testing.T) {
+	s := openStage(t)
+	head, err := s.chain.Head(t.Context())
+	s.ok(err)
+	s.pass(10 * time.Second)
+	s.settlement.Rails.Chains[chain.Sandbox] = still{s.chain, head}
+	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errNodeBehind) {
+		t.Errorf("a tick with a node behind: %v", err)
+	}
+}
+
+// narrow is a chain whose node refuses more than a few blocks at once.
+type narrow struct {
+	ports.Chain
+	most   uint64
+	widest uint64
+}
+
+func (c *narrow) Scan(ctx context.Context, from, to uint64, w ports.Watch) (ports.Span, error) {
+	if to-from >= c.most {
+		return ports.Span{}, ports.ErrSpanTooWide
+	}
+	c.widest = max(c.widest, to-from+1)
+	return c.Chain.Scan(ctx, from, to, w)
+}
+
+// A range the node refuses is halved until it is taken, and nothing is skipped.
+func TestRefusedRangesAreHalvedAndNothingIsSkipped(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	node := &narrow{Chain: s.chain, most: 7}
+	s.settlement.Rails.Chains[chain.Sandbox] = node
+	s.pass(5 * time.Minute)
+	s.is(session.ID, checkout.Settled)
+	if node.widest == 0 || node.widest > node.most {
+		t.Errorf("the widest range was %d blocks", node.widest)
+	}
+}
+
+// index names transactions as an explorer does.
+type index []chain.TxID
+
+func (i index) TransfersTo(context.Context, chain.Asset, chain.Address, time.Time, int) ([]chain.TxID, error) {
+	return i, nil
+}
+
+// Before a session lapses the explorer is asked, and what it names counts if the chain confirms it.
+func TestAnExplorersWordIsProvenBeforeASessionLapses(t *testing.T) {
+	s := openStage(t)
+	session, unpaid := s.asked(), s.asked()
+	s.settlement.Rails.Explorers = map[chain.Network]ports.Explorer{
+		chain.Sandbox: index{portstest.TxID(), transfers(session, ScenarioExact, 0, s.clock.Now())[0].TxID},
+	}
+	s.clock.set(s.clock.Now().Add(time.Minute))
+	s.play(session.ID, ScenarioExact)
+	// A watcher that lost what it read: the cursor is beyond the transfer, which is not recorded.
+	blind := s.settlement.Rails.Chains[chain.Sandbox]
+	s.settlement.Rails.Chains[chain.Sandbox] = deaf{s.chain}
+	s.pass(time.Hour)
+	s.settlement.Rails.Chains[chain.Sandbox] = blind
+	s.is(session.ID, checkout.Awaiting)
+	s.ok(s.settlement.Expire(t.Context()))
+	if paid := s.is(session.ID, checkout.Settled); paid.Receipt.Late {
+		t.Error("called late")
+	}
+	s.is(unpaid.ID, checkout.Expired)
+}
+
+// deaf is a node that finds nothing.
+type deaf struct{ ports.Chain }
+
+func (c deaf) Scan(ctx context.Context, from, to uint64, w ports.Watch) (ports.Span, error) {
+	span, err := c.Chain.Scan(ctx, from, to, w)
+	span.Transfers = nil
+	return span, err
+}
+
+// What was paid in time is found after any outage: its amount is held until the chain, not the
+// clock, has passed the end of the hold.
+func TestAmountsAreHeldByTheChainsTime(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.clock.set(session.Intent.HoldUntil.Add(time.Hour))
+	s.ok(s.settlement.LetGo(t.Context()))
+	s.tick()
+	s.is(session.ID, checkout.Settled)
+	s.ok(s.settlement.LetGo(t.Context()))
+	free, err := s.store.Taken(t.Context(), session.Intent.Asset, session.Intent.Address, session.Intent.Units, session.Intent.Units)
+	s.ok(err)
+	if len(free) != 0 {
+		t.Error("the amount is held for ever")
 	}
 }

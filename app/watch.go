@@ -163,6 +163,9 @@ func (w *watcher) catchUp(
 		if err != nil {
 			return cursor, fmt.Errorf("scan blocks %d to %d: %w", from, to, err)
 		}
+		if err := w.unbroken(ctx, head, cursor, span); err != nil {
+			return cursor, err
+		}
 		next := ports.Cursor{
 			Network: head.Network, Height: span.To, BlockID: span.ToID, BlockTime: span.ToTime, UpdatedAt: w.s.now(),
 		}

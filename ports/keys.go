@@ -19,7 +19,9 @@ type KeyOwner struct {
 // Keys keeps key pairs and merchant API keys. Lookups answer revoked pairs too: whether a pair may
 // be used is the caller's rule.
 type Keys interface {
-	// AddPair records a pair. ErrTaken if its public key or digest exists (which chance forbids).
+	// AddPair records a pair. ErrTaken if its public key or digest exists (which chance forbids),
+	// keys.ErrTooManyKeys if the project has keys.MaxLivePairs live ones, however many are added at
+	// once.
 	AddPair(ctx context.Context, p keys.Pair) error
 	// Pairs lists a project's pairs, newest first, revoked ones included.
 	Pairs(ctx context.Context, p merchant.ProjectID) ([]keys.Pair, error)

@@ -19,7 +19,8 @@ type Webhooks interface {
 	SaveEndpoint(ctx context.Context, e webhook.Endpoint) error
 	// RemoveEndpoint deletes an endpoint and fails its pending deliveries.
 	RemoveEndpoint(ctx context.Context, p merchant.ProjectID, id string) error
-	// Endpoints lists a project's endpoints of a mode, oldest first.
+	// Endpoints lists a project's endpoints of a mode, oldest first. None of them can be removed before
+	// the end of the unit of work.
 	Endpoints(ctx context.Context, p merchant.ProjectID, m merchant.Mode) ([]webhook.Endpoint, error)
 	// AddEvent records an event and one pending delivery for each given delivery.
 	AddEvent(ctx context.Context, e webhook.Event, ds []webhook.Delivery) error

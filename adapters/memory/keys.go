@@ -23,6 +23,10 @@ func (r keyPairs) AddPair(ctx context.Context, p keys.Pair) error {
 	if err != nil {
 		return err
 	}
+	live := s.pairs.where(func(o keys.Pair) bool { return o.ProjectID == p.ProjectID && o.Live() })
+	if len(live) >= keys.MaxLivePairs {
+		return keys.ErrTooManyKeys
+	}
 	_, taken := s.pairs.find(func(o keys.Pair) bool {
 		return o.PublicKey == p.PublicKey || bytes.Equal(o.Digest, p.Digest)
 	})

@@ -48,6 +48,7 @@ var house = []row{
 		"github.com/go-json-experiment/json")},
 	{"adapters/rest/docs", list("adapters/rest/edge github.com/gin-gonic/gin go.yaml.in/yaml/v3")},
 	{"adapters/rest/native", dialect},
+	{"adapters/rest/native/conform", list("github.com/getkin/kin-openapi")}, // serves tests only
 	{"adapters/rest/hundredpay", dialect},
 	{"adapters/rest/cryptopay", dialect},
 	{"adapters/rest/deposit", dialect},
@@ -64,6 +65,7 @@ var house = []row{
 	{"adapters/memory", driven},
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
+	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc " +
 		"github.com/decred/dcrd/dcrec/secp256k1/v4 golang.org/x/crypto")},
@@ -101,7 +103,7 @@ var (
 	// testParts may be imported by tests outside the domain: real parts, and what holds them to
 	// their contracts.
 	testParts = list("domain/... ports/... migrations adapters/memory adapters/sandbox " +
-		"adapters/pgembed/... github.com/jackc/pgx/v5 github.com/getkin/kin-openapi " +
+		"adapters/pgembed/... adapters/ethrpc/anviltest github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
 		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin")
 )
 

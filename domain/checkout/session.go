@@ -230,7 +230,11 @@ func (s *Session) Hasten(now time.Time) error {
 	case !now.Before(s.s.ExpiresAt):
 		return nil
 	}
-	s.s.ExpiresAt, s.s.Intent.ExpiresAt, s.s.Intent.HoldUntil = now, now, now.Add(merchant.LateWindow)
+	end := now
+	if !end.After(s.s.CreatedAt) {
+		end = s.s.CreatedAt.Add(time.Microsecond) // a session lasts
+	}
+	s.s.ExpiresAt, s.s.Intent.ExpiresAt, s.s.Intent.HoldUntil = end, end, end.Add(merchant.LateWindow)
 	s.s.UpdatedAt = now
 	s.s.Version++
 	return nil

@@ -14,6 +14,7 @@ var keyPromises = []promise{
 	{"a pair is found by public key and by secret, with its owner", keysFound},
 	{"an unknown or hostile credential is not found", keysUnknown},
 	{"a second pair with a public key or digest is taken", keysTaken},
+	{"of two pairs for a project's last place one gets it", keysLimit},
 	{"pairs are listed newest first, revoked ones included", keysListed},
 	{"a revoked pair is still answered, and says so", keysRevoked},
 	{"saving a pair changes label and revocation only", keysSaved},
@@ -82,6 +83,25 @@ func keysTaken(t *testing.T, w World) {
 		})
 	}
 	same(t, other.pairs(t), []keys.Pair(nil))
+}
+
+func keysLimit(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	var last keys.Pair
+	for range keys.MaxLivePairs - 1 {
+		last = shop.AddPair(t, merchant.Test)
+	}
+	oneWinner(t, race(racers, func(int) error {
+		p := shop.MakePair(merchant.Test)
+		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			return r.Keys.AddPair(ctx, p)
+		})
+	}), keys.ErrTooManyKeys)
+	same(t, len(shop.pairs(t)), keys.MaxLivePairs)
+	other.AddPair(t, merchant.Test)
+	last.RevokedAt = Epoch.Add(time.Hour)
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Keys.SavePair(ctx, last) })
+	shop.AddPair(t, merchant.Test)
 }
 
 func keysListed(t *testing.T, w World) {

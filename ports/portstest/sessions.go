@@ -20,6 +20,7 @@ var sessionPromises = []promise{
 	{"sessions without an order id do not collide", sessionsNoOrderID},
 	{"of many sessions with one order id one is recorded", sessionsOrderIDRace},
 	{"a session is found by its order id in its project and mode only", sessionsByOrderID},
+	{"whoever waited for a session finds the intent it got meanwhile", sessionsIssuedMeanwhile},
 	{"saving keeps every step of a life, with intent and receipt", sessionsLife},
 	{"saving an older or equal version is stale", sessionsStale},
 	{"saving does not touch what may not change", sessionsImmutable},
@@ -97,6 +98,28 @@ func sessionsOrderIDRace(t *testing.T, w World) {
 			return r.Sessions.Add(ctx, sessions[i])
 		})
 	}), ports.ErrTaken)
+}
+
+func sessionsIssuedMeanwhile(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session := shop.AddSession(t, Epoch)
+	to := Address()
+	allWon(t, race(racers, func(i int) error {
+		intent := MakeIntent(session, to, int64(9_990_001+i))
+		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			found, err := r.Sessions.Load(ctx, session.ID())
+			if err != nil || found.Intent() != nil {
+				return err
+			}
+			if err := r.Sessions.Reserve(ctx, intent); err != nil {
+				return err
+			}
+			if err := found.Issue(intent, Epoch); err != nil {
+				return err
+			}
+			return r.Sessions.Save(ctx, found)
+		})
+	}))
 }
 
 func sessionsByOrderID(t *testing.T, w World) {

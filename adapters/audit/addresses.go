@@ -1,0 +1,52 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/101pay/101pay/domain/chain"
+)
+
+// ruleAddress: payers are sent to an address that was the merchant's own at that time, or to the one
+// the sandbox has for a test project. The address is the money: no rule matters more.
+const ruleAddress = "intent-address"
+
+// foreignQuery selects intents at an address that was not their project's receiving account. In test
+// mode any account of the asset serves, because the sandbox stands in for its network. The minutes are
+// for an account changed, or removed, while an intent was being issued.
+const foreignQuery = `
+	SELECT i.id::text, i.project_id::text, i.network, i.address
+	FROM intents i
+	WHERE NOT EXISTS (
+		SELECT FROM receiving_accounts r
+		WHERE r.project_id = i.project_id AND r.asset = i.symbol AND r.address = i.address
+			AND i.network IN (r.network, 'sandbox')
+			AND r.created_at <= i.created_at + interval '1 minute'
+			AND (r.removed_at IS NULL OR r.removed_at >= i.created_at - interval '1 minute'))`
+
+// addresses judges ruleAddress. The sandbox's own addresses are computed, not looked up.
+func (a *auditor) addresses(ctx context.Context) error {
+	line := a.line(ruleAddress)
+	if err := a.tx.QueryRow(ctx, "SELECT count(*) FROM intents").Scan(&line.Checked); err != nil {
+		return err
+	}
+	rows, err := a.tx.Query(ctx, foreignQuery)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, project, network, address string
+		if err := rows.Scan(&id, &project, &network, &address); err != nil {
+			return err
+		}
+		own := chain.SandboxAddress("project " + project)
+		if network == string(chain.Sandbox) && address == string(own) {
+			continue
+		}
+		a.broken(Violation{
+			Rule: ruleAddress, Subject: id,
+			Detail: "it sends payers to " + address + ", which is no address of project " + project,
+		})
+	}
+	return rows.Err()
+}

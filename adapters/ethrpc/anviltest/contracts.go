@@ -1,0 +1,181 @@
+package anviltest
+
+import (
+	"crypto/sha256"
+	stdhex "encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Account is the 20 bytes of an account or contract.
+type Account [20]byte
+
+func (a Account) hex() string { return fmt.Sprintf("0x%x", a[:]) }
+
+// Named is the account of a name: the same in every test, and nobody's.
+func Named(name string) Account {
+	sum := sha256.Sum256([]byte("anviltest " + name))
+	return Account(sum[:len(Account{})])
+}
+
+// USDT is where USDT is on Tron's main network.
+var USDT = Account{
+	0xa6, 0x14, 0xf8, 0x03, 0xb6, 0xfd, 0x78, 0x09, 0x86, 0xa4,
+	0x2c, 0x78, 0xec, 0x9c, 0x7f, 0x77, 0xe6, 0xde, 0xd1, 0x3c,
+}
+
+// Issuer owns the token that PlaceToken places.
+var Issuer = Named("issuer")
+
+// artifact is what contracts/build.mjs makes of a contract.
+type artifact struct {
+	Selectors        map[string]string
+	DeployedBytecode string
+}
+
+func load(t testing.TB, contract string) artifact {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), "contracts", "artifacts", contract+".json"))
+	if err != nil {
+		t.Fatalf("%v; make it: npm --prefix e2e run contracts", err)
+	}
+	var a artifact
+	if err := json.Unmarshal(text, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Place puts a contract of the directory contracts at an address, without running its constructor.
+func (n *Node) Place(contract string, at Account) {
+	n.t.Helper()
+	n.Call("anvil_setCode", at.hex(), load(n.t, contract).DeployedBytecode)
+}
+
+// PlaceToken puts a token that behaves like USDT at an address, owned by Issuer.
+func (n *Node) PlaceToken(at Account) {
+	n.t.Helper()
+	n.Place("TetherToken", at)
+	n.Call("anvil_setStorageAt", at.hex(), hex(0), fmt.Sprintf("0x%064x", Issuer[:]))
+}
+
+// Calldata writes a call of a contract's function, named by its signature as in
+// "transfer(address,uint256)". Arguments are accounts, whole numbers, truth values, 32-byte words,
+// bytes, and lists of accounts or of numbers.
+func (n *Node) Calldata(contract, signature string, args ...any) []byte {
+	n.t.Helper()
+	selector, err := stdhex.DecodeString(load(n.t, contract).Selectors[signature])
+	if err != nil || len(selector) != 4 {
+		n.t.Fatalf("%s has no %s", contract, signature)
+	}
+	heads, tails := selector, []byte(nil)
+	for _, arg := range args {
+		if text, isText := arg.([]byte); isText {
+			heads = append(heads, word(n.t, len(args)*32+len(tails))...)
+			tails = append(tails, word(n.t, len(text))...)
+			tails = append(tails, text...)
+			tails = append(tails, make([]byte, (32-len(text)%32)%32)...)
+			continue
+		}
+		list, isList := words(arg)
+		if !isList {
+			heads = append(heads, word(n.t, arg)...)
+			continue
+		}
+		heads = append(heads, word(n.t, len(args)*32+len(tails))...)
+		tails = append(tails, word(n.t, len(list))...)
+		for _, element := range list {
+			tails = append(tails, word(n.t, element)...)
+		}
+	}
+	return append(heads, tails...)
+}
+
+// words answers the elements of a list.
+func words(arg any) (out []any, isList bool) {
+	switch list := arg.(type) {
+	case []Account:
+		for _, a := range list {
+			out = append(out, a)
+		}
+	case []*big.Int:
+		for _, v := range list {
+			out = append(out, v)
+		}
+	default:
+		return nil, false
+	}
+	return out, true
+}
+
+// word writes one argument.
+func word(t testing.TB, arg any) []byte {
+	t.Helper()
+	out := make([]byte, 32)
+	switch v := arg.(type) {
+	case Account:
+		copy(out[12:], v[:])
+	case [32]byte:
+		copy(out, v[:])
+	case *big.Int:
+		v.FillBytes(out)
+	case int:
+		big.NewInt(int64(v)).FillBytes(out)
+	case int64:
+		big.NewInt(v).FillBytes(out)
+	case bool:
+		if v {
+			out[31] = 1
+		}
+	default:
+		t.Fatalf("no way to write a %T", arg)
+	}
+	return out
+}
+
+// Payer has all the units that PlaceUSDT issued.
+var Payer = Named("payer")
+
+// multiSend is where PlaceUSDT puts a contract that pays several receivers at once.
+var multiSend = Named("multi send")
+
+// PlaceUSDT puts a token that behaves like USDT at USDT's address, and gives Payer so many units
+// that no test runs out of them.
+func (n *Node) PlaceUSDT() {
+	n.t.Helper()
+	n.PlaceToken(USDT)
+	n.Place("MultiSend", multiSend)
+	plenty := new(big.Int).Lsh(big.NewInt(1), 254)
+	n.Mint(Payer, plenty)
+	n.Send(Payer, USDT, n.Calldata("TetherToken", "approve(address,uint256)", multiSend, plenty))
+}
+
+// Mint issues units of the token at USDT's address.
+func (n *Node) Mint(to Account, units *big.Int) Tx {
+	n.t.Helper()
+	return n.Send(Issuer, USDT, n.Calldata("TetherToken", "mint(address,uint256)", to, units))
+}
+
+// Transfer moves units of the token at USDT's address, from an account that has them.
+func (n *Node) Transfer(from, to Account, units *big.Int) Tx {
+	n.t.Helper()
+	return n.Send(from, USDT, n.Calldata("TetherToken", "transfer(address,uint256)", to, units))
+}
+
+// Pay moves units of the token at USDT's address from Payer.
+func (n *Node) Pay(to Account, units int64) Tx {
+	n.t.Helper()
+	return n.Transfer(Payer, to, big.NewInt(units))
+}
+
+// PayMany moves units from Payer to each of several receivers, in one transaction, from within a
+// contract.
+func (n *Node) PayMany(to []Account, units []*big.Int) Tx {
+	n.t.Helper()
+	return n.Send(Payer, multiSend,
+		n.Calldata("MultiSend", "send(address,address[],uint256[])", USDT, to, units))
+}

@@ -1,0 +1,98 @@
+package ethrpc
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// remembered is how many blocks a client keeps in mind: more than a watcher's cursor stays behind.
+const remembered = 256
+
+// memory keeps the final blocks lately told of, by height. It is guarded by its client.
+type memory struct {
+	blocks [remembered]Header
+	next   int
+}
+
+// add remembers a block. One that contradicts what is remembered means that all of it is in doubt.
+func (m *memory) add(h Header) {
+	switch known, found := m.at(h.Number); {
+	case found && known.ID == h.ID:
+		return
+	case found:
+		*m = memory{}
+	}
+	m.blocks[m.next] = h
+	m.next = (m.next + 1) % remembered
+}
+
+func (m *memory) at(height uint64) (Header, bool) {
+	i := slices.IndexFunc(m.blocks[:], func(h Header) bool {
+		return h.Number == height && h.ID != (Hash{})
+	})
+	if i < 0 {
+		return Header{}, false
+	}
+	return m.blocks[i], true
+}
+
+func (c *Client) remember(h Header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.past.add(h)
+}
+
+func (c *Client) recalls(h Header) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, found := c.past.at(h.Number)
+	return found && known.ID == h.ID
+}
+
+// told is a block and who told of it.
+type told struct {
+	by     *endpoint
+	header Header
+}
+
+// Block reads the block at a height, to notice that history changed.
+//
+// Whoever hears that history changed takes payments back, so one endpoint's word is not enough for
+// it: a block we do not remember is asked for at every endpoint, and those that answer must agree.
+// One we do remember is believed from whoever confirms it.
+func (c *Client) Block(ctx context.Context, height uint64) (Header, error) {
+	var heard []told
+	err := c.visit(ctx, func(e *endpoint) error {
+		answers, err := e.ask(ctx, []call{blockCall(quantity(height))})
+		if err != nil {
+			return err
+		}
+		h, err := decodeHeaderAt(answers[0].result, height)
+		if err != nil {
+			return err
+		}
+		heard = append(heard, told{e, h})
+		if c.recalls(h) {
+			return nil
+		}
+		return errMore
+	})
+	if len(heard) == 0 {
+		return Header{}, err
+	}
+	if err != nil && ctx.Err() != nil {
+		return Header{}, ctx.Err()
+	}
+	last := heard[len(heard)-1].header
+	others := slices.DeleteFunc(heard, func(t told) bool { return t.header.ID == last.ID })
+	for _, t := range others {
+		t.by.failed(fail(Contradicting, fmt.Sprintf("another block %d than others have", height)), true)
+	}
+	if err != nil && len(others) > 0 {
+		disagree := fmt.Sprintf("the endpoints disagree about block %d", height)
+		return Header{}, c.unavailable([]string{disagree})
+	}
+	c.remember(last)
+	return last, nil
+}

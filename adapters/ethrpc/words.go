@@ -1,0 +1,106 @@
+package ethrpc
+
+import (
+	"encoding/hex"
+	"strconv"
+)
+
+// Sizes of what the protocol writes in hex.
+const (
+	addressBytes     = 20
+	hashBytes        = 32
+	addressPadding   = hashBytes - addressBytes // zeros before an address in a topic
+	maxQuantityChars = 16                       // hex digits of a 64-bit number
+)
+
+// Address is the 20 bytes of an account or contract.
+type Address [addressBytes]byte
+
+// Hash is a block hash, a transaction hash, or one word of a log.
+type Hash [hashBytes]byte
+
+// TransferTopic is the first topic of every ERC-20 Transfer(address,address,uint256) event.
+var TransferTopic = Hash{
+	0xdd, 0xf2, 0x52, 0xad, 0x1b, 0xe2, 0xc8, 0x9b, 0x69, 0xc2, 0xb0, 0x68, 0xfc, 0x37, 0x8d, 0xaa,
+	0x95, 0x2b, 0xa7, 0xf1, 0x63, 0xc4, 0xa1, 0x16, 0x28, 0xf5, 0x5a, 0x4d, 0xf5, 0x23, 0xb3, 0xef,
+}
+
+// Hex is lower-case hex without prefix.
+func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
+
+// Hex is lower-case hex without prefix.
+func (a Address) Hex() string { return hex.EncodeToString(a[:]) }
+
+// word is the address as a topic.
+func (a Address) word() (h Hash) {
+	copy(h[addressPadding:], a[:])
+	return h
+}
+
+// address is the address in a topic; a topic with anything before the address is not one.
+func (h Hash) address() (a Address, ok bool) {
+	if [addressPadding]byte(h[:addressPadding]) != [addressPadding]byte{} {
+		return a, false
+	}
+	return Address(h[addressPadding:]), true
+}
+
+// quantity is how the protocol writes a number.
+func quantity(n uint64) string { return "0x" + strconv.FormatUint(n, 16) }
+
+// fixed is how the protocol writes bytes.
+func fixed(b []byte) string { return "0x" + hex.EncodeToString(b) }
+
+// parseQuantity reads "0x1a" in any case.
+func parseQuantity(s []byte) (uint64, bool) {
+	digits, ok := hexDigits(s)
+	if !ok || len(digits) == 0 || len(digits) > maxQuantityChars {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range digits {
+		d := nibbles[c]
+		if d > 0xf {
+			return 0, false
+		}
+		n = n<<4 | uint64(d)
+	}
+	return n, true
+}
+
+// parseFixed reads exactly len(dst) bytes of hex, in any case, into dst.
+func parseFixed(dst, s []byte) bool {
+	digits, ok := hexDigits(s)
+	if !ok || len(digits) != 2*len(dst) {
+		return false
+	}
+	for i := range dst {
+		high, low := nibbles[digits[2*i]], nibbles[digits[2*i+1]]
+		if high|low > 0xf {
+			return false
+		}
+		dst[i] = high<<4 | low
+	}
+	return true
+}
+
+func hexDigits(s []byte) ([]byte, bool) {
+	if len(s) < 2 || s[0] != '0' || s[1]|0x20 != 'x' {
+		return nil, false
+	}
+	return s[2:], true
+}
+
+// nibbles maps a hex digit to its value and everything else to 0xff.
+var nibbles = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xff
+	}
+	for i := range byte(10) {
+		t['0'+i] = i
+	}
+	for i := range byte(6) {
+		t['a'+i], t['A'+i] = 10+i, 10+i
+	}
+	return t
+}()

@@ -1,0 +1,157 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/101pay/101pay/domain/checkout"
+)
+
+const (
+	// maxSubscribers bounds who waits for hints in one process. Whoever comes then gets none and looks
+	// by himself after a while, as every subscriber does.
+	maxSubscribers = 50_000
+
+	listenAgain = 500 * time.Millisecond // after the listening connection was lost
+	aliveEvery  = 20 * time.Second       // how long a connection may be silent before it is asked
+	aliveLimit  = 5 * time.Second        // to answer that
+)
+
+// hints is who wants to hear of which session, and the one connection all of them hear by.
+type hints struct {
+	listen sync.Once
+
+	mu    sync.Mutex
+	subs  map[checkout.SessionID]map[chan struct{}]struct{} // guarded by mu
+	count int                                               // guarded by mu
+}
+
+// Subscribe implements ports.Changes. Nothing listens until somebody subscribes.
+func (s *Store) Subscribe(ctx context.Context, id checkout.SessionID) <-chan struct{} {
+	s.hints.listen.Do(func() { s.work.Go(s.hear) })
+	return s.hints.add(ctx, id)
+}
+
+func (h *hints) add(ctx context.Context, id checkout.SessionID) <-chan struct{} {
+	sub := make(chan struct{}, 1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.count == maxSubscribers {
+		return sub
+	}
+	if h.subs == nil {
+		h.subs = make(map[checkout.SessionID]map[chan struct{}]struct{})
+	}
+	if h.subs[id] == nil {
+		h.subs[id] = make(map[chan struct{}]struct{})
+	}
+	h.subs[id][sub] = struct{}{}
+	h.count++
+	context.AfterFunc(ctx, func() { h.drop(id, sub) })
+	return sub
+}
+
+func (h *hints) drop(id checkout.SessionID, sub chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subs[id], sub)
+	if len(h.subs[id]) == 0 {
+		delete(h.subs, id)
+	}
+	h.count--
+}
+
+// tell hints at a changed session. A hint nobody took yet says as much as two.
+func (h *hints) tell(id checkout.SessionID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	wake(h.subs[id])
+}
+
+// tellAll hints at every session: something may have been missed.
+func (h *hints) tellAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, subs := range h.subs {
+		wake(subs)
+	}
+}
+
+func wake(subs map[chan struct{}]struct{}) {
+	for sub := range subs {
+		select {
+		case sub <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// hear listens until the store is closed, by a new connection whenever one is lost.
+func (s *Store) hear() {
+	for s.life.Err() == nil {
+		_ = s.hearUntilLost(s.life) // hints may be missed; the next connection makes up for it
+		select {
+		case <-time.After(listenAgain):
+		case <-s.life.Done():
+		}
+	}
+}
+
+func (s *Store) hearUntilLost(ctx context.Context) error {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer disconnect(ctx, conn)
+	if _, err := conn.Exec(ctx, "LISTEN "+changedChannel); err != nil {
+		return err
+	}
+	s.hints.tellAll()
+	for {
+		n, err := waitAlive(ctx, conn)
+		if err != nil {
+			return err
+		}
+		s.hints.tell(checkout.SessionID(n))
+	}
+}
+
+// connect makes a connection of its own, beyond the pool.
+func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectLimit)
+	defer cancel()
+	return pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+}
+
+// disconnect says goodbye, whether or not anybody still waits.
+func disconnect(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), aliveLimit)
+	defer cancel()
+	_ = conn.Close(ctx) // it may be closed already
+}
+
+// waitAlive waits for a notification and answers its payload. A connection that is silent for a while
+// must show that somebody is at its other end; one that is closed there is noticed at once.
+func waitAlive(ctx context.Context, conn *pgx.Conn) (payload string, err error) {
+	for {
+		wait, cancel := context.WithTimeout(ctx, aliveEvery)
+		n, err := conn.WaitForNotification(wait)
+		cancel()
+		switch {
+		case err == nil:
+			return n.Payload, nil
+		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+			return "", err
+		}
+		ping, cancel := context.WithTimeout(ctx, aliveLimit)
+		err = conn.Ping(ping)
+		cancel()
+		if err != nil {
+			return "", err
+		}
+	}
+}

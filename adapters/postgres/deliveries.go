@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+type deliveries struct{ *unit }
+
+type deliveryRow struct {
+	DeliveryID string
+	EventID    string
+	EndpointID string
+	MerchantID merchant.ID
+	Status     webhook.DeliveryStatus
+	Attempts   int
+	Round      int
+	NextAt     time.Time
+	UpdatedAt  time.Time
+}
+
+const deliveryColumns = "d.id AS delivery_id, d.event_id, d.endpoint_id, d.merchant_id, d.status," +
+	" d.attempts, d.round, d.next_at, d.updated_at"
+
+func (r deliveryRow) delivery() webhook.Delivery {
+	return webhook.Delivery{
+		ID: r.DeliveryID, EventID: r.EventID, EndpointID: r.EndpointID, MerchantID: r.MerchantID,
+		Status: r.Status, Attempts: r.Attempts, Round: r.Round, NextAt: r.NextAt, UpdatedAt: r.UpdatedAt,
+	}
+}
+
+func deliveriesOf(rows []deliveryRow) []webhook.Delivery {
+	var out []webhook.Delivery
+	for _, row := range rows {
+		out = append(out, row.delivery())
+	}
+	return out
+}
+
+// Load locks the endpoint first, as RemoveEndpoint does, and then the delivery.
+func (r deliveries) Load(ctx context.Context, id string) (ports.DeliveryCase, error) {
+	if !isText(id) {
+		return ports.DeliveryCase{}, ports.ErrNotFound
+	}
+	row, err := one[caseRow](ctx, r.in(),
+		caseQuery+"WHERE d.id = $1 FOR UPDATE OF e, d", prepared, id)
+	if err != nil {
+		return ports.DeliveryCase{}, err
+	}
+	return row.deliveryCase()
+}
+
+func (r deliveries) Save(ctx context.Context, d webhook.Delivery) error {
+	if !isText(d.ID) {
+		return ports.ErrNotFound
+	}
+	return exists(exec(ctx, r.in(), `UPDATE webhook_deliveries
+		SET status = $2, attempts = $3, round = $4, next_at = $5, updated_at = $6 WHERE id = $1`,
+		prepared, d.ID, d.Status, d.Attempts, d.Round, orNull(d.NextAt), d.UpdatedAt))
+}
+
+func (r deliveries) AddAttempt(ctx context.Context, a webhook.Attempt) error {
+	if !isText(a.DeliveryID) {
+		return ports.ErrNotFound
+	}
+	return exists(exec(ctx, r.in(), `
+		INSERT INTO webhook_attempts (delivery_id, number, at, took_ns, status_code, outcome, answer)
+		SELECT id, $2, $3, $4, $5, $6, $7 FROM webhook_deliveries WHERE id = $1`, prepared,
+		a.DeliveryID, a.Number, a.At, a.Took.Nanoseconds(), a.StatusCode, a.Outcome, a.Answer))
+}
+
+func (r deliveries) Add(ctx context.Context, d webhook.Delivery) error {
+	n, err := exec(ctx, r.in(), `
+		INSERT INTO webhook_deliveries (id, event_id, event_at, endpoint_id, merchant_id, status,
+			attempts, round, next_at, updated_at)
+		SELECT $1, id, created_at, $3, $4, $5, $6, $7, $8, $9 FROM webhook_events WHERE id = $2`,
+		prepared, d.ID, d.EventID, d.EndpointID, d.MerchantID, d.Status, d.Attempts, d.Round,
+		orNull(d.NextAt), d.UpdatedAt)
+	if err == nil && n == 0 {
+		return fmt.Errorf("delivery %s: no event %s", d.ID, d.EventID)
+	}
+	return err
+}
+
+const ofEventQuery = "SELECT " + deliveryColumns +
+	" FROM webhook_deliveries d WHERE d.event_id = $1 ORDER BY d.number"
+
+func (r deliveries) OfEvent(ctx context.Context, eventID string) ([]webhook.Delivery, error) {
+	if !isText(eventID) {
+		return nil, nil
+	}
+	rows, err := all[deliveryRow](ctx, r.in(), ofEventQuery, eventID)
+	return deliveriesOf(rows), err
+}
+
+type attemptRow struct {
+	Number     int
+	At         time.Time
+	TookNs     int64
+	StatusCode int
+	Outcome    string
+	Answer     string
+}
+
+// Attempts implements ports.WebhookReads.
+func (s *Store) Attempts(
+	ctx context.Context, p merchant.ProjectID, deliveryID string,
+) ([]webhook.Attempt, error) {
+	if !isUUID(p) || !isText(deliveryID) {
+		return nil, ports.ErrNotFound
+	}
+	err := exists(exec(ctx, s.in(), `
+		SELECT d.id FROM webhook_deliveries d JOIN webhook_events ev ON ev.id = d.event_id
+		WHERE d.id = $1 AND ev.project_id = $2`, deliveryID, p))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := all[attemptRow](ctx, s.in(), `
+		SELECT number, at, took_ns, status_code, outcome, answer
+		FROM webhook_attempts WHERE delivery_id = $1 ORDER BY number`, deliveryID)
+	var out []webhook.Attempt
+	for _, row := range rows {
+		out = append(out, webhook.Attempt{
+			DeliveryID: deliveryID, Number: row.Number, At: row.At, Took: time.Duration(row.TookNs),
+			StatusCode: row.StatusCode, Outcome: row.Outcome, Answer: row.Answer,
+		})
+	}
+	return out, err
+}
+
+// EndpointDeliveries implements ports.WebhookReads.
+func (s *Store) EndpointDeliveries(
+	ctx context.Context, p merchant.ProjectID, endpointID string, limit int,
+) ([]ports.DeliveryCase, error) {
+	if err := s.hasEndpoint(ctx, p, endpointID); err != nil {
+		return nil, err
+	}
+	rows, err := all[caseRow](ctx, s.in(), caseQuery+
+		"WHERE d.endpoint_id = $1 ORDER BY d.event_at DESC, d.number DESC LIMIT $2",
+		endpointID, limited(limit))
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, caseRow.deliveryCase)
+}

@@ -1,0 +1,22 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/101pay/101pay/ports"
+)
+
+type jobs struct{ *unit }
+
+// Enqueue inserts the job by the unit of work's own transaction.
+func (r jobs) Enqueue(ctx context.Context, j ports.Job, at time.Time) error {
+	_, err := r.store.queue.InsertTx(ctx, r.tx.Tx, j, &river.InsertOpts{ScheduledAt: at})
+	if err != nil {
+		return fmt.Errorf("enqueue %s: %w", j.Kind(), translate(err))
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/ports"
+)
+
+type book struct{ *unit }
+
+// chainKey is whose transactions are linked to one another.
+type chainKey struct {
+	merchant string
+	mode     string
+}
+
+func chainOf(t ledger.Transaction) chainKey {
+	return chainKey{string(t.MerchantID), t.Mode.String()}
+}
+
+// head is the end of a chain.
+type head struct {
+	sequence int64
+	chain    ledger.Hash
+}
+
+// next links a transaction to the end of its chain.
+func (h head) next(t ledger.Transaction) ports.Booked {
+	b := ports.Booked{Transaction: t, Content: t.ContentHash(), Sequence: h.sequence + 1}
+	b.Chain = ledger.ChainHash(h.chain, b.Content)
+	return b
+}
+
+// openBooks starts the chains of a new merchant, so that there always is a head to lock.
+func (u *unit) openBooks(ctx context.Context, m merchant.ID) error {
+	for _, mode := range []merchant.Mode{merchant.Test, merchant.Live} {
+		var none ledger.Hash
+		_, err := exec(ctx, u.in(), `
+			INSERT INTO ledger_heads (merchant_id, mode, sequence, chain) VALUES ($1, $2, 0, $3)`,
+			m, mode.String(), none[:])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bookable refuses what must not be booked, and what the database would refuse, together with
+// everybody booked in the same statement.
+func bookable(t ledger.Transaction) error {
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	if !isUUID(t.MerchantID) || !isUUID(t.ProjectID) {
+		return fmt.Errorf("transaction %s: its owner has no UUID", t.OrderNo)
+	}
+	if !isText(t.SourceRef) || !isText(t.SessionID) || !isText(t.Description) {
+		return fault.ErrInvalid
+	}
+	return nil
+}
+
+func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, error) {
+	if err := bookable(t); err != nil {
+		return ports.Booked{}, err
+	}
+	row, err := one[headRow](ctx, r.in(), `
+		SELECT merchant_id, mode, sequence, chain FROM ledger_heads
+		WHERE merchant_id = $1 AND mode = $2 FOR UPDATE`, prepared, t.MerchantID, t.Mode.String())
+	if err != nil {
+		return ports.Booked{}, err
+	}
+	h, err := row.head()
+	if err != nil {
+		return ports.Booked{}, err
+	}
+	booked := h.next(t)
+	lines, err := linesOf([]ports.Booked{booked})
+	if err != nil {
+		return ports.Booked{}, err
+	}
+	n, err := one[countRow](ctx, r.in(), bookUnlessTaken,
+		append([]any{prepared}, lines.args()...)...)
+	if err != nil {
+		return ports.Booked{}, err
+	}
+	if n.Count == 0 {
+		return ports.Booked{}, ports.ErrTaken
+	}
+	return booked, nil
+}
+
+type countRow struct{ Count int64 }
+
+type headRow struct {
+	MerchantID string
+	Mode       string
+	Sequence   int64
+	Chain      []byte
+}
+
+func (r headRow) head() (head, error) {
+	chain, err := hashOf(r.Chain)
+	return head{r.Sequence, chain}, err
+}
+
+func hashOf(b []byte) (ledger.Hash, error) {
+	if len(b) != len(ledger.Hash{}) {
+		return ledger.Hash{}, fmt.Errorf("hash of %d bytes in the database", len(b))
+	}
+	return ledger.Hash(b), nil
+}
+
+func (r book) Find(
+	ctx context.Context, m merchant.ID, no ledger.OrderNo,
+) (ports.Booked, error) {
+	return findBooked(ctx, r.in(), m, 0, no)
+}
+
+// orderNumber is an order number as the database keeps it: 17 digits fit a bigint.
+func orderNumber(no ledger.OrderNo) (int64, error) {
+	if !no.Valid() {
+		return 0, fmt.Errorf("order number %q: not one", no)
+	}
+	return strconv.ParseInt(string(no), 10, 64)
+}
+
+// bookedRow is a transaction without its postings.
+type bookedRow struct {
+	OrderNo     int64
+	MerchantID  merchant.ID
+	ProjectID   merchant.ProjectID
+	Mode        string
+	Kind        ledger.Kind
+	SourceRef   string
+	SessionID   string
+	Description string
+	Reverses    int64
+	BookedAt    time.Time
+	Sequence    int64
+	Content     []byte
+	Chain       []byte
+}
+
+const bookedColumns = "t.order_no, t.merchant_id, t.project_id, t.mode, t.kind, t.source_ref," +
+	" t.session_id, t.description, t.reverses, t.booked_at, t.sequence, t.content, t.chain"
+
+func (r bookedRow) booked(postings []ledger.Posting) (ports.Booked, error) {
+	mode, err := merchant.ParseMode(r.Mode)
+	if err != nil {
+		return ports.Booked{}, err
+	}
+	b := ports.Booked{Sequence: r.Sequence, Transaction: ledger.Transaction{
+		OrderNo: orderNo(r.OrderNo), MerchantID: r.MerchantID, ProjectID: r.ProjectID, Mode: mode,
+		Kind: r.Kind, SourceRef: r.SourceRef, SessionID: r.SessionID, Description: r.Description,
+		Reverses: orderNo(r.Reverses), BookedAt: r.BookedAt.UTC(), Postings: postings,
+	}}
+	if b.Content, err = hashOf(r.Content); err != nil {
+		return b, err
+	}
+	b.Chain, err = hashOf(r.Chain)
+	return b, err
+}
+
+func orderNo(n int64) ledger.OrderNo {
+	if n == 0 {
+		return ""
+	}
+	return ledger.OrderNo(strconv.FormatInt(n, 10))
+}
+
+type postingRow struct {
+	OrderNo     int64
+	Source      ledger.Account
+	Destination ledger.Account
+	Currency    string
+	Amount      string
+}
+
+func (r postingRow) posting() (ledger.Posting, error) {
+	currency, err := money.ParseNotation(r.Currency)
+	if err != nil {
+		return ledger.Posting{}, err
+	}
+	amount, err := money.FromMinorText(currency, r.Amount)
+	return ledger.Posting{Source: r.Source, Destination: r.Destination, Amount: amount}, err
+}

@@ -1,0 +1,295 @@
+package postgres_test
+
+import (
+	"context"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/101pay/101pay/adapters/postgres"
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
+)
+
+// manyRows is how many open payments, transactions, transfers and events a merchant has when the
+// cost of a read is looked at: enough that reading them all cannot be the better plan.
+const manyRows = 20_000
+
+// multiply copies the only row of each table manyRows times. Half of the
+// payments hold an amount at one address; the others were at another, long ago.
+const multiply = `
+	INSERT INTO sessions (id, merchant_id, project_id, mode, kind, due_currency, due_amount, method,
+		description, order_id, success_url, fail_url, status, created_at, expires_at, updated_at, version,
+		intent_id)
+	SELECT gen_random_uuid(), merchant_id, project_id, mode, kind, due_currency, due_amount, method,
+		description, 'order ' || n, success_url, fail_url, status, created_at + n * interval '1 second',
+		expires_at + n * interval '1 second', updated_at, version, intent_id
+	FROM sessions, generate_series(1, $1::int) AS n;
+	INSERT INTO intents (id, session_id, project_id, method, network, symbol, contract, decimals, address,
+		units, rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held)
+	SELECT gen_random_uuid(), session_id, project_id, method, network, symbol, contract, decimals, address,
+		units + n, rate_from, rate_to, rate_price, rate_source, rate_at, created_at + n * interval '1 second',
+		expires_at, hold_until + n * interval '1 second', held
+	FROM intents, generate_series(1, $1::int) AS n;
+	INSERT INTO intents (id, session_id, project_id, method, network, symbol, contract, decimals, address,
+		units, rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held)
+	SELECT gen_random_uuid(), session_id, project_id, method, network, symbol, contract, decimals, 'left',
+		units + n, rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until,
+		false
+	FROM intents, generate_series(1, $1::int) AS n WHERE units = (SELECT min(units) FROM intents);
+	INSERT INTO transactions (order_no, merchant_id, project_id, mode, kind, source_ref, session_id,
+		description, booked_at, sequence, content, chain)
+	SELECT order_no + n, merchant_id, project_id, mode, kind, source_ref || n, session_id, description,
+		booked_at + n * interval '1 second', sequence + n, content, chain
+	FROM transactions, generate_series(1, $1::int) AS n;
+	UPDATE ledger_heads SET sequence = sequence + $1::int WHERE sequence > 0;
+	INSERT INTO postings (order_no, position, merchant_id, source, destination, currency, amount)
+	SELECT order_no + n, position, merchant_id, source, destination, currency, amount
+	FROM postings, generate_series(1, $1::int) AS n;
+	INSERT INTO transfers (network, txid, idx, symbol, contract, decimals, sender, receiver, units, height,
+		block_id, block_time, project_id, disposition, order_no, recorded_at)
+	SELECT network, txid || n, idx, symbol, contract, decimals, sender, receiver, units, height + n,
+		block_id, block_time, project_id, 'unmatched', order_no, recorded_at + n * interval '1 second'
+	FROM transfers, generate_series(1, $1::int) AS n;
+	INSERT INTO webhook_events (id, merchant_id, project_id, mode, type, session_id, version, body, created_at)
+	SELECT id || n, merchant_id, project_id, mode, type, session_id, version, body,
+		created_at + n * interval '1 second'
+	FROM webhook_events, generate_series(1, $1::int) AS n;
+	INSERT INTO webhook_deliveries (id, event_id, event_at, endpoint_id, merchant_id, status, attempts,
+		round, updated_at)
+	SELECT id || n, event_id || n, event_at + n * interval '1 second', endpoint_id, merchant_id, status,
+		attempts, round, updated_at
+	FROM webhook_deliveries, generate_series(1, $1::int) AS n;
+	INSERT INTO key_pairs (id, merchant_id, project_id, mode, public_key, label, digest, sealed, hint, created_at)
+	SELECT gen_random_uuid(), merchant_id, project_id, mode, public_key || n, label, digest || int4send(n),
+		sealed, hint, created_at
+	FROM key_pairs, generate_series(1, $1::int) AS n;
+	INSERT INTO cursor_trail (network, height, block_id, block_time, updated_at)
+	SELECT network, height + n, block_id, block_time, updated_at
+	FROM cursor_trail, generate_series(1, $1::int) AS n;
+	INSERT INTO answers (scope, key, fingerprint, status, body, expires_at)
+	SELECT 'scope', 'key ' || n, '', 200, '', now() FROM generate_series(1, $1::int) AS n;
+	INSERT INTO logins (id, merchant_id, refresh_digest, created_at, expires_at)
+	SELECT id || n, merchant_id, refresh_digest, created_at, expires_at
+	FROM logins, generate_series(1, $1::int) AS n;
+	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
+	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
+	FROM generate_series(1, $1::int) AS n;`
+
+// No read a request or a block waits for costs more for there being more payments.
+func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
+	dsn := migrated(t)
+	seed, err := postgres.Open(t.Context(), postgres.Config{URL: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixtures(t, seed)
+	charge := chargeOf(t, seed, f.shop)
+	if err := seed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, dsn)
+	readersGone(t, conn)
+	for _, statement := range statements(multiply) {
+		exec(t, conn, statement, manyRows)
+	}
+	exec(t, conn, "ANALYZE")
+	exec(t, conn, "SELECT pg_stat_force_next_flush()")
+	for name, read := range hotReads(f, charge) {
+		t.Run(name, func(t *testing.T) {
+			before := rowsRead(t, conn)
+			s, err := postgres.Open(t.Context(), postgres.Config{URL: dsn + "&application_name=reading"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = read(t.Context(), s)
+			if closing := s.Close(); err != nil || closing != nil {
+				t.Fatal(err, closing)
+			}
+			readersGone(t, conn)
+			if n := rowsRead(t, conn) - before; n > 500 {
+				t.Fatalf("it reads %d rows or index entries", n)
+			}
+		})
+	}
+}
+
+// readersGone waits for the connections of a closed store to end, and their statistics to arrive.
+func readersGone(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	eventually(t, "connections end", func() bool {
+		return len(texts(t, conn, `SELECT 'there' FROM pg_stat_activity
+			WHERE application_name IN ('reading', '101pay') AND datname = current_database()`)) == 0
+	})
+}
+
+// rowsRead counts rows and index entries of our tables that were ever read in this database.
+func rowsRead(t *testing.T, conn execQuerier) (n int64) {
+	t.Helper()
+	exec(t, conn, "SELECT pg_stat_clear_snapshot()")
+	err := conn.QueryRow(t.Context(), `
+		SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables)::bigint
+			+ (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)::bigint`).Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+type reading = func(ctx context.Context, s *postgres.Store) error
+
+// within makes a read of what is done in a unit of work.
+func within(do func(ctx context.Context, r ports.Repos) error) reading {
+	return func(ctx context.Context, s *postgres.Store) error { return s.Do(ctx, do) }
+}
+
+func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
+	project, at := f.shop.Project.ID, portstest.Epoch
+	late := at.Add(manyRows / 2 * time.Second)
+	paying := portstest.Paying(f.intent, 7)
+	reads := map[string]reading{
+		"a session": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.ByID(ctx, f.session.ID())
+			return err
+		},
+		"the sessions of a merchant, in the middle": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.List(ctx, ports.SessionQuery{
+				Merchant: f.shop.ID(), Project: project, Mode: merchant.Test, Limit: 50,
+				Before: ports.SessionMark{At: late, ID: f.session.ID()},
+			})
+			return err
+		},
+		"the sessions of a project": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.List(ctx, ports.SessionQuery{Project: project, Mode: merchant.Test, Limit: 50})
+			return err
+		},
+		"taken amounts": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Taken(ctx, f.intent.Asset, f.intent.Address, f.intent.Units, new(big.Int).Add(f.intent.Units, big.NewInt(99)))
+			return err
+		},
+		"held amounts": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Held(ctx, []chain.Transfer{paying, paying, paying})
+			return err
+		},
+		"receivers": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Receivers(ctx, f.intent.Asset.Network, f.intent.HoldUntil.Add(30*24*time.Hour))
+			return err
+		},
+		"owners": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Owners(ctx, f.intent.Asset.Network, []chain.Address{f.intent.Address, portstest.Address()})
+			return err
+		},
+		"letting go": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.LetGo(ctx, f.intent.HoldUntil.Add(time.Hour), 10)
+			return err
+		},
+		"a credential": func(ctx context.Context, s *postgres.Store) error {
+			if _, err := s.ByPublicKey(ctx, f.pair.PublicKey); err != nil {
+				return err
+			}
+			_, err := s.BySecret(ctx, f.pair.Digest)
+			return err
+		},
+		"a statement, in the middle": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Page(ctx, ports.StatementQuery{
+				Merchant: charge.MerchantID, Mode: merchant.Test, Limit: 50,
+				Before: ports.StatementMark{At: late, No: charge.OrderNo},
+			})
+			return err
+		},
+		"a period of a statement": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Page(ctx, ports.StatementQuery{
+				Merchant: charge.MerchantID, Project: project, Mode: merchant.Test, Limit: 50,
+				From: late, To: late.Add(time.Minute), Kind: ledger.KindCharge, Currency: "USDT",
+			})
+			return err
+		},
+		"a booking": func(ctx context.Context, s *postgres.Store) error {
+			tx := charge
+			no, err := s.Next(ctx, at.AddDate(0, 0, 1))
+			if err != nil {
+				return err
+			}
+			tx.OrderNo, tx.SourceRef, tx.MerchantID = no, "another", f.shop.ID()
+			_, err = s.Book(ctx, tx, string(f.pair.ID))
+			return err
+		},
+		"events, in the middle": func(ctx context.Context, s *postgres.Store) error {
+			_, _, err := s.Events(ctx, ports.EventQuery{
+				Project: project, Mode: merchant.Test, Limit: 50, Before: ports.EventMark{At: late, ID: "x"},
+			})
+			return err
+		},
+		"deliveries of an endpoint": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.EndpointDeliveries(ctx, project, f.endpoint.ID, 50)
+			return err
+		},
+		"mined transfers": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Mined(ctx, time.Now(), time.Now().Add(30*time.Second), []chain.Address{"t"})
+			return err
+		},
+	}
+	for name, do := range hotReadsInside(f) {
+		reads[name] = within(do)
+	}
+	return reads
+}
+
+func hotReadsInside(f fixture) map[string]func(ctx context.Context, r ports.Repos) error {
+	at := portstest.Epoch
+	return map[string]func(ctx context.Context, r ports.Repos) error{
+		"overdue sessions": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Sessions.Due(ctx, at.Add(24*time.Hour), map[chain.Network]time.Time{
+				f.intent.Asset.Network: at.Add(24 * time.Hour),
+			}, 10)
+			return err
+		},
+		"a session by its order id": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Sessions.ByOrderID(ctx, f.shop.Project.ID, merchant.Test, "order 77")
+			return err
+		},
+		"transfers above": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Transfers.LoadAbove(ctx, f.cursor.Network, manyRows-10)
+			return err
+		},
+		"transfers of a session": func(ctx context.Context, r ports.Repos) error {
+			_, _, err := r.Transfers.OfSession(ctx, f.session.ID())
+			return err
+		},
+		"the queue": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Transfers.Queue(ctx, f.shop.Project.ID, 50)
+			return err
+		},
+		"the trail": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Cursors.Trail(ctx, f.cursor.Network, manyRows, 10)
+			return err
+		},
+		"a claim": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Claims.Take(ctx, "scope", "key 77", nil)
+			return err
+		},
+		"a delivery": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Webhooks.Deliveries().Load(ctx, f.delivery.ID)
+			return err
+		},
+		"pruning logins": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Logins.Prune(ctx, at, 10)
+			return err
+		},
+		"pruning answers": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Claims.Prune(ctx, at, 10)
+			return err
+		},
+		"reserving an amount": func(ctx context.Context, r ports.Repos) error {
+			i := f.intent
+			i.ID, i.Units = checkout.IntentID(portstest.UUID()), big.NewInt(1)
+			return r.Sessions.Reserve(ctx, i)
+		},
+	}
+}

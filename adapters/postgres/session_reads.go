@@ -1,0 +1,163 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+// ByID implements ports.SessionReads.
+func (s *Store) ByID(ctx context.Context, id checkout.SessionID) (*checkout.Session, error) {
+	return sessionBy(ctx, s.in(), id)
+}
+
+// filter gathers conditions with their bound arguments.
+type filter struct {
+	conditions []string
+	args       []any
+}
+
+// add adds a condition; each $ in it stands for the next argument.
+func (f *filter) add(condition string, args ...any) {
+	for _, arg := range args {
+		f.args = append(f.args, arg)
+		condition = strings.Replace(condition, "$?", fmt.Sprintf("$%d", len(f.args)), 1)
+	}
+	f.conditions = append(f.conditions, condition)
+}
+
+// owned selects by merchant and project. Lists are indexed by merchant, so a project alone is looked
+// up first.
+func (f *filter) owned(table string, m merchant.ID, p merchant.ProjectID) {
+	if m != "" {
+		f.add(table+".merchant_id = $?", m)
+	}
+	if p != "" {
+		f.add(table+".project_id = $?", p)
+	}
+	if m == "" && p != "" {
+		f.add(table+".merchant_id = (SELECT merchant_id FROM projects WHERE id = $?)", p)
+	}
+}
+
+func (f *filter) where() string {
+	if len(f.conditions) == 0 {
+		return " "
+	}
+	return " WHERE " + strings.Join(f.conditions, " AND ")
+}
+
+// page adds an order and a limit; one more row than asked for tells whether more follows.
+func (f *filter) page(order string, limit int) string {
+	f.args = append(f.args, limited(limit)+1)
+	return f.where() + " ORDER BY " + order + fmt.Sprintf(" LIMIT $%d", len(f.args))
+}
+
+// List implements ports.SessionReads.
+func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPage, error) {
+	if q.Merchant != "" && !isUUID(q.Merchant) || q.Project != "" && !isUUID(q.Project) {
+		return ports.SessionPage{}, nil
+	}
+	var f filter
+	f.owned("s", q.Merchant, q.Project)
+	if q.Mode != 0 {
+		f.add("s.mode = $?", q.Mode.String())
+	}
+	if q.Kind != "" {
+		f.add("s.kind = $?", q.Kind)
+	}
+	if q.Status != 0 {
+		f.add("s.status = $?", q.Status.String())
+	}
+	if (q.Before != ports.SessionMark{}) {
+		if !isUUID(q.Before.ID) {
+			return ports.SessionPage{}, ports.ErrNotFound
+		}
+		f.add("(s.created_at, s.id) < ($?, $?)", q.Before.At, q.Before.ID)
+	}
+	rows, err := all[sessionRow](ctx, s.in(),
+		sessionQuery+f.page("s.created_at DESC, s.id DESC", q.Limit), f.args...)
+	if err != nil {
+		return ports.SessionPage{}, err
+	}
+	rows, more := cut(rows, q.Limit)
+	list, err := each(rows, sessionRow.session)
+	return ports.SessionPage{Sessions: list, More: more}, err
+}
+
+type unitsRow struct{ Units string }
+
+// Taken implements ports.SessionReads.
+func (s *Store) Taken(
+	ctx context.Context, a chain.Asset, at chain.Address, from, to *big.Int,
+) ([]*big.Int, error) {
+	if !isText(at) {
+		return nil, nil
+	}
+	rows, err := all[unitsRow](ctx, s.in(), `
+		SELECT units FROM intents
+		WHERE network = $1 AND address = $2 AND contract = $3 AND held
+			AND units BETWEEN $4::numeric AND $5::numeric
+		ORDER BY units`, prepared, a.Network, at, a.Contract, from.String(), to.String())
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, func(r unitsRow) (*big.Int, error) { return integer(r.Units) })
+}
+
+type heldRow struct {
+	Position int
+	intentRow
+}
+
+// Held implements ports.SessionReads.
+func (s *Store) Held(ctx context.Context, ts []chain.Transfer) ([]*ports.HeldAmount, error) {
+	out := make([]*ports.HeldAmount, len(ts))
+	var positions []int64
+	var networks, addresses, contracts, units []string
+	for n, t := range ts {
+		if t.Asset.Network != t.Network || t.Units == nil || !isText(t.To) || !isText(t.Asset.Contract) {
+			continue
+		}
+		positions = append(positions, int64(n))
+		networks, addresses = append(networks, string(t.Network)), append(addresses, string(t.To))
+		contracts, units = append(contracts, t.Asset.Contract), append(units, t.Units.String())
+	}
+	if len(positions) == 0 {
+		return out, nil
+	}
+	rows, err := all[heldRow](ctx, s.in(), heldQuery, prepared,
+		positions, networks, addresses, contracts, units)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		intent, err := row.intent()
+		if err != nil {
+			return nil, err
+		}
+		out[row.Position] = &ports.HeldAmount{Intent: intent, Owner: row.IntentProjectID}
+	}
+	return out, nil
+}
+
+const heldQuery = `SELECT t.position, ` + intentColumns + `
+	FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
+		AS t (position, network, address, contract, units)
+	JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
+		AND i.units = t.units::numeric AND i.held`
+
+// LetGo implements ports.SessionReads.
+func (s *Store) LetGo(ctx context.Context, now time.Time, limit int) (int, error) {
+	n, err := exec(ctx, s.in(), `UPDATE intents SET held = false WHERE id IN (
+		SELECT id FROM intents WHERE held AND hold_until < $1
+		ORDER BY hold_until, id LIMIT $2 FOR UPDATE SKIP LOCKED)`, now, limited(limit))
+	return int(n), err
+}

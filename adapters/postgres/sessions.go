@@ -1,0 +1,188 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+type sessions struct{ *unit }
+
+// changedChannel is where the id of a changed session is told.
+const changedChannel = "session_changed"
+
+func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
+	s := session.Snapshot()
+	if err := r.reserved(ctx, s); err != nil {
+		return err
+	}
+	metadata, err := metadataText(s.Metadata)
+	if err != nil {
+		return err
+	}
+	args := append([]any{
+		s.ID, s.MerchantID, s.ProjectID, s.Mode.String(), s.Kind, s.Due.Currency().String(),
+		s.Due.MinorText(), s.Method, s.Description, s.OrderID, metadata, s.SuccessURL, s.FailURL,
+		s.CreatedAt,
+	}, changing(s)...)
+	n, err := exec(ctx, r.in(), `
+		INSERT INTO sessions (
+			id, merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
+			order_id, metadata, success_url, fail_url, created_at,
+			status, expires_at, updated_at, version, intent_id,
+			receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
+			receipt_height, receipt_block_time, receipt_order_no, receipt_late
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+		ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING`,
+		append([]any{prepared}, args...)...)
+	if err == nil && n == 0 {
+		return ports.ErrTaken.About("order_id")
+	}
+	return err
+}
+
+// changing lists what of a session may change, in the order of its columns.
+func changing(s checkout.Snapshot) []any {
+	list := []any{s.Status.String(), s.ExpiresAt, s.UpdatedAt, s.Version, currentIntent(s)}
+	r := s.Receipt
+	if r == nil {
+		return append(list, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
+	}
+	return append(list, r.IntentID, r.Network, r.TxID, int64(r.Index), r.From, r.Units.String(),
+		height(r.Height), r.BlockTime, r.OrderNo, r.Late)
+}
+
+func currentIntent(s checkout.Snapshot) *checkout.IntentID {
+	if s.Intent == nil {
+		return nil
+	}
+	return &s.Intent.ID
+}
+
+// reserved refuses a session whose intent holds no amount: the row would point nowhere.
+func (r sessions) reserved(ctx context.Context, s checkout.Snapshot) error {
+	if s.Intent == nil {
+		return nil
+	}
+	err := exists(exec(ctx, r.in(), "SELECT id FROM intents WHERE id = $1 AND session_id = $2",
+		prepared, s.Intent.ID, s.ID))
+	if errors.Is(err, ports.ErrNotFound) {
+		return fmt.Errorf("session %s: intent %s is not reserved", s.ID, s.Intent.ID)
+	}
+	return err
+}
+
+// Load locks first and looks only then. In one statement the session would be read anew after a wait
+// for its lock, but its intent as it was before the wait: none at all, if it was issued meanwhile.
+func (r sessions) Load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error) {
+	if !isUUID(id) {
+		return nil, ports.ErrNotFound
+	}
+	err := exists(exec(ctx, r.in(), "SELECT id FROM sessions WHERE id = $1 FOR UPDATE", prepared, id))
+	if err != nil {
+		return nil, err
+	}
+	return sessionBy(ctx, r.in(), id)
+}
+
+func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
+	s := session.Snapshot()
+	if !isUUID(s.ID) {
+		return ports.ErrNotFound
+	}
+	if err := r.reserved(ctx, s); err != nil {
+		return err
+	}
+	// The hint goes out with the commit, and only if there is one.
+	n, err := exec(ctx, r.in(), `
+		WITH saved AS (
+			UPDATE sessions SET status = $2, expires_at = $3, updated_at = $4, version = $5,
+				intent_id = $6, receipt_intent_id = $7, receipt_network = $8, receipt_txid = $9,
+				receipt_idx = $10, receipt_sender = $11, receipt_units = $12, receipt_height = $13,
+				receipt_block_time = $14, receipt_order_no = $15, receipt_late = $16
+			WHERE id = $1 AND version < $5 RETURNING id)
+		SELECT pg_notify('`+changedChannel+`', id::text) FROM saved`,
+		append([]any{prepared, s.ID}, changing(s)...)...)
+	if err != nil || n > 0 {
+		return err
+	}
+	if _, err := sessionBy(ctx, r.in(), s.ID); err != nil {
+		return err
+	}
+	return ports.ErrStale
+}
+
+func (r sessions) ByOrderID(
+	ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string,
+) (*checkout.Session, error) {
+	if !isUUID(p) || !isText(orderID) || orderID == "" {
+		return nil, ports.ErrNotFound
+	}
+	row, err := one[sessionRow](ctx, r.in(), sessionQuery+`
+		WHERE s.project_id = $1 AND s.mode = $2 AND s.order_id = $3 AND s.order_id <> ''`,
+		p, m.String(), orderID)
+	if err != nil {
+		return nil, err
+	}
+	return row.session()
+}
+
+func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
+	n, err := exec(ctx, r.in(), `
+		INSERT INTO intents (
+			id, session_id, project_id, method, network, symbol, contract, decimals, address, units,
+			rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held)
+		SELECT $1, s.id, s.project_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+			$17, true
+		FROM sessions s WHERE s.id = $2
+		ON CONFLICT (network, address, contract, units) WHERE held DO NOTHING`, prepared,
+		i.ID, i.SessionID, i.Method, i.Asset.Network, i.Asset.Symbol, i.Asset.Contract,
+		int16(i.Asset.Decimals), i.Address, i.Units.String(), i.Rate.From, i.Rate.To,
+		i.Rate.Price.String(), i.Rate.Source, i.Rate.At, i.CreatedAt, i.ExpiresAt, i.HoldUntil)
+	if err != nil || n > 0 {
+		return err
+	}
+	if _, err := sessionBy(ctx, r.in(), i.SessionID); err != nil {
+		return fmt.Errorf("reserve intent %s: session %s: %v", i.ID, i.SessionID, err) //nolint:errorlint // a session that is missing is our mistake, no answer
+	}
+	return ports.ErrTaken
+}
+
+func (r sessions) Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error {
+	if !isUUID(id) {
+		return ports.ErrNotFound
+	}
+	return r.apart(ctx, func() error {
+		return exists(exec(ctx, r.in(), `
+			UPDATE intents SET expires_at = $2, hold_until = $3, held = true WHERE id = $1`,
+			id, expires, hold))
+	})
+}
+
+func (r sessions) Due(
+	ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int,
+) ([]checkout.SessionID, error) {
+	networks, times := make([]string, 0, len(finalTime)), make([]time.Time, 0, len(finalTime))
+	for n, t := range finalTime {
+		networks, times = append(networks, string(n)), append(times, t)
+	}
+	rows, err := all[sessionIDRow](ctx, r.in(), `
+		SELECT s.id FROM sessions s
+		LEFT JOIN intents i ON i.id = s.intent_id
+		WHERE s.status IN ('open', 'awaiting') AND s.expires_at < $1 AND (i.id IS NULL OR EXISTS (
+			SELECT FROM unnest($2::text[], $3::timestamptz[]) AS final (network, time)
+			WHERE final.network = i.network AND final.time > s.expires_at))
+		ORDER BY s.expires_at, s.id LIMIT $4`, now, networks, times, limited(limit))
+	ids := make([]checkout.SessionID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return ids, err
+}

@@ -1,0 +1,212 @@
+// Package telemetry says how the process is doing: numbers for whoever scrapes, and a log that holds
+// no secrets.
+//
+// It owns the metrics, their names and who may read them, and the logger with its last line of
+// defence. It does not own what is measured: it hands out hooks, and cmd ties them to the seams. It
+// knows no word of the domain; those it prints are label values handed to it.
+//
+// Invariants: a label takes few values, none of them chosen by a client; nobody but a token's bearer,
+// or this machine when there is no token, reads the metrics; what looks like a secret does not leave
+// by the log.
+package telemetry
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+const (
+	namespace = "gateway"
+	// collectTimeout bounds the questions a scrape asks.
+	collectTimeout = 2 * time.Second
+)
+
+// Bounds of histograms, in seconds.
+var (
+	requestBounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	workBounds    = []float64{.005, .025, .1, .5, 1, 2.5, 5, 10, 15, 30, 60}
+)
+
+// Metrics are the numbers of a process. Its methods are hooks: safe for concurrent use, never
+// blocking.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	requests       *prometheus.CounterVec
+	requestSeconds *prometheus.HistogramVec
+	underway       prometheus.Gauge
+	faults         *prometheus.CounterVec
+	jobs           *prometheus.HistogramVec
+	loops          *prometheus.HistogramVec
+	outbound       *prometheus.HistogramVec
+	unanswered     *prometheus.CounterVec
+}
+
+// New answers the metrics of a process, those of the Go runtime among them.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: counter("http_requests_total", "Requests answered, by route template and status class.",
+			"method", "route", "status"),
+		requestSeconds: histogram("http_request_seconds", "How long answers took.", requestBounds, "route"),
+		underway: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "http_requests_underway", Help: "Requests being answered.",
+		}),
+		faults: counter("faults_total", "Faults answered, by code.", "code"),
+		jobs:   histogram("job_seconds", "How long jobs took, by kind and outcome.", workBounds, "kind", "outcome"),
+		loops: histogram("loop_seconds", "How long turns of loops took, by loop and outcome.", workBounds,
+			"loop", "outcome"),
+		outbound: histogram("outbound_seconds", "How long outgoing requests took, by outcome.", workBounds,
+			"outcome"),
+		unanswered: counter("collect_errors_total", "Questions of a scrape that were not answered.", "source"),
+	}
+	m.registry.MustRegister(m.requests, m.requestSeconds, m.underway, m.faults, m.jobs, m.loops,
+		m.outbound, m.unanswered, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(
+		prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: namespace, Name: name, Help: help, Buckets: bounds,
+	}, labels)
+}
+
+// Middleware counts and times what an engine answers. The route is the template: a raw path would
+// make a series for every session.
+func (m *Metrics) Middleware() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		began := time.Now()
+		m.underway.Inc()
+		defer func() {
+			m.underway.Dec()
+			route := c.FullPath()
+			if route == "" {
+				route = "unmatched"
+			}
+			class := strconv.Itoa(c.Writer.Status()/100) + "xx"
+			m.requests.WithLabelValues(methodName(c.Request.Method), route, class).Inc()
+			m.requestSeconds.WithLabelValues(route).Observe(time.Since(began).Seconds())
+		}()
+		c.Next()
+	}
+}
+
+// methodName keeps a client from making up label values.
+func methodName(method string) string {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return method
+	}
+	return "other"
+}
+
+// Fault counts a fault answered.
+func (m *Metrics) Fault(code string) { m.faults.WithLabelValues(code).Inc() }
+
+// Job notes how a job ended.
+func (m *Metrics) Job(kind, outcome string, took time.Duration) {
+	m.jobs.WithLabelValues(kind, outcome).Observe(took.Seconds())
+}
+
+// Loop notes how a turn of a loop ended.
+func (m *Metrics) Loop(loop, outcome string, took time.Duration) {
+	m.loops.WithLabelValues(loop, outcome).Observe(took.Seconds())
+}
+
+// Outbound notes what came of an outgoing request.
+func (m *Metrics) Outbound(outcome string, took time.Duration) {
+	m.outbound.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// PoolStats is how a pool of database connections is used.
+type PoolStats struct {
+	Max, Open, InUse int
+	Waits            int64         // how often somebody had to wait for a connection
+	Waited           time.Duration // how long altogether
+}
+
+// Pool has every scrape ask how a pool is used.
+func (m *Metrics) Pool(name string, ask func() PoolStats) {
+	labels := prometheus.Labels{"pool": name}
+	gauge := func(name, help string, read func(PoolStats) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Subsystem: "pool", Name: name, Help: help, ConstLabels: labels,
+		}, func() float64 { return read(ask()) })
+	}
+	m.registry.MustRegister(
+		gauge("connections_max", "Most connections.", func(s PoolStats) float64 { return float64(s.Max) }),
+		gauge("connections_open", "Connections open.", func(s PoolStats) float64 { return float64(s.Open) }),
+		gauge("connections_in_use", "Connections in use.", func(s PoolStats) float64 { return float64(s.InUse) }),
+		gauge("waits", "Waits for a connection so far.", func(s PoolStats) float64 { return float64(s.Waits) }),
+		gauge("waited_seconds", "Time waited so far.", func(s PoolStats) float64 { return s.Waited.Seconds() }),
+	)
+}
+
+// ChainState is how the reading of one network stands.
+type ChainState struct {
+	Network string
+	Height  uint64        // last block read
+	Lag     time.Duration // since the reader last got through
+	Healthy bool
+}
+
+// Chains has every scrape ask how the networks are read: asked, not told, because a reader that has
+// stopped tells nothing.
+func (m *Metrics) Chains(ask func(ctx context.Context) ([]ChainState, error)) {
+	m.registry.MustRegister(chains{ask, m.unanswered.WithLabelValues("chains")})
+}
+
+type chains struct {
+	ask        func(ctx context.Context) ([]ChainState, error)
+	unanswered prometheus.Counter
+}
+
+var (
+	chainHeight  = describe("chain_height", "Last block read.")
+	chainLag     = describe("chain_lag_seconds", "Time since the network was last read successfully.")
+	chainHealthy = describe("chain_healthy", "1 while payments on the network are offered.")
+)
+
+func describe(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc(namespace+"_"+name, help, []string{"network"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c chains) Describe(to chan<- *prometheus.Desc) {
+	to <- chainHeight
+	to <- chainLag
+	to <- chainHealthy
+}
+
+// Collect implements prometheus.Collector.
+func (c chains) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	states, err := c.ask(ctx)
+	if err != nil {
+		c.unanswered.Inc()
+		return
+	}
+	for _, s := range states {
+		healthy := 0.0
+		if s.Healthy {
+			healthy = 1
+		}
+		for d, v := range map[*prometheus.Desc]float64{
+			chainHeight: float64(s.Height), chainLag: s.Lag.Seconds(), chainHealthy: healthy,
+		} {
+			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, s.Network)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/ports"
+)
+
+// Health tells operators how the gateway is doing.
+type Health struct {
+	Rails Rails
+	Clock ports.Clock
+}
+
+// Pulse is how the gateway is doing.
+type Pulse struct {
+	At    time.Time
+	Rails []RailState // by name
+}
+
+// Ready reports whether payments can be made: test payments always can, so a gateway whose sandbox
+// nobody reads is not up. A silent live rail does not stop the others.
+func (p Pulse) Ready() bool { return stateOf(p.Rails, chain.Sandbox).OK }
+
+// Pulse takes the pulse.
+func (h Health) Pulse(ctx context.Context) (Pulse, error) {
+	now := h.Clock.Now()
+	states, err := h.Rails.States(ctx, now)
+	slices.SortFunc(states, func(a, b RailState) int { return cmp.Compare(a.Network, b.Network) })
+	return Pulse{At: now, Rails: states}, err
+}
+
+// Housekeeping throws away what has served its time.
+type Housekeeping struct {
+	Core Core
+}
+
+// Bounds of housekeeping.
+const (
+	pruneBatch = 1000
+	// loginsKept is how long a login that ended is remembered: a refresh token used again after its
+	// login ended is a sign of theft only while somebody remembers it.
+	loginsKept = 30 * 24 * time.Hour
+)
+
+// Prune deletes answers to idempotency keys that expired, and logins that ended long ago.
+func (h Housekeeping) Prune(ctx context.Context) error {
+	now := h.Core.Clock.Now()
+	return h.drain(ctx, func(ctx context.Context, r ports.Repos) (int, error) {
+		answers, err := r.Claims.Prune(ctx, now, pruneBatch)
+		if err != nil {
+			return 0, err
+		}
+		logins, err := r.Logins.Prune(ctx, now.Add(-loginsKept), pruneBatch)
+		return max(answers, logins), err
+	})
+}
+
+// drain repeats a batch, each in its own unit of work, until one is not full.
+func (h Housekeeping) drain(ctx context.Context, batch func(context.Context, ports.Repos) (int, error)) error {
+	for {
+		var done int
+		err := h.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) (err error) {
+			done, err = batch(ctx, r)
+			return err
+		})
+		if err != nil || done < pruneBatch {
+			return err
+		}
+	}
+}

@@ -1,0 +1,484 @@
+-- The schema all migrations add up to, for reading. Generated from a fresh database; do not edit.
+-- To bring it up to date: UPDATE=1 go test -run TestSchemaFile ./adapters/postgres/
+-- The tables of the job queue (river_*) and of the migrator are not shown.
+
+CREATE TABLE answers (
+	scope text COLLATE "C" NOT NULL,
+	key text COLLATE "C" NOT NULL,
+	fingerprint bytea NOT NULL,
+	status integer NOT NULL,
+	body bytea NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	CONSTRAINT answers_pkey PRIMARY KEY (scope, key)
+);
+CREATE INDEX answers_expired ON public.answers USING btree (expires_at);
+
+CREATE TABLE api_keys (
+	merchant_id uuid NOT NULL,
+	mode text NOT NULL,
+	project_id uuid NOT NULL,
+	digest bytea NOT NULL,
+	hint text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	CONSTRAINT api_keys_pkey PRIMARY KEY (merchant_id, mode),
+	CONSTRAINT api_keys_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT api_keys_digest_check CHECK (length(digest) > 0),
+	CONSTRAINT api_keys_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text]))
+);
+CREATE UNIQUE INDEX api_keys_digest ON public.api_keys USING btree (digest);
+
+CREATE TABLE cursor_trail (
+	network text NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	CONSTRAINT cursor_trail_pkey PRIMARY KEY (network, height),
+	CONSTRAINT cursor_trail_height_check CHECK (height >= 0)
+);
+
+CREATE TABLE cursors (
+	network text NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	CONSTRAINT cursors_pkey PRIMARY KEY (network),
+	CONSTRAINT cursors_height_check CHECK (height >= 0)
+);
+
+CREATE TABLE intents (
+	id uuid NOT NULL,
+	session_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	method text NOT NULL,
+	network text NOT NULL,
+	symbol text NOT NULL,
+	contract text NOT NULL,
+	decimals smallint NOT NULL,
+	address text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	rate_from text NOT NULL,
+	rate_to text NOT NULL,
+	rate_price numeric NOT NULL,
+	rate_source text NOT NULL,
+	rate_at timestamp with time zone NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	hold_until timestamp with time zone NOT NULL,
+	held boolean NOT NULL,
+	CONSTRAINT intents_pkey PRIMARY KEY (id),
+	CONSTRAINT intents_address_check CHECK (address <> ''::text),
+	CONSTRAINT intents_decimals_check CHECK (decimals >= 0),
+	CONSTRAINT intents_method_check CHECK (method <> ''::text),
+	CONSTRAINT intents_network_check CHECK (network <> ''::text),
+	CONSTRAINT intents_rate_price_check CHECK (rate_price > 0::numeric AND rate_price < 'Infinity'::numeric),
+	CONSTRAINT intents_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
+CREATE INDEX intents_let_go ON public.intents USING btree (hold_until, id) WHERE held;
+CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
+CREATE INDEX intents_watched ON public.intents USING btree (network, address, hold_until);
+
+CREATE TABLE key_pairs (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	public_key text COLLATE "C" NOT NULL,
+	label text NOT NULL,
+	digest bytea NOT NULL,
+	sealed bytea NOT NULL,
+	hint text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	revoked_at timestamp with time zone,
+	CONSTRAINT key_pairs_pkey PRIMARY KEY (id),
+	CONSTRAINT key_pairs_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT key_pairs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT key_pairs_digest_check CHECK (length(digest) > 0),
+	CONSTRAINT key_pairs_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT key_pairs_public_key_check CHECK (public_key <> ''::text)
+);
+CREATE UNIQUE INDEX key_pairs_digest ON public.key_pairs USING btree (digest);
+CREATE INDEX key_pairs_of_project ON public.key_pairs USING btree (project_id, created_at, id);
+CREATE UNIQUE INDEX key_pairs_public_key ON public.key_pairs USING btree (public_key);
+
+CREATE TABLE kyc_documents (
+	merchant_id uuid NOT NULL,
+	id text COLLATE "C" NOT NULL,
+	kind text NOT NULL,
+	media_type text NOT NULL,
+	bytes integer NOT NULL,
+	sealed bytea NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	CONSTRAINT kyc_documents_pkey PRIMARY KEY (merchant_id, id),
+	CONSTRAINT kyc_documents_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT kyc_documents_bytes_check CHECK (bytes >= 0)
+);
+
+CREATE TABLE kyc_records (
+	merchant_id uuid NOT NULL,
+	state text NOT NULL,
+	legal_name text NOT NULL,
+	country text NOT NULL,
+	kind text NOT NULL,
+	registry text NOT NULL,
+	note text NOT NULL,
+	submitted_at timestamp with time zone,
+	decided_at timestamp with time zone,
+	CONSTRAINT kyc_records_pkey PRIMARY KEY (merchant_id),
+	CONSTRAINT kyc_records_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT kyc_records_state_check CHECK (state = ANY (ARRAY['not_started'::text, 'pending'::text, 'approved'::text, 'rejected'::text]))
+);
+
+CREATE TABLE ledger_heads (
+	merchant_id uuid NOT NULL,
+	mode text NOT NULL,
+	sequence bigint NOT NULL,
+	chain bytea NOT NULL,
+	CONSTRAINT ledger_heads_pkey PRIMARY KEY (merchant_id, mode),
+	CONSTRAINT ledger_heads_chain_check CHECK (length(chain) = 32),
+	CONSTRAINT ledger_heads_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT ledger_heads_sequence_check CHECK (sequence >= 0)
+);
+
+CREATE TABLE logins (
+	id text COLLATE "C" NOT NULL,
+	merchant_id uuid NOT NULL,
+	refresh_digest bytea NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	revoked_at timestamp with time zone,
+	CONSTRAINT logins_pkey PRIMARY KEY (id),
+	CONSTRAINT logins_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id)
+);
+CREATE INDEX logins_ended ON public.logins USING btree (LEAST(expires_at, revoked_at));
+
+CREATE TABLE merchants (
+	id uuid NOT NULL,
+	client_id text NOT NULL,
+	email text NOT NULL,
+	name text NOT NULL,
+	password_hash text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	CONSTRAINT merchants_pkey PRIMARY KEY (id),
+	CONSTRAINT merchants_client_id_check CHECK (client_id ~ '^101[0-9]{12}$'::text),
+	CONSTRAINT merchants_email_check CHECK (email <> ''::text)
+);
+CREATE UNIQUE INDEX merchants_client_id ON public.merchants USING btree (client_id);
+CREATE UNIQUE INDEX merchants_email ON public.merchants USING btree (email);
+
+CREATE TABLE order_days (
+	day date NOT NULL,
+	last bigint NOT NULL,
+	CONSTRAINT order_days_pkey PRIMARY KEY (day),
+	CONSTRAINT order_days_last_check CHECK (last > 0)
+);
+
+CREATE TABLE payment_methods (
+	project_id uuid NOT NULL,
+	method text NOT NULL,
+	enabled boolean NOT NULL,
+	CONSTRAINT payment_methods_pkey PRIMARY KEY (project_id, method),
+	CONSTRAINT payment_methods_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT payment_methods_method_check CHECK (method <> ''::text)
+);
+
+CREATE TABLE postings (
+	order_no bigint NOT NULL,
+	"position" smallint NOT NULL,
+	merchant_id uuid NOT NULL,
+	source text NOT NULL,
+	destination text NOT NULL,
+	currency text NOT NULL,
+	amount numeric(78,0) NOT NULL,
+	CONSTRAINT postings_pkey PRIMARY KEY (order_no, "position"),
+	CONSTRAINT postings_amount_check CHECK (amount > 0::numeric AND amount < 'NaN'::numeric),
+	CONSTRAINT postings_check CHECK (destination <> source),
+	CONSTRAINT postings_currency_check CHECK (currency ~~ '_%/_%'::text),
+	CONSTRAINT postings_position_check CHECK ("position" >= 0),
+	CONSTRAINT postings_source_check CHECK (source <> ''::text)
+);
+
+CREATE TABLE projects (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	name text NOT NULL,
+	website_url text NOT NULL,
+	mode text NOT NULL,
+	disabled boolean NOT NULL,
+	session_minutes integer NOT NULL,
+	late text NOT NULL,
+	recorded_charges boolean NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	CONSTRAINT projects_pkey PRIMARY KEY (id),
+	CONSTRAINT projects_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT projects_late_check CHECK (late = ANY (ARRAY['accept'::text, 'hold'::text])),
+	CONSTRAINT projects_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT projects_session_minutes_check CHECK (session_minutes > 0)
+);
+CREATE INDEX projects_of_merchant ON public.projects USING btree (merchant_id, created_at, id);
+CREATE UNIQUE INDEX projects_website ON public.projects USING btree (website_url) WHERE (website_url <> ''::text);
+
+CREATE TABLE receiving_accounts (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	network text NOT NULL,
+	asset text NOT NULL,
+	address text NOT NULL,
+	label text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	removed_at timestamp with time zone,
+	CONSTRAINT receiving_accounts_pkey PRIMARY KEY (id),
+	CONSTRAINT receiving_accounts_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT receiving_accounts_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT receiving_accounts_address_check CHECK (address <> ''::text)
+);
+CREATE UNIQUE INDEX receiving_current ON public.receiving_accounts USING btree (project_id, network, asset) WHERE (removed_at IS NULL);
+CREATE INDEX receiving_watched ON public.receiving_accounts USING btree (network, address);
+
+CREATE TABLE sandbox_reorgs (
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	at timestamp with time zone NOT NULL,
+	height bigint NOT NULL,
+	CONSTRAINT sandbox_reorgs_pkey PRIMARY KEY (id),
+	CONSTRAINT sandbox_reorgs_height_check CHECK (height >= 0)
+);
+
+CREATE TABLE sandbox_seal (
+	one boolean NOT NULL,
+	until timestamp with time zone NOT NULL,
+	CONSTRAINT sandbox_seal_pkey PRIMARY KEY (one),
+	CONSTRAINT sandbox_seal_one_check CHECK (one)
+);
+
+CREATE TABLE sandbox_transfers (
+	txid text COLLATE "C" NOT NULL,
+	idx bigint NOT NULL,
+	contract text NOT NULL,
+	symbol text NOT NULL,
+	sender text NOT NULL,
+	receiver text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	mined_at timestamp with time zone NOT NULL,
+	gone boolean NOT NULL,
+	CONSTRAINT sandbox_transfers_pkey PRIMARY KEY (txid, idx),
+	CONSTRAINT sandbox_transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT sandbox_transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE INDEX sandbox_transfers_mined ON public.sandbox_transfers USING btree (mined_at, txid, idx) WHERE (NOT gone);
+
+CREATE TABLE sandbox_troubles (
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	kind text NOT NULL,
+	project_id uuid,
+	from_at timestamp with time zone NOT NULL,
+	until_at timestamp with time zone NOT NULL,
+	CONSTRAINT sandbox_troubles_pkey PRIMARY KEY (id),
+	CONSTRAINT sandbox_troubles_kind_check CHECK (kind = ANY (ARRAY['node'::text, 'webhook'::text]))
+);
+CREATE INDEX sandbox_troubles_until ON public.sandbox_troubles USING btree (until_at);
+
+CREATE TABLE sessions (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	kind text NOT NULL,
+	due_currency text NOT NULL,
+	due_amount numeric(78,0) NOT NULL,
+	method text NOT NULL,
+	description text NOT NULL,
+	order_id text COLLATE "C" NOT NULL,
+	metadata jsonb,
+	success_url text NOT NULL,
+	fail_url text NOT NULL,
+	status text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	version bigint NOT NULL,
+	intent_id uuid,
+	receipt_intent_id uuid,
+	receipt_network text,
+	receipt_txid text,
+	receipt_idx bigint,
+	receipt_sender text,
+	receipt_units numeric(78,0),
+	receipt_height bigint,
+	receipt_block_time timestamp with time zone,
+	receipt_order_no text,
+	receipt_late boolean,
+	CONSTRAINT sessions_pkey PRIMARY KEY (id),
+	CONSTRAINT sessions_check CHECK (expires_at > created_at),
+	CONSTRAINT sessions_check1 CHECK (intent_id IS NOT NULL OR (status <> ALL (ARRAY['awaiting'::text, 'processing'::text]))),
+	CONSTRAINT sessions_due_amount_check CHECK (due_amount > 0::numeric AND due_amount < 'NaN'::numeric),
+	CONSTRAINT sessions_due_currency_check CHECK (due_currency ~~ '_%/_%'::text),
+	CONSTRAINT sessions_kind_check CHECK (kind <> ''::text),
+	CONSTRAINT sessions_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT sessions_receipt_units_check CHECK (receipt_units > 0::numeric AND receipt_units < 'NaN'::numeric),
+	CONSTRAINT sessions_receipt_when_settled CHECK ((status = 'settled'::text) = (receipt_txid IS NOT NULL) AND (num_nulls(receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units, receipt_height, receipt_block_time, receipt_order_no, receipt_late) = ANY (ARRAY[0, 10]))),
+	CONSTRAINT sessions_status_check CHECK (status = ANY (ARRAY['open'::text, 'awaiting'::text, 'processing'::text, 'settled'::text, 'expired'::text, 'cancelled'::text])),
+	CONSTRAINT sessions_version_check CHECK (version > 0)
+);
+CREATE INDEX sessions_due ON public.sessions USING btree (expires_at, id) WHERE (status = ANY (ARRAY['open'::text, 'awaiting'::text]));
+CREATE INDEX sessions_listed ON public.sessions USING btree (merchant_id, mode, created_at, id);
+CREATE UNIQUE INDEX sessions_order_id ON public.sessions USING btree (project_id, mode, order_id) WHERE (order_id <> ''::text);
+
+CREATE TABLE sightings (
+	network text NOT NULL,
+	txid text COLLATE "C" NOT NULL,
+	idx bigint NOT NULL,
+	symbol text NOT NULL,
+	contract text NOT NULL,
+	decimals smallint NOT NULL,
+	sender text NOT NULL,
+	receiver text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	session_id uuid NOT NULL,
+	CONSTRAINT sightings_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT sightings_height_check CHECK (height >= 0),
+	CONSTRAINT sightings_idx_check CHECK (idx >= 0),
+	CONSTRAINT sightings_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE INDEX sightings_of_session ON public.sightings USING btree (session_id);
+
+CREATE TABLE transactions (
+	order_no bigint NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	kind text NOT NULL,
+	source_ref text COLLATE "C" NOT NULL,
+	session_id text NOT NULL,
+	description text NOT NULL,
+	reverses bigint,
+	booked_at timestamp with time zone NOT NULL,
+	sequence bigint NOT NULL,
+	content bytea NOT NULL,
+	chain bytea NOT NULL,
+	CONSTRAINT transactions_pkey PRIMARY KEY (order_no),
+	CONSTRAINT transactions_chain_check CHECK (length(chain) = 32),
+	CONSTRAINT transactions_check CHECK ((kind = 'reversal'::text) = (reverses IS NOT NULL)),
+	CONSTRAINT transactions_content_check CHECK (length(content) = 32),
+	CONSTRAINT transactions_kind_check CHECK (kind = ANY (ARRAY['charge'::text, 'payment'::text, 'reversal'::text])),
+	CONSTRAINT transactions_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT transactions_order_no_check CHECK (order_no > 0),
+	CONSTRAINT transactions_sequence_check CHECK (sequence > 0),
+	CONSTRAINT transactions_source_ref_check CHECK (source_ref <> ''::text)
+);
+CREATE UNIQUE INDEX transactions_cause ON public.transactions USING btree (kind, source_ref);
+CREATE UNIQUE INDEX transactions_chain ON public.transactions USING btree (merchant_id, mode, sequence);
+CREATE INDEX transactions_stated ON public.transactions USING btree (merchant_id, mode, booked_at, order_no);
+
+CREATE TABLE transfers (
+	network text NOT NULL,
+	txid text COLLATE "C" NOT NULL,
+	idx bigint NOT NULL,
+	symbol text NOT NULL,
+	contract text NOT NULL,
+	decimals smallint NOT NULL,
+	sender text NOT NULL,
+	receiver text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	project_id uuid,
+	session_id uuid,
+	intent_id uuid,
+	disposition text NOT NULL,
+	order_no text NOT NULL,
+	recorded_at timestamp with time zone NOT NULL,
+	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
+	CONSTRAINT transfers_height_check CHECK (height >= 0),
+	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
+CREATE INDEX transfers_of_session ON public.transfers USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX transfers_queue ON public.transfers USING btree (project_id, recorded_at, height, idx, txid) WHERE (disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text]));
+
+CREATE TABLE webhook_attempts (
+	delivery_id text COLLATE "C" NOT NULL,
+	number integer NOT NULL,
+	at timestamp with time zone NOT NULL,
+	took_ns bigint NOT NULL,
+	status_code integer NOT NULL,
+	outcome text NOT NULL,
+	answer text NOT NULL,
+	CONSTRAINT webhook_attempts_pkey PRIMARY KEY (delivery_id, number),
+	CONSTRAINT webhook_attempts_number_check CHECK (number > 0),
+	CONSTRAINT webhook_attempts_outcome_check CHECK (outcome <> ''::text),
+	CONSTRAINT webhook_attempts_took_ns_check CHECK (took_ns >= 0)
+);
+
+CREATE TABLE webhook_deliveries (
+	id text COLLATE "C" NOT NULL,
+	number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	event_id text COLLATE "C" NOT NULL,
+	event_at timestamp with time zone NOT NULL,
+	endpoint_id text COLLATE "C" NOT NULL,
+	merchant_id uuid NOT NULL,
+	status text NOT NULL,
+	attempts integer NOT NULL,
+	round integer NOT NULL,
+	next_at timestamp with time zone,
+	updated_at timestamp with time zone NOT NULL,
+	CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id),
+	CONSTRAINT webhook_deliveries_attempts_check CHECK (attempts >= 0),
+	CONSTRAINT webhook_deliveries_round_check CHECK (round >= 0),
+	CONSTRAINT webhook_deliveries_status_check CHECK (status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))
+);
+CREATE INDEX webhook_deliveries_of_endpoint ON public.webhook_deliveries USING btree (endpoint_id, event_at, number);
+CREATE INDEX webhook_deliveries_of_event ON public.webhook_deliveries USING btree (event_id, number);
+
+CREATE TABLE webhook_endpoints (
+	id text COLLATE "C" NOT NULL,
+	number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	url text NOT NULL,
+	types text[] NOT NULL,
+	description text NOT NULL,
+	secret bytea NOT NULL,
+	older_secret bytea,
+	second_until timestamp with time zone,
+	enabled boolean NOT NULL,
+	disabled_for text NOT NULL,
+	failures integer NOT NULL,
+	failing_since timestamp with time zone,
+	created_at timestamp with time zone NOT NULL,
+	CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id),
+	CONSTRAINT webhook_endpoints_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT webhook_endpoints_failures_check CHECK (failures >= 0),
+	CONSTRAINT webhook_endpoints_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT webhook_endpoints_secret_check CHECK (length(secret) > 0),
+	CONSTRAINT webhook_endpoints_url_check CHECK (url <> ''::text)
+);
+CREATE INDEX webhook_endpoints_of_project ON public.webhook_endpoints USING btree (project_id, mode, created_at, number);
+
+CREATE TABLE webhook_events (
+	id text COLLATE "C" NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	type text NOT NULL,
+	session_id text COLLATE "C" NOT NULL,
+	version bigint NOT NULL,
+	body bytea NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	CONSTRAINT webhook_events_pkey PRIMARY KEY (id),
+	CONSTRAINT webhook_events_body_check CHECK (length(body) > 0),
+	CONSTRAINT webhook_events_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT webhook_events_type_check CHECK (type <> ''::text)
+);
+CREATE INDEX webhook_events_listed ON public.webhook_events USING btree (project_id, mode, created_at, id);
+CREATE INDEX webhook_events_of_session ON public.webhook_events USING btree (session_id, created_at, id) WHERE (session_id <> ''::text);
