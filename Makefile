@@ -15,6 +15,7 @@ export PATH := $(PATH):/usr/local/go/bin:$(shell .ci/deps.sh path)
 # Some npm packages bring Go files; those are none of ours.
 SOURCES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 # Where goroutines meet over shared state. The race detector makes everything several times slower.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 RACY := $(wildcard app adapters/memory adapters/postgres adapters/worker adapters/sandbox \
 	adapters/outbound adapters/ethrpc adapters/tron adapters/rates adapters/rest/edge adapters/pgembed)
 
@@ -22,16 +23,31 @@ RACY := $(wildcard app adapters/memory adapters/postgres adapters/worker adapter
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
+.PHONY: run
+run: deps build ## install what is missing and run the gateway on a private PostgreSQL
+	@exec bin/101pay serve
+
+.PHONY: build
+build: ## compile bin/101pay
+	$(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/101pay ./cmd/101pay
+
 .PHONY: test
 test: deps-test check ## install what tests need and run the whole suite
 
 .PHONY: check
-check: fmt-check vet house lint unit race verify ## everything test runs, on a machine that has it all
+check: fmt-check vet house lint unit race e2e verify ## everything test runs, on a machine that has it all
+
+.PHONY: deps
+deps: ## install what running needs: PostgreSQL's programs, Go modules
+	@.ci/deps.sh postgres
+	@$(GO) mod download
 
 .PHONY: deps-test
-deps-test: ## install PostgreSQL and a C compiler for tests
-	@.ci/deps.sh postgres
+deps-test: deps ## install what tests need besides: Chromium, curl, a C compiler, npm packages
+	@.ci/deps.sh chromium
+	@.ci/deps.sh curl
 	@.ci/deps.sh cc
+	@.ci/deps.sh npm e2e
 
 .PHONY: fmt
 fmt: ## format the code
@@ -56,12 +72,28 @@ house: ## layers, names and comments: the rules of the house
 	$(GO) test -count=1 -run '^TestHouse' ./cmd/101pay
 
 .PHONY: unit
-unit: ## unit and contract tests, on a real PostgreSQL
-	$(GO) test -timeout 10m ./...
+unit: ## unit and contract tests, on a real PostgreSQL and a real node
+	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: race
 race: ## the tests of concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(RACY:%=./%/...)
+
+.PHONY: e2e
+e2e: ## the real binary: stories, bad inputs, races, the pages in Chromium
+	$(GO) test -count=1 -timeout 20m $$($(GO) list ./e2e/... | grep -v -e /crash -e /bench)
+
+.PHONY: crash
+crash: ## kill -9 server and database under load and audit; KILLS=200 for the long run
+	KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m ./e2e/crash/...
+
+.PHONY: bench
+bench: ## hot paths as ratios to a limit measured in the same run; BENCH=full for the long run
+	BENCH=$(BENCH) $(GO) test -count=1 -v -timeout 60m ./e2e/bench/...
+
+.PHONY: screenshots
+screenshots: ## take the pictures of docs/images anew
+	SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count=1 -run TestScreenshots ./e2e/browser/...
 
 .PHONY: verify
 verify: ## fail if generated files or go.mod are not what their sources say
@@ -70,3 +102,5 @@ verify: ## fail if generated files or go.mod are not what their sources say
 .PHONY: generate
 generate: ## write generated files anew
 	$(GO) generate ./domain/...
+	UPDATE=1 $(GO) test -count=1 -run TestSchemaFile ./adapters/postgres/
+	$(GO) tool wire ./cmd/101pay

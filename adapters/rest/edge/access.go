@@ -31,9 +31,18 @@ func (f *frontier) logAccess(c *gin.Context) {
 		if x.hungUp {
 			attrs = append(attrs, slog.Bool("hung_up", true))
 		}
-		f.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request served", attrs...)
+		f.Log.LogAttrs(c.Request.Context(), accessLevel(c, x), "request served", attrs...)
 	}()
 	c.Next()
+}
+
+// accessLevel keeps what pages and probes poll all day out of an ordinary log.
+func accessLevel(c *gin.Context, x *exchange) slog.Level {
+	reads := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
+	if reads && c.Writer.Status() < http.StatusBadRequest && x.fault == "" && !x.hungUp {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 func routeName(c *gin.Context) string {

@@ -36,7 +36,9 @@ func (l *logBook) String() string {
 	return l.text.String()
 }
 
-func (l *logBook) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(l, nil)) }
+func (l *logBook) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
 
 // lines are the log lines with the given message.
 func (l *logBook) lines(t *testing.T, msg string) []map[string]any {

@@ -97,7 +97,7 @@ func TestAccessLogHoldsNoSecret(t *testing.T) {
 	delete(line, "took")
 	delete(line, "time")
 	want := map[string]any{
-		"level": "INFO", "msg": "request served", "method": "GET", "route": "/v1/sessions/:id",
+		"level": "DEBUG", "msg": "request served", "method": "GET", "route": "/v1/sessions/:id",
 		"status": 200.0, "bytes": float64(len(got.body)), "remote_ip": "127.0.0.1",
 		"request_id": got.header.Get("X-Request-Id"),
 	}

@@ -1,0 +1,209 @@
+package hosted
+
+import (
+	"math/big"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+)
+
+// story is a state of things a payer can find, told by hand so that every page is the same on every
+// run. Whether the application tells it so is for flow_test.go.
+type story struct {
+	app.Progress
+	query  string // of the request
+	refuse string // a text the claim form refused
+}
+
+var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
+
+const (
+	storyID = "3f1a7c52-9f0e-4f3b-8f4e-0d6b2a7c9e11"
+	storyTx = chain.TxID("9c1e5b7a40d2f86833aa17c4be905d12f7640ec89b3d5ae271f60c84d95b3e07")
+)
+
+var (
+	tronUSDT = chain.Asset{Network: chain.Tron, Symbol: "USDT", Contract: chain.TronUSDT, Decimals: 6}
+	testUSDT = chain.Asset{
+		Network: chain.Sandbox, Symbol: "USDT", Decimals: 6,
+		Contract: string(chain.SandboxAddress("USDT contract")),
+	}
+)
+
+// opened is a live session of 50 USDT without a method.
+func opened() *story {
+	due, err := money.Parse(money.USDT, "50")
+	if err != nil {
+		panic(err)
+	}
+	return &story{Progress: app.Progress{
+		Session: checkout.Snapshot{
+			ID: storyID, MerchantID: "m", ProjectID: "p", Mode: merchant.Live, Kind: checkout.KindCheckout,
+			Due: due, Description: "Pro plan, one year", OrderID: "A-1024",
+			SuccessURL: "https://atelier.example/thanks?order=A-1024", FailURL: "https://atelier.example/cart",
+			Status: checkout.Opened, CreatedAt: noon.Add(-time.Minute), ExpiresAt: noon.Add(29 * time.Minute),
+			Version: 1,
+		},
+		Payee: "Atelier Mori", Website: "https://atelier.example",
+		Offers: []app.Offer{{Method: checkout.USDT, Asset: tronUSDT, Available: true}},
+		Now:    noon,
+	}}
+}
+
+// asked is opened with an intent of 50.0034 USDT.
+func asked() *story {
+	s := opened()
+	s.Session.Status, s.Session.Version = checkout.Awaiting, 2
+	s.Session.Intent = &checkout.Intent{
+		ID: "i", SessionID: storyID, Method: checkout.USDT, Asset: tronUSDT,
+		Address: "TQn9Y2khEsLJW1ChVWFMSMeRDow5KcbLSE", Units: big.NewInt(50_003_400),
+		Rate:      money.Rate{From: "USDT", To: "USDT", Price: decimal.NewFromInt(1), Source: "peg", At: noon},
+		CreatedAt: noon, ExpiresAt: s.Session.ExpiresAt, HoldUntil: s.Session.ExpiresAt.Add(merchant.LateWindow),
+	}
+	s.Rail = app.RailState{Network: chain.Tron, Height: 100, OK: true}
+	return s
+}
+
+// seen is asked with a transfer in some state.
+func seen(status checkout.Status, state app.SeenState) *story {
+	s := asked()
+	s.Session.Status, s.Session.Version = status, 3
+	s.Seen = []app.SeenTransfer{{
+		TxID: storyTx, Asset: tronUSDT, From: "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", Units: big.NewInt(50_003_400),
+		Height: 112, BlockTime: noon.Add(2 * time.Minute), State: state, Confirmations: 7, Needed: 19,
+	}}
+	return s
+}
+
+func settled(late bool) *story {
+	s := seen(checkout.Settled, app.SeenSettled)
+	s.Session.Receipt = &checkout.Receipt{
+		IntentID: "i", Network: chain.Tron, TxID: storyTx, From: s.Seen[0].From, Units: s.Seen[0].Units,
+		Height: 112, BlockTime: noon.Add(2 * time.Minute), OrderNo: "20260517000000042", Late: late,
+	}
+	return s
+}
+
+// test puts a story on the sandbox chain.
+func test(s *story) *story {
+	s.Session.Mode = merchant.Test
+	if i := s.Session.Intent; i != nil {
+		i.Asset, i.Address = testUSDT, chain.SandboxAddress("a story")
+	}
+	for n := range s.Offers {
+		s.Offers[n].Asset = testUSDT
+	}
+	return s
+}
+
+func (s *story) but(change func(s *story)) *story {
+	change(s)
+	return s
+}
+
+func claimed(found string) func(*story) {
+	return func(s *story) { s.query = "tx=" + string(storyTx) + "&found=" + found }
+}
+
+// stories are all of them, by the name of their golden files.
+func stories() map[string]*story {
+	later := func(s *story) { s.Now = s.Session.ExpiresAt }
+	silent := func(s *story) { s.Rail.OK = false }
+	return map[string]*story{
+		"open": opened(),
+		"open-unavailable": opened().but(func(s *story) {
+			s.Offers[0].Available = false
+		}),
+		"open-nothing-offered": opened().but(func(s *story) { s.Offers = nil }),
+		"open-test":            test(opened()),
+		"awaiting":             asked(),
+		"awaiting-yen": asked().but(func(s *story) {
+			due, err := money.Parse(money.JPY, "1500")
+			if err != nil {
+				panic(err)
+			}
+			s.Session.Due, s.Session.Intent.Units = due, big.NewInt(9_677_520)
+			s.Session.Intent.Rate.From = "JPY"
+			s.Session.Intent.Rate.Price = decimal.RequireFromString("0.00645")
+		}),
+		"awaiting-test":        test(asked()),
+		"awaiting-played":      test(asked()).but(func(s *story) { s.query = "played=short" }),
+		"awaiting-rail-silent": asked().but(silent),
+		"awaiting-reversed":    seen(checkout.Awaiting, app.SeenReversed),
+		"awaiting-paused":      asked().but(func(s *story) { s.query = "pause=1" }),
+		"claim-refused":        asked().but(func(s *story) { s.refuse = "withdrawal 20993847" }),
+		"claim-unknown":        asked().but(claimed("unknown")),
+		"claim-short":          asked().but(claimed("short&units=49003400")),
+		"claim-over":           asked().but(claimed("over&units=51003400")),
+		"claim-other-address":  asked().but(claimed("other_address")),
+		"claim-other-payment":  asked().but(claimed("other_payment")),
+		"claim-too-early":      asked().but(claimed("too_early")),
+		"claim-unavailable":    asked().but(claimed("unavailable")),
+		"claim-noted":          asked().but(claimed("processing")),
+		"claim-found":          seen(checkout.Processing, app.SeenSighted).but(claimed("processing")),
+		"processing":           seen(checkout.Processing, app.SeenSighted),
+		"processing-test":      test(seen(checkout.Processing, app.SeenSighted)),
+		"processing-silent":    seen(checkout.Processing, app.SeenSighted).but(silent),
+		"paid":                 settled(false),
+		"paid-late":            settled(true),
+		"paid-test":            test(settled(false)),
+		"paid-without-shop":    settled(false).but(func(s *story) { s.Website, s.Session.SuccessURL = "", "" }),
+		"paid-claimed":         settled(false).but(claimed("paid")),
+		"paid-twice": settled(false).but(func(s *story) {
+			second := s.Seen[0]
+			second.TxID = chain.TxID(strings.Repeat("d", 64))
+			second.State = app.SeenDuplicate
+			s.Seen = append(s.Seen, second)
+		}),
+		"lapsing": asked().but(later),
+		"expired": asked().but(later).but(func(s *story) { s.Session.Status = checkout.Expired }),
+		"expired-unchosen": opened().but(later).but(func(s *story) {
+			s.Session.Status = checkout.Expired
+		}),
+		"expired-held":   seen(checkout.Expired, app.SeenHeld).but(later),
+		"cancelled":      asked().but(func(s *story) { s.Session.Status = checkout.Cancelled }),
+		"cancelled-held": seen(checkout.Cancelled, app.SeenHeld),
+		"hostile":        asked().but(hostile),
+	}
+}
+
+// nasty is row D01 of the known bad inputs, and then some.
+const nasty = `<script>alert(1)</script><img src=x onerror=alert(1)>"><svg onload=alert(1)>` +
+	"{{7*7}}${7*7}</title>]]>javascript:alert(1)\u2028</main><style>*{}</style>' onmouseover='x"
+
+func hostile(s *story) {
+	s.Payee, s.Session.Description, s.Session.OrderID = nasty, nasty, nasty
+	s.Website = "javascript:alert(1)"
+	s.Session.SuccessURL, s.Session.FailURL = "javascript:alert(1)", "data:text/html,x"
+}
+
+// render shows a story in a language.
+func (s *story) render(t *testing.T, l *locale) string {
+	t.Helper()
+	query, err := url.ParseQuery(s.query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen := &screen{
+		view: see(s.Progress), locale: l, Here: "/" + l.Code + "/checkout/" + storyID, Session: storyID,
+		Now: s.Now,
+	}
+	screen.ask(query, s.Progress)
+	if s.refuse != "" {
+		screen.refuse(s.refuse)
+	}
+	page, err := screen.page()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}

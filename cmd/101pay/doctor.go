@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/101pay/101pay/adapters/audit"
+	"github.com/101pay/101pay/adapters/postgres"
+	"github.com/101pay/101pay/adapters/system"
+	"github.com/101pay/101pay/adapters/vault"
+)
+
+type doctorCommand struct{}
+
+// findings are what the doctor saw, in order.
+type findings struct {
+	out  io.Writer
+	sick bool
+}
+
+func (f *findings) well(subject, detail string) { f.say("ok", subject, detail) }
+
+func (f *findings) note(subject, detail string) { f.say("note", subject, detail) }
+
+func (f *findings) ill(subject, detail, cure string) {
+	f.sick = true
+	f.say("FAIL", subject, detail)
+	f.say("", "", "-> "+cure)
+}
+
+func (f *findings) say(mark, subject, detail string) {
+	_, _ = fmt.Fprintf(f.out, "%-5s %-14s %s\n", mark, subject, detail)
+}
+
+// Bounds of what a doctor waits for and tolerates.
+const (
+	doctorLimit = 30 * time.Second
+	maxSkew     = 30 * time.Second
+)
+
+// Run implements the command.
+func (doctorCommand) Run(p process, c *Config) error {
+	ctx, cancel := context.WithTimeout(p.ctx, doctorLimit)
+	defer cancel()
+	f := &findings{out: p.stdout}
+	examineSettings(f, c)
+	examineKey(f, c)
+	examineDatabase(ctx, f, p, c)
+	examineTron(ctx, f, c)
+	if f.sick {
+		return errReported
+	}
+	return nil
+}
+
+func examineSettings(f *findings, c *Config) {
+	f.well("public URL", c.PublicURL)
+	if !c.secure() && !strings.HasPrefix(c.PublicURL, "http://127.0.0.1") && !strings.HasPrefix(c.PublicURL, "http://localhost") {
+		f.ill("public URL", "payers would see addresses to pay over plain http, which anybody on the way can change",
+			"put a TLS proxy in front and set PUBLIC_URL=https://…")
+	}
+	if c.WebhookAllowPrivate {
+		f.note("webhooks", "WEBHOOK_ALLOW_PRIVATE is on: merchants can make this machine call its own network; never in production")
+	}
+	if c.MetricsToken == "" {
+		f.note("metrics", "/metrics answers direct requests from this machine only; set METRICS_TOKEN to scrape from elsewhere")
+	}
+}
+
+func examineKey(f *findings, c *Config) {
+	if _, err := os.Stat(c.DataDir); c.MasterKey == "" && os.IsNotExist(err) {
+		f.note("master key", "none yet; one is generated at the first start")
+		return
+	}
+	if _, err := vault.LoadOrCreateKey(c.MasterKey, c.DataDir); err != nil {
+		f.ill("master key", err.Error(), "restore the key that sealed this database; without it no sealed secret can be read")
+		return
+	}
+	f.well("master key", "readable by this user only; keep a copy apart from the database")
+}
+
+func examineDatabase(ctx context.Context, f *findings, p process, c *Config) {
+	db, stop, err := borrowDatabase(ctx, c, logger(p, c))
+	if err != nil {
+		f.ill("database", err.Error(), "install PostgreSQL (.ci/deps.sh postgres) or set DATABASE_URL")
+		return
+	}
+	defer stop()
+	store, err := postgres.Open(ctx, postgres.Config{URL: db.URL})
+	if err != nil {
+		f.ill("database", err.Error(), "check DATABASE_URL; if the schema is old, run 101pay migrate")
+		return
+	}
+	defer func() { _ = store.Close() }()
+	f.well("database", "reachable, schema up to date")
+	cursors, err := store.Cursors(ctx)
+	if err != nil {
+		f.ill("database", err.Error(), "check the PostgreSQL log")
+		return
+	}
+	now := system.Clock{}.Now()
+	for _, cursor := range cursors {
+		f.well("rail "+string(cursor.Network), fmt.Sprintf("read to block %d, %s ago", cursor.Height,
+			now.Sub(cursor.UpdatedAt).Round(time.Second)))
+	}
+}
+
+func examineTron(ctx context.Context, f *findings, c *Config) {
+	live, err := openTron(c, system.Clock{})
+	switch {
+	case err != nil:
+		f.ill("tron", err.Error(), "correct TRON_RPC_URLS and TRON_USDT_CONTRACT")
+		return
+	case live.chain == nil:
+		f.note("tron", "no TRON_RPC_URLS: only test payments can be made")
+		return
+	}
+	endpoints, _ := live.chain.Check(ctx)
+	for _, e := range endpoints {
+		if e.Problem != "" {
+			f.ill("tron", e.Health.Host+": "+e.Problem, "correct or remove this endpoint; the others go on without it")
+			continue
+		}
+		f.well("tron", fmt.Sprintf("%s: block %d, final %d", e.Health.Host, e.Health.Latest, e.Health.Final))
+	}
+	head, err := live.chain.Head(ctx)
+	if err != nil {
+		f.ill("tron", err.Error(), "add a second endpoint to TRON_RPC_URLS")
+		return
+	}
+	if skew := head.FinalTime.Sub(system.Clock{}.Now()); skew > maxSkew {
+		f.ill("clock", fmt.Sprintf("the chain is %s ahead of this machine", skew.Round(time.Second)),
+			"set this machine's clock (NTP): deadlines are judged by block time")
+	}
+}
+
+type auditCommand struct{}
+
+// Run implements the command.
+func (auditCommand) Run(p process, c *Config) error {
+	db, stop, err := borrowDatabase(p.ctx, c, logger(p, c))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	report, err := audit.Run(p.ctx, db.URL)
+	if err != nil {
+		return err
+	}
+	if _, err := report.WriteTo(p.stdout); err != nil {
+		return err
+	}
+	if !report.OK() {
+		return errReported
+	}
+	return nil
+}

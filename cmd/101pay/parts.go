@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/101pay/101pay/adapters/hosted"
+	"github.com/101pay/101pay/adapters/outbound"
+	"github.com/101pay/101pay/adapters/postgres"
+	"github.com/101pay/101pay/adapters/rates"
+	"github.com/101pay/101pay/adapters/rest"
+	"github.com/101pay/101pay/adapters/rest/docs"
+	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/adapters/rest/native"
+	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/adapters/telemetry"
+	"github.com/101pay/101pay/adapters/tron"
+	"github.com/101pay/101pay/adapters/vault"
+	"github.com/101pay/101pay/adapters/worker"
+	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/ports"
+)
+
+// gateway is everything a process runs.
+type gateway struct {
+	Engine *gin.Engine
+	Drain  *edge.Drain
+	Worker *worker.Worker
+	Ticks  worker.Ticks
+	Rails  app.Rails
+	Live   tronRail
+}
+
+// How often loops turn.
+const (
+	sandboxPace = sandbox.BlockPeriod
+	expirePace  = 5 * time.Second
+	letGoPace   = time.Minute
+	prunePace   = 10 * time.Minute
+	holdPace    = 3 * time.Second // between two tries to get the right to watch
+	holdLimit   = 24 * time.Hour  // of one turn of watching; the next begins at once
+)
+
+// publicBase is where payers reach the gateway, without a slash at its end.
+type publicBase string
+
+func publicURL(c *Config) publicBase { return publicBase(c.PublicURL) }
+
+func masterKey(c *Config) (vault.MasterKey, error) {
+	return vault.LoadOrCreateKey(c.MasterKey, c.DataDir)
+}
+
+func openStore(ctx context.Context, c *Config, db database) (*postgres.Store, func(), error) {
+	store, err := postgres.Open(ctx, postgres.Config{URL: db.URL, MaxConns: c.DBMaxConns})
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, func() { _ = store.Close() }, nil
+}
+
+// tronRail is the live Tron rail; both fields are nil when none is configured.
+type tronRail struct {
+	chain    *tron.Chain
+	explorer *tron.Grid
+}
+
+func openTron(c *Config, clock ports.Clock) (tronRail, error) {
+	if len(c.TronRPCURLs) == 0 {
+		return tronRail{}, nil
+	}
+	read, grid, err := tron.New(tron.Config{
+		RPCURLs: c.TronRPCURLs, USDTContract: c.TronUSDTContract, ChainID: c.TronChainID,
+		TronGridURL: c.TrongridURL, TronGridKey: c.TrongridAPIKey, Clock: clock,
+	})
+	return tronRail{read, grid}, err
+}
+
+func rails(simulated *sandbox.Chain, live tronRail, cursors ports.CursorReads) app.Rails {
+	r := app.Rails{
+		Chains:    map[chain.Network]ports.Chain{chain.Sandbox: simulated},
+		Explorers: map[chain.Network]ports.Explorer{},
+		Cursors:   cursors,
+	}
+	if live.chain != nil {
+		r.Chains[chain.Tron] = live.chain
+	}
+	if live.explorer != nil {
+		r.Explorers[chain.Tron] = live.explorer
+	}
+	return r
+}
+
+func fixedRates(c *Config) rates.Fixed { return c.fixed }
+
+func outboundOptions(c *Config) outbound.Options {
+	return outbound.Options{AllowPrivate: c.WebhookAllowPrivate}
+}
+
+func webhooks(
+	c *Config, core app.Core, reads ports.WebhookReads, script ports.SandboxReads, out *outbound.Sender,
+	events app.Announcer, log *slog.Logger, m *telemetry.Metrics,
+) *app.Webhooks {
+	return &app.Webhooks{
+		Core: core, Reads: reads, Sandbox: script, Sender: counted{out, m}, Prober: out, Events: events, Log: log,
+		AllowPrivate: c.WebhookAllowPrivate,
+	}
+}
+
+// counted is a sender whose results are measured.
+type counted struct {
+	ports.Sender
+	metrics *telemetry.Metrics
+}
+
+// Send implements ports.Sender.
+func (s counted) Send(ctx context.Context, o ports.Outgoing) ports.SendResult {
+	result := s.Sender.Send(ctx, o)
+	s.metrics.Outbound(result.Outcome, result.Took)
+	return result
+}
+
+func eventWords(base publicBase) native.EventWords { return native.EventWords{PublicURL: string(base)} }
+
+func limiter(clock ports.Clock) *edge.Limiter { return edge.NewLimiter(clock.Now) }
+
+func drain() *edge.Drain { return edge.NewDrain(rest.HealthPath, rest.ReadyPath, rest.MetricsPath) }
+
+// useCases are those the native dialect speaks for.
+type useCases struct {
+	Credentials app.Credentials
+	Accounts    app.Accounts
+	Keys        app.Keys
+	Receiving   app.Receiving
+	KYC         app.KYC
+	Statements  app.Statements
+	Charges     app.Charges
+	Checkout    app.Checkout
+	Settlement  *app.Settlement
+	Sandbox     app.Sandbox
+	Webhooks    *app.Webhooks
+}
+
+func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
+	return &native.API{
+		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
+		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
+		Sandbox: u.Sandbox, Webhooks: u.Webhooks,
+		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
+	}
+}
+
+func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
+	return &hosted.Page{
+		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, PublicURL: string(base),
+		Drain: d, Limiter: l,
+	}
+}
+
+func documentation(base publicBase) (*docs.Pages, error) {
+	return docs.New(string(base), docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()})
+}
+
+func metrics(store *postgres.Store, health app.Health) *telemetry.Metrics {
+	m := telemetry.New()
+	m.Chains(func(ctx context.Context) ([]telemetry.ChainState, error) {
+		pulse, err := health.Pulse(ctx)
+		states := make([]telemetry.ChainState, len(pulse.Rails))
+		for i, r := range pulse.Rails {
+			states[i] = telemetry.ChainState{
+				Network: string(r.Network), Height: r.Height, Lag: r.Silence, Healthy: r.OK,
+			}
+		}
+		return states, err
+	})
+	m.Pool("main", func() telemetry.PoolStats {
+		s := store.Pool().Stat()
+		return telemetry.PoolStats{
+			Max: int(s.MaxConns()), Open: int(s.TotalConns()), InUse: int(s.AcquiredConns()),
+			Waits: s.EmptyAcquireCount(), Waited: s.EmptyAcquireWaitTime(),
+		}
+	})
+	return m
+}
+
+func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telemetry.Metrics) (*worker.Worker, error) {
+	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{Deliver: hooks, Log: log, Observe: m.Job})
+}
+
+func ticks(c *Config, s *app.Settlement, keep app.Housekeeping, log *slog.Logger, m *telemetry.Metrics) worker.Ticks {
+	loops := []worker.Loop{
+		{Name: "expire", Every: expirePace, Run: s.Expire},
+		{Name: "let go", Every: letGoPace, Run: s.LetGo},
+		{Name: "prune", Every: prunePace, Run: keep.Prune},
+	}
+	for _, n := range s.Rails.Networks() {
+		pace := c.TronPollInterval
+		if n == chain.Sandbox {
+			pace = sandboxPace
+		}
+		loops = append(loops, worker.Loop{
+			Name: "watch " + string(n), Every: holdPace, Limit: holdLimit,
+			Run: func(ctx context.Context) error {
+				_, err := s.Watch(ctx, n, pace)
+				return err
+			},
+		})
+	}
+	return worker.Ticks{Log: log, Loops: loops, Observe: m.Loop}
+}
+
+func engine(
+	c *Config, api *native.API, page *hosted.Page, pages *docs.Pages, d *edge.Drain, m *telemetry.Metrics,
+	ready rest.Probe, log *slog.Logger,
+) *gin.Engine {
+	return rest.New(rest.Site{
+		Edge: edge.Options{
+			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
+			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
+		},
+		Parts: []rest.Part{api, page, pages}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Around: []gin.HandlerFunc{m.Middleware()},
+	})
+}
+
+// railReport is a rail in the answer of the readiness probe.
+type railReport struct {
+	Network       chain.Network `json:"network"`
+	OK            bool          `json:"ok"`
+	Height        uint64        `json:"height"`
+	LagSeconds    float64       `json:"lagSeconds"`    // age of the last final block read
+	SilentSeconds float64       `json:"silentSeconds"` // since the watcher last got through
+}
+
+// readiness is the answer of the readiness probe.
+type readiness struct {
+	Status   string       `json:"status"` // "ready", "starting", "degraded", "draining" or "down"
+	Database string       `json:"database"`
+	Rails    []railReport `json:"rails"`
+}
+
+func probe(store *postgres.Store, health app.Health, d *edge.Drain) rest.Probe {
+	return func(ctx context.Context) (any, bool) {
+		select {
+		case <-d.Begun():
+			return readiness{Status: "draining", Database: "unknown", Rails: []railReport{}}, false
+		default:
+		}
+		pulse, err := health.Pulse(ctx)
+		if err != nil || store.Ping(ctx) != nil {
+			return readiness{Status: "down", Database: "unreachable", Rails: []railReport{}}, false
+		}
+		r := readiness{Status: "ready", Database: "ok", Rails: make([]railReport, len(pulse.Rails))}
+		for i, rail := range pulse.Rails {
+			r.Rails[i] = railReport{Network: rail.Network, OK: rail.OK, Height: rail.Height}
+			if rail.Height > 0 {
+				r.Rails[i].LagSeconds = pulse.At.Sub(rail.BlockTime).Seconds()
+				r.Rails[i].SilentSeconds = rail.Silence.Seconds()
+			}
+			if !rail.OK {
+				r.Status = "degraded"
+			}
+		}
+		if !pulse.Ready() {
+			r.Status = "starting"
+		}
+		return r, pulse.Ready()
+	}
+}
+
+// check asks the live rail, before anything is served, whether it is what the configuration says.
+// One that cannot be reached is no reason not to start: the others go on.
+func check(ctx context.Context, live tronRail) error {
+	if live.chain == nil {
+		return nil
+	}
+	endpoints, _ := live.chain.Check(ctx)
+	for _, e := range endpoints {
+		if e.Class.Misfit() {
+			return fmt.Errorf("TRON_RPC_URLS: %s: %s", e.Health.Host, e.Problem)
+		}
+	}
+	return nil
+}

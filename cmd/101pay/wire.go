@@ -1,0 +1,83 @@
+//go:build wireinject
+
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/google/wire"
+
+	"github.com/101pay/101pay/adapters/outbound"
+	"github.com/101pay/101pay/adapters/postgres"
+	"github.com/101pay/101pay/adapters/rates"
+	"github.com/101pay/101pay/adapters/rest/native"
+	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/adapters/system"
+	"github.com/101pay/101pay/adapters/vault"
+	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/ports"
+)
+
+// assemble is the table of contents of the system: what exists, and which adapter stands behind
+// which port.
+func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*gateway, func(), error) {
+	wire.Build(
+		// Clock, identifiers, secrets.
+		wire.Struct(new(system.Clock)), wire.Bind(new(ports.Clock), new(system.Clock)),
+		wire.Struct(new(system.IDs)), wire.Bind(new(ports.IDs), new(system.IDs)),
+		masterKey,
+		vault.New, wire.Bind(new(ports.Vault), new(*vault.Vault)),
+		vault.NewPasswords, wire.Bind(new(ports.Passwords), new(*vault.Passwords)),
+		vault.NewTokens, wire.Bind(new(ports.Tokens), new(*vault.Tokens)),
+
+		// The store.
+		openStore,
+		wire.Bind(new(ports.UnitOfWork), new(*postgres.Store)),
+		wire.Bind(new(ports.KeyRing), new(*postgres.Store)),
+		wire.Bind(new(ports.SessionReads), new(*postgres.Store)),
+		wire.Bind(new(ports.CursorReads), new(*postgres.Store)),
+		wire.Bind(new(ports.Statements), new(*postgres.Store)),
+		wire.Bind(new(ports.WebhookReads), new(*postgres.Store)),
+		wire.Bind(new(ports.Bookkeeper), new(*postgres.Store)),
+		wire.Bind(new(ports.OrderNumbers), new(*postgres.Store)),
+		wire.Bind(new(ports.SandboxReads), new(*postgres.Store)),
+		wire.Bind(new(ports.Changes), new(*postgres.Store)),
+		wire.Bind(new(ports.Watches), new(*postgres.Store)),
+
+		// Chains, prices, the way out.
+		sandbox.New, openTron, rails,
+		fixedRates, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
+		outboundOptions, outbound.New,
+
+		// Use cases.
+		wire.Struct(new(app.Core), "*"),
+		wire.Struct(new(app.Credentials), "*"),
+		wire.Struct(new(app.Accounts), "*"),
+		wire.Struct(new(app.Keys), "*"),
+		wire.Struct(new(app.Receiving), "*"),
+		wire.Struct(new(app.KYC), "*"),
+		wire.Struct(new(app.Statements), "*"),
+		wire.Struct(new(app.Charges), "*"),
+		wire.Struct(new(app.Announcer), "*"),
+		wire.Struct(new(app.Checkout), "*"),
+		wire.Struct(new(app.Settlement), "*"),
+		wire.Struct(new(app.Sandbox), "*"),
+		wire.Struct(new(app.Health), "*"),
+		wire.Struct(new(app.Housekeeping), "*"),
+		webhooks,
+
+		// Dialects and pages.
+		publicURL,
+		eventWords, wire.Bind(new(ports.EventEncoder), new(native.EventWords)),
+		limiter, drain, native.NewLoginAttempts,
+		wire.Struct(new(useCases), "*"), nativeAPI,
+		hostedPage,
+		documentation,
+
+		// What runs.
+		metrics, probe, jobs, ticks, engine,
+		wire.Struct(new(gateway), "*"),
+	)
+	return nil, nil, nil
+}
