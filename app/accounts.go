@@ -164,7 +164,7 @@ func (s Accounts) Principal(ctx context.Context, id merchant.ID) (merchant.Princ
 }
 
 func defaultProject(ctx context.Context, r ports.Repos, id merchant.ID) (merchant.Project, error) {
-	projects, err := r.Merchants.Projects(ctx, id)
+	projects, err := r.Projects.Of(ctx, id)
 	if err != nil {
 		return merchant.Project{}, err
 	}
@@ -181,7 +181,7 @@ func (s Accounts) Me(ctx context.Context, who merchant.Principal) (merchant.Merc
 		if m, err = r.Merchants.ByID(ctx, who.Merchant); err != nil {
 			return merchant.Project{}, err
 		}
-		return r.Merchants.Project(ctx, who.Project)
+		return r.Projects.ByID(ctx, who.Project)
 	})
 	return m, p, err
 }

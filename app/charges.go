@@ -56,8 +56,7 @@ func (s Charges) Charge(ctx context.Context, in ChargeInput, once Once[ports.Boo
 		booked, err := s.Books.Book(ctx, t, string(pair.ID))
 		return booked, nil, err
 	}
-	scope := "pair " + string(pair.MerchantID) + " " + pair.Mode.String()
-	return run(ctx, s.Core, scope, once, func(ctx context.Context, r ports.Repos) (ports.Booked, error) {
+	return run(ctx, s.Core, ownScope(Owner(in.Owner)), once, func(ctx context.Context, r ports.Repos) (ports.Booked, error) {
 		return r.Ledger.Book(ctx, t)
 	})
 }

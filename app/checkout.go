@@ -56,8 +56,7 @@ func (s Checkout) Open(ctx context.Context, in OpenInput, once Once[OpenedSessio
 	}
 	id := checkout.SessionID(s.Core.IDs.UUID())
 	now := s.Core.Clock.Now().UTC().Truncate(time.Microsecond)
-	scope := "merchant " + string(in.Who.Merchant) + " " + in.Who.Mode.String()
-	return run(ctx, s.Core, scope, once, func(ctx context.Context, r ports.Repos) (OpenedSession, error) {
+	return run(ctx, s.Core, ownScope(in.Who), once, func(ctx context.Context, r ports.Repos) (OpenedSession, error) {
 		opened, err := s.open(ctx, r, id, in, now)
 		return OpenedSession{Snapshot: opened, Known: opened.ID != id}, err
 	})
@@ -78,7 +77,7 @@ func (s Checkout) payable(in OpenInput) error {
 func (s Checkout) open(
 	ctx context.Context, r ports.Repos, id checkout.SessionID, in OpenInput, now time.Time,
 ) (checkout.Snapshot, error) {
-	project, err := r.Merchants.Project(ctx, in.Who.Project)
+	project, err := r.Projects.ByID(ctx, in.Who.Project)
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}

@@ -43,7 +43,7 @@ func (s Keys) Create(
 	}
 	return run(ctx, s.Core, ownScope(who), once,
 		func(ctx context.Context, r ports.Repos) (NewPair, error) {
-			project, err := r.Merchants.Project(ctx, who.Project)
+			project, err := r.Projects.ByID(ctx, who.Project)
 			if err == nil && project.Disabled {
 				err = merchant.ErrProjectDisabled
 			}

@@ -118,15 +118,15 @@ type disabling struct{ ports.UnitOfWork }
 
 func (u disabling) Do(ctx context.Context, fn func(context.Context, ports.Repos) error) error {
 	return u.UnitOfWork.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		r.Merchants = disabledProjects{r.Merchants}
+		r.Projects = disabledProjects{r.Projects}
 		return fn(ctx, r)
 	})
 }
 
-type disabledProjects struct{ ports.Merchants }
+type disabledProjects struct{ ports.Projects }
 
-func (m disabledProjects) Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
-	p, err := m.Merchants.Project(ctx, id)
+func (m disabledProjects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+	p, err := m.Projects.ByID(ctx, id)
 	p.Disabled = true
 	return p, err
 }

@@ -67,7 +67,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 	var rows []ports.TransferRow
 	var sightings []ports.Sighting
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		if project, err = r.Merchants.Project(ctx, p.Session.ProjectID); err != nil {
+		if project, err = r.Projects.ByID(ctx, p.Session.ProjectID); err != nil {
 			return err
 		}
 		if switched, err = r.Receiving.Methods(ctx, p.Session.ProjectID); err != nil {

@@ -28,14 +28,14 @@ func (s Accounts) UpdateProject(
 	}
 	return run(ctx, s.Core, ownScope(who), once,
 		func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
-			project, err := r.Merchants.Project(ctx, who.Project)
+			project, err := r.Projects.Load(ctx, who.Project)
 			if err != nil {
 				return merchant.Project{}, err
 			}
 			if project, err = change.apply(project); err != nil {
 				return merchant.Project{}, err
 			}
-			err = r.Merchants.UpdateProject(ctx, project)
+			err = r.Projects.Update(ctx, project)
 			if errors.Is(err, ports.ErrTaken) {
 				err = merchant.ErrWebsiteTaken
 			}

@@ -136,7 +136,7 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	if err != nil {
 		return err
 	}
-	project, err := b.r.Merchants.Project(ctx, f.held.Owner)
+	project, err := b.r.Projects.ByID(ctx, f.held.Owner)
 	if err != nil {
 		return err
 	}

@@ -238,7 +238,7 @@ func TestLatePaymentsFollowThePolicy(t *testing.T) {
 			s := openStage(t)
 			s.shop.Project.Policy.Late = policy
 			s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-				return r.Merchants.UpdateProject(ctx, s.shop.Project)
+				return r.Projects.Update(ctx, s.shop.Project)
 			}))
 			s.clock.set(s.clock.Now().Add(time.Second))
 			session := s.asked()

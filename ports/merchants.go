@@ -14,7 +14,7 @@ type Account struct {
 	PasswordHash string
 }
 
-// Merchants keeps account holders and their projects.
+// Merchants keeps account holders.
 type Merchants interface {
 	// Add records a merchant, his password hash and his default project. ErrTaken names, in Param,
 	// which of "email" or "clientId" is in use.
@@ -25,13 +25,19 @@ type Merchants interface {
 	ByID(ctx context.Context, id merchant.ID) (merchant.Merchant, error)
 	// Rename changes the display name.
 	Rename(ctx context.Context, id merchant.ID, name string) error
-	// Projects lists a merchant's projects, the default one first.
-	Projects(ctx context.Context, id merchant.ID) ([]merchant.Project, error)
-	// Project finds a project of any merchant by its id, or ErrNotFound.
-	Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
-	// UpdateProject replaces name, website, mode and policy. ErrTaken (Param "websiteUrl") says
-	// another project has the website.
-	UpdateProject(ctx context.Context, p merchant.Project) error
+}
+
+// Projects keeps the projects of merchants.
+type Projects interface {
+	// Of lists a merchant's projects, the default one first.
+	Of(ctx context.Context, id merchant.ID) ([]merchant.Project, error)
+	// ByID finds a project of any merchant by its id, or ErrNotFound.
+	ByID(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
+	// Load is ByID, locked: for whoever is about to change the project.
+	Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
+	// Update replaces name, website, mode and policy. ErrTaken (Param "websiteUrl") says another
+	// project has the website.
+	Update(ctx context.Context, p merchant.Project) error
 }
 
 // Receiving keeps receiving accounts and which methods a project offers.

@@ -69,8 +69,8 @@ type SessionQuery struct {
 	Project  merchant.ProjectID
 	Mode     merchant.Mode
 	Kind     checkout.Kind
-	Status   checkout.Status
-	Before   SessionMark // exclusive; zero for the first page
+	Statuses []checkout.Status // any of them
+	Before   SessionMark       // exclusive; zero for the first page
 	Limit    int
 }
 

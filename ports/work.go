@@ -23,6 +23,7 @@ type UnitOfWork interface {
 // Repos are the repositories bound to one unit of work.
 type Repos struct {
 	Merchants Merchants
+	Projects  Projects
 	Receiving Receiving
 	KYC       KYC
 	Keys      Keys

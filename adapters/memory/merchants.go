@@ -11,6 +11,8 @@ import (
 
 type merchants struct{ *unit }
 
+type projects struct{ *unit }
+
 func (r merchants) Add(ctx context.Context, a ports.Account, p merchant.Project) error {
 	s, err := r.state(ctx)
 	if err != nil {
@@ -61,7 +63,7 @@ func (r merchants) Rename(ctx context.Context, id merchant.ID, name string) erro
 	return nil
 }
 
-func (r merchants) Projects(ctx context.Context, id merchant.ID) ([]merchant.Project, error) {
+func (r projects) Of(ctx context.Context, id merchant.ID) ([]merchant.Project, error) {
 	s, err := r.state(ctx)
 	if err != nil {
 		return nil, err
@@ -74,7 +76,7 @@ func (r merchants) Projects(ctx context.Context, id merchant.ID) ([]merchant.Pro
 	return list, nil
 }
 
-func (r merchants) Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
 	s, err := r.state(ctx)
 	if err != nil {
 		return merchant.Project{}, err
@@ -82,7 +84,12 @@ func (r merchants) Project(ctx context.Context, id merchant.ProjectID) (merchant
 	return must(s.projects.get(id))
 }
 
-func (r merchants) UpdateProject(ctx context.Context, p merchant.Project) error {
+// Load needs no lock of its own: one unit of work changes things at a time.
+func (r projects) Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+	return r.ByID(ctx, id)
+}
+
+func (r projects) Update(ctx context.Context, p merchant.Project) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err

@@ -192,7 +192,7 @@ func TestRefusalsDoNotDoom(t *testing.T) {
 	err := s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
 		for _, p := range []merchant.Project{shop.Project, other.Project} {
 			p.WebsiteURL = "https://shop.example"
-			err := r.Merchants.UpdateProject(ctx, p)
+			err := r.Projects.Update(ctx, p)
 			if taken := p.ID == other.Project.ID; errors.Is(err, ports.ErrTaken) != taken {
 				t.Errorf("website taken: %v", err)
 			}

@@ -13,6 +13,8 @@ import (
 
 type merchants struct{ *unit }
 
+type projects struct{ *unit }
+
 type merchantRow struct {
 	bun.BaseModel `bun:"table:merchants"`
 	ID            merchant.ID
@@ -120,7 +122,7 @@ func (r merchants) Rename(ctx context.Context, id merchant.ID, name string) erro
 	return exists(exec(ctx, r.in(), "UPDATE merchants SET name = $2 WHERE id = $1", id, name))
 }
 
-func (r merchants) Projects(ctx context.Context, id merchant.ID) ([]merchant.Project, error) {
+func (r projects) Of(ctx context.Context, id merchant.ID) ([]merchant.Project, error) {
 	if !isUUID(id) {
 		return nil, nil
 	}
@@ -133,19 +135,29 @@ func (r merchants) Projects(ctx context.Context, id merchant.ID) ([]merchant.Pro
 	return each(rows, projectRow.project)
 }
 
-func (r merchants) Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+	return r.find(ctx, id, "")
+}
+
+func (r projects) Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+	return r.find(ctx, id, " FOR NO KEY UPDATE")
+}
+
+func (r projects) find(
+	ctx context.Context, id merchant.ProjectID, lock string,
+) (merchant.Project, error) {
 	if !isUUID(id) {
 		return merchant.Project{}, ports.ErrNotFound
 	}
 	row, err := one[projectRow](ctx, r.in(),
-		"SELECT "+projectColumns+" FROM projects WHERE id = $1", id)
+		"SELECT "+projectColumns+" FROM projects WHERE id = $1"+lock, id)
 	if err != nil {
 		return merchant.Project{}, err
 	}
 	return row.project()
 }
 
-func (r merchants) UpdateProject(ctx context.Context, p merchant.Project) error {
+func (r projects) Update(ctx context.Context, p merchant.Project) error {
 	if !isUUID(p.ID) {
 		return ports.ErrNotFound
 	}

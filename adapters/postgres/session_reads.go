@@ -73,8 +73,12 @@ func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPa
 	if q.Kind != "" {
 		f.add("s.kind = $?", q.Kind)
 	}
-	if q.Status != 0 {
-		f.add("s.status = $?", q.Status.String())
+	if len(q.Statuses) > 0 {
+		names := make([]string, len(q.Statuses))
+		for i, status := range q.Statuses {
+			names[i] = status.String()
+		}
+		f.add("s.status = ANY($?::text[])", names)
 	}
 	if (q.Before != ports.SessionMark{}) {
 		if !isUUID(q.Before.ID) {

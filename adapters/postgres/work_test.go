@@ -217,6 +217,9 @@ func TestCountingTakesTurns(t *testing.T) {
 		"endpoints": {"projects", func(ctx context.Context, r ports.Repos) error {
 			return r.Webhooks.AddEndpoint(ctx, shop.MakeEndpoint(merchant.Test, portstest.Epoch))
 		}},
+		"key pairs": {"projects", func(ctx context.Context, r ports.Repos) error {
+			return r.Keys.AddPair(ctx, shop.MakePair(merchant.Test))
+		}},
 		"receiving accounts": {"projects", func(ctx context.Context, r ports.Repos) error {
 			return r.Receiving.Add(ctx, shop.Receive(portstest.Address(), portstest.Epoch))
 		}},

@@ -8,8 +8,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
-
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/rates"
 	"github.com/101pay/101pay/adapters/rest/native"
@@ -17,6 +15,7 @@ import (
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
 	"github.com/101pay/101pay/app"
+	"log/slog"
 )
 
 // Injectors from wire.go:

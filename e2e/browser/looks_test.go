@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestEveryStateLooksRight(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; .ci/deps.sh npm e2e installs it", err)
 	}
-	pictures := filepath.Join(os.TempDir(), "101pay-screenshots")
+	pictures := cmp.Or(os.Getenv("SCREENSHOTS"), filepath.Join(os.TempDir(), "101pay-screenshots"))
 	if err := os.MkdirAll(pictures, 0o750); err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func openStageAt(t *testing.T, now time.Time) *stage {
 	}
 	s.shop.Project.Name, s.shop.Project.WebsiteURL = "Atelier Mori", "https://atelier.example"
 	s.ok(store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Merchants.UpdateProject(ctx, s.shop.Project)
+		return r.Projects.Update(ctx, s.shop.Project)
 	}))
 	core := app.Core{Work: store, Clock: s.hands, IDs: mint{}}
 	rails := app.Rails{

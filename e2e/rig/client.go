@@ -7,7 +7,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/101pay/101pay/adapters/rest/native"
+	"github.com/101pay/101pay/adapters/rest/native/conform"
 )
 
 // Answer is what a gateway answered.
@@ -78,7 +82,7 @@ func (g *Gateway) TryCall(method, path string, body any, header ...string) (Answ
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	answer, err := direct.Do(r)
+	answer, err := g.client().Do(r)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -87,10 +91,38 @@ func (g *Gateway) TryCall(method, path string, body any, header ...string) (Answ
 	return Answer{answer.StatusCode, answer.Header, text}, err
 }
 
-// direct follows no redirect: tests want to see them.
-var direct = &http.Client{
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport:     &http.Transport{MaxIdleConnsPerHost: 256},
+// wire keeps connections for all tests.
+var wire = &http.Transport{MaxIdleConnsPerHost: 256}
+
+var document = sync.OnceValues(func() (*conform.Checker, error) { return conform.New(native.OpenAPI()) })
+
+// client follows no redirect, because tests want to see them, and holds every exchange with the API
+// against its document.
+func (g *Gateway) client() *http.Client {
+	checker, err := document()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     documented{wire, checker.Transport(wire, g.undocumented)},
+	}
+}
+
+// undocumented reports an exchange that is not what the document says.
+func (g *Gateway) undocumented(r *http.Request, err error) {
+	g.t.Errorf("%s %.200s is not as documented: %v", r.Method, r.URL.Path, err)
+}
+
+// documented checks what goes to the API and leaves pages alone.
+type documented struct{ plain, checked http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (d documented) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		return d.checked.RoundTrip(r)
+	}
+	return d.plain.RoundTrip(r)
 }
 
 // Merchant is a merchant of a gateway with a test key pair.

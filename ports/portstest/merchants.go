@@ -20,6 +20,7 @@ var merchantPromises = []promise{
 	{"the default project is listed, whole", merchantsProjects},
 	{"update replaces name, website, mode and policy", projectsUpdate},
 	{"a website belongs to one project", projectsWebsiteTaken},
+	{"of many changes to a loaded project none is lost", projectsRace},
 }
 
 func merchantsFound(t *testing.T, w World) {
@@ -46,7 +47,7 @@ func merchantsUnknown(t *testing.T, w World) {
 		return err
 	})
 	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
-		_, err := r.Merchants.Project(ctx, merchant.ProjectID(UUID()))
+		_, err := r.Projects.ByID(ctx, merchant.ProjectID(UUID()))
 		return err
 	})
 }
@@ -101,15 +102,15 @@ func merchantsProjects(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	OpenShop(t, w)
 	list := in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.Project, error) {
-		return r.Merchants.Projects(ctx, shop.ID())
+		return r.Projects.Of(ctx, shop.ID())
 	})
 	same(t, list, []merchant.Project{shop.Project})
 	one := in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
-		return r.Merchants.Project(ctx, shop.Project.ID)
+		return r.Projects.ByID(ctx, shop.Project.ID)
 	})
 	same(t, one, shop.Project)
 	nobody := in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.Project, error) {
-		return r.Merchants.Projects(ctx, merchant.ID(UUID()))
+		return r.Projects.Of(ctx, merchant.ID(UUID()))
 	})
 	same(t, nobody, []merchant.Project(nil))
 }
@@ -140,7 +141,7 @@ func projectsWebsiteTaken(t *testing.T, w World) {
 	second := other.Project
 	second.WebsiteURL = first.WebsiteURL
 	isTaken(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Merchants.UpdateProject(ctx, second)
+		return r.Projects.Update(ctx, second)
 	}), "websiteUrl")
 
 	first.WebsiteURL = ""
@@ -155,18 +156,43 @@ func projectsWebsiteTaken(t *testing.T, w World) {
 func update(t *testing.T, w World, p merchant.Project) {
 	t.Helper()
 	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return r.Merchants.UpdateProject(ctx, p)
+		return r.Projects.Update(ctx, p)
 	})
 }
 
 func project(t *testing.T, w World, id merchant.ProjectID) merchant.Project {
 	t.Helper()
 	return in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
-		return r.Merchants.Project(ctx, id)
+		return r.Projects.ByID(ctx, id)
 	})
 }
 
 // orderID gives a session the merchant's reference.
 func orderID(id string) func(*checkout.Snapshot) {
 	return func(s *checkout.Snapshot) { s.OrderID = id }
+}
+
+func projectsRace(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	const changes = 8
+	errs := make(chan error, changes)
+	for range changes {
+		go func() {
+			errs <- w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+				p, err := r.Projects.Load(ctx, shop.Project.ID)
+				if err != nil {
+					return err
+				}
+				p.Policy.SessionMinutes++
+				return r.Projects.Update(ctx, p)
+			})
+		}()
+	}
+	for range changes {
+		ok(t, <-errs)
+	}
+	got := in(t, w, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
+		return r.Projects.ByID(ctx, shop.Project.ID)
+	})
+	same(t, got.Policy.SessionMinutes, shop.Project.Policy.SessionMinutes+changes)
 }

@@ -97,11 +97,14 @@ func listFilters(t *testing.T, w World) {
 	listed(t, w, ports.SessionQuery{Merchant: m, Mode: merchant.Live}, live)
 	listed(t, w, ports.SessionQuery{Merchant: m, Mode: merchant.Test}, open, usdt, cancelled)
 	listed(t, w, ports.SessionQuery{Merchant: m, Kind: checkout.KindUSDT}, usdt)
-	listed(t, w, ports.SessionQuery{Merchant: m, Status: checkout.Cancelled}, cancelled)
+	listed(t, w, ports.SessionQuery{Merchant: m, Statuses: []checkout.Status{checkout.Cancelled}}, cancelled)
 	listed(t, w, ports.SessionQuery{
-		Merchant: m, Mode: merchant.Test, Kind: checkout.KindCheckout, Status: checkout.Opened,
+		Merchant: m, Mode: merchant.Test, Kind: checkout.KindCheckout, Statuses: []checkout.Status{checkout.Opened},
 	}, open)
-	listed(t, w, ports.SessionQuery{Merchant: m, Status: checkout.Settled})
+	listed(t, w, ports.SessionQuery{
+		Merchant: m, Statuses: []checkout.Status{checkout.Opened, checkout.Cancelled},
+	}, open, live, usdt, cancelled)
+	listed(t, w, ports.SessionQuery{Merchant: m, Statuses: []checkout.Status{checkout.Settled}})
 }
 
 func listForeign(t *testing.T, w World) {

@@ -167,7 +167,7 @@ func (a *API) listPayments(c *gin.Context) {
 		if word == failedWord {
 			word = sessionWords[checkout.Cancelled]
 		}
-		if q.Status, err = readStatus(word); err != nil {
+		if q.Statuses, err = readStatus(word); err != nil {
 			edge.Fail(c, err)
 			return
 		}

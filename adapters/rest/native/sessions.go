@@ -1,7 +1,6 @@
 package native
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -160,7 +159,7 @@ func (a *API) listSessions(c *gin.Context) {
 	}
 	q := ports.SessionQuery{Merchant: who.Merchant, Project: who.Project, Mode: who.Mode, Kind: checkout.KindCheckout}
 	if text := query.Get("status"); text != "" {
-		if q.Status, err = readStatus(text); err != nil {
+		if q.Statuses, err = readStatus(text); err != nil {
 			edge.Fail(c, err)
 			return
 		}
@@ -233,26 +232,6 @@ type sessionAnswer struct {
 	Session sessionJSON `json:"session"`
 }
 
-// repeatable answers an unsafe request on a session whose work may be done twice without harm.
-func repeatable[T any](
-	a *API, c *gin.Context, render func(T) (ports.Answer, error), work func(id checkout.SessionID) (T, error),
-) {
-	raw, err := edge.RawBody(c)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	once, err := onceOver(a, c, raw, render)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	id := checkout.SessionID(c.Param("id"))
-	v, stored, err := app.Repeatable(c.Request.Context(), a.Checkout.Core, "session "+string(id), once,
-		func(context.Context) (T, error) { return work(id) })
-	respond(c, once, v, stored, err)
-}
-
 func (a *API) cancelSession(c *gin.Context) {
 	who, err := a.principal(c)
 	if err == nil {
@@ -265,97 +244,5 @@ func (a *API) cancelSession(c *gin.Context) {
 	render := answerAs(http.StatusOK, func(s checkout.Snapshot) any { return sessionAnswer{a.showOwn(s)} })
 	repeatable(a, c, render, func(id checkout.SessionID) (checkout.Snapshot, error) {
 		return a.Checkout.Cancel(c.Request.Context(), who, id)
-	})
-}
-
-func (a *API) payIntent(c *gin.Context) {
-	var body struct {
-		Method *string `json:"method"`
-	}
-	var method checkout.Method
-	err := edge.Decode(c, &body)
-	if err == nil {
-		var text string
-		if text, err = required("method", body.Method); err == nil {
-			method, err = checkout.ParseMethod(text)
-		}
-	}
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	render := answerAs(http.StatusOK, func(s checkout.Snapshot) any { return showIntent(s) })
-	repeatable(a, c, render, func(id checkout.SessionID) (checkout.Snapshot, error) {
-		return a.Checkout.Intent(c.Request.Context(), id, method)
-	})
-}
-
-func (a *API) payConfirm(c *gin.Context) {
-	var body struct {
-		PaymentID *string `json:"paymentId"`
-	}
-	var intent string
-	err := edge.Decode(c, &body)
-	if err == nil {
-		intent, err = required("paymentId", body.PaymentID)
-	}
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	render := func(s checkout.Snapshot) (ports.Answer, error) {
-		status := http.StatusOK
-		if s.Status != checkout.Settled {
-			status = http.StatusAccepted
-		}
-		answer, err := encode(struct {
-			Session sessionJSON    `json:"session"`
-			Payment settlementJSON `json:"payment"`
-		}{a.showSession(s), showSettlement(s)})
-		return ports.Answer{Status: status, Body: answer}, err
-	}
-	repeatable(a, c, render, func(id checkout.SessionID) (checkout.Snapshot, error) {
-		return a.Settlement.Confirm(c.Request.Context(), a.Sandbox, id, checkout.IntentID(intent))
-	})
-}
-
-func (a *API) payTransaction(c *gin.Context) {
-	var body struct {
-		Transaction *string `json:"transaction"`
-	}
-	var tx string
-	err := edge.Decode(c, &body)
-	if err == nil {
-		tx, err = required("transaction", body.Transaction)
-	}
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	render := answerAs(http.StatusOK, func(p app.Proof) any { return showProof(p) })
-	repeatable(a, c, render, func(id checkout.SessionID) (app.Proof, error) {
-		return a.Settlement.Prove(c.Request.Context(), id, tx)
-	})
-}
-
-func (a *API) playScenario(c *gin.Context) {
-	var body struct {
-		Scenario *string `json:"scenario"`
-	}
-	var scenario string
-	err := edge.Decode(c, &body)
-	if err == nil {
-		scenario, err = required("scenario", body.Scenario)
-	}
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	render := answerAs(http.StatusAccepted, func(s checkout.Snapshot) any { return sessionAnswer{a.showSession(s)} })
-	repeatable(a, c, render, func(id checkout.SessionID) (checkout.Snapshot, error) {
-		if err := a.Sandbox.Play(c.Request.Context(), id, app.Scenario(scenario)); err != nil {
-			return checkout.Snapshot{}, err
-		}
-		return a.Checkout.Get(c.Request.Context(), id)
 	})
 }

@@ -24,15 +24,18 @@ var paymentWords = map[checkout.Status]string{
 var errStatus = fault.New(fault.Invalid, "invalid_status",
 	"status must be one of open, processing, paid, expired, cancelled").About("status")
 
-// readStatus reads the status a list is filtered by. "open" also stands for sessions whose payer has
-// chosen a method; the list then holds those that wait for a payment.
-func readStatus(word string) (checkout.Status, error) {
-	for status, w := range sessionWords {
-		if w == word && status != checkout.Opened {
-			return status, nil
+// readStatus reads the statuses a list is filtered by.
+func readStatus(word string) ([]checkout.Status, error) {
+	var found []checkout.Status
+	for _, status := range checkout.Statuses() {
+		if sessionWords[status] == word {
+			found = append(found, status)
 		}
 	}
-	return 0, errStatus
+	if found == nil {
+		return nil, errStatus
+	}
+	return found, nil
 }
 
 // sessionJSON is a session. Everything from OrderID on is the merchant's own and left out of public

@@ -1,32 +1,32 @@
 package native
 
 import (
-	"encoding/json"
+	"errors"
 	"net/http"
-	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
-	"github.com/101pay/101pay/ports"
 )
 
 func (a *API) mountWebhooks(v1 *gin.RouterGroup) {
 	a.forMerchant(v1, http.MethodPost, "/webhook-endpoints", a.addEndpoint)
 	a.forMerchant(v1, http.MethodGet, "/webhook-endpoints", a.endpoints)
-	a.forMerchant(v1, http.MethodGet, "/webhook-endpoints/:id", a.endpoint)
-	a.forMerchant(v1, http.MethodPatch, "/webhook-endpoints/:id", a.changeEndpoint)
-	a.forMerchant(v1, http.MethodDelete, "/webhook-endpoints/:id", a.removeEndpoint)
-	a.forMerchant(v1, http.MethodPost, "/webhook-endpoints/:id/rotate", a.rotateEndpoint)
-	a.forMerchant(v1, http.MethodPost, "/webhook-endpoints/:id/test", a.testEndpoint)
-	a.forMerchant(v1, http.MethodGet, "/webhook-endpoints/:id/deliveries", a.endpointDeliveries)
+	a.forEndpoint(v1, http.MethodGet, "", a.endpoint)
+	a.forEndpoint(v1, http.MethodPatch, "", a.changeEndpoint)
+	a.forEndpoint(v1, http.MethodDelete, "", a.removeEndpoint)
+	a.forEndpoint(v1, http.MethodPost, "/rotate", a.rotateEndpoint)
+	a.forEndpoint(v1, http.MethodPost, "/test", a.testEndpoint)
+	a.forEndpoint(v1, http.MethodGet, "/deliveries", a.endpointDeliveries)
 	a.forMerchant(v1, http.MethodGet, "/events", a.events)
-	a.forMerchant(v1, http.MethodGet, "/events/:id", a.event)
-	a.forMerchant(v1, http.MethodPost, "/events/:id/replay", a.replayEvent)
-	a.forMerchant(v1, http.MethodGet, "/events/:id/deliveries/:delivery/attempts", a.attempts)
+	a.forEvent(v1, http.MethodGet, "", a.event)
+	a.forEvent(v1, http.MethodPost, "/replay", a.replayEvent)
+	a.forEvent(v1, http.MethodGet, "/deliveries/:delivery/attempts", a.attempts)
 }
 
 // forMerchant registers a route that an access token or an API key opens.
@@ -40,6 +40,49 @@ func (a *API) forMerchant(
 			return
 		}
 		act(c, who)
+	})
+}
+
+// inMode is the principal in the mode that what he names exists in: whoever is signed in owns both, and
+// a path has no other place to say which. An API key has one mode, and so stays in it.
+func (a *API) inMode(
+	c *gin.Context, who merchant.Principal, find func(who merchant.Principal) error,
+) merchant.Principal {
+	token, err := bearer(c)
+	if err != nil || strings.HasPrefix(token, apiKeyPrefix) || !errors.Is(find(who), fault.ErrNotFound) {
+		return who
+	}
+	other := who
+	if other.Mode = merchant.Live; who.Mode == merchant.Live {
+		other.Mode = merchant.Test
+	}
+	if find(other) != nil {
+		return who
+	}
+	return other
+}
+
+// forEndpoint registers a route about the endpoint of its path.
+func (a *API) forEndpoint(
+	g *gin.RouterGroup, method, path string, act func(c *gin.Context, who merchant.Principal),
+) {
+	a.forMerchant(g, method, "/webhook-endpoints/:id"+path, func(c *gin.Context, who merchant.Principal) {
+		act(c, a.inMode(c, who, func(who merchant.Principal) error {
+			_, err := a.Webhooks.Endpoint(c.Request.Context(), who, c.Param("id"))
+			return err
+		}))
+	})
+}
+
+// forEvent registers a route about the event of its path.
+func (a *API) forEvent(
+	g *gin.RouterGroup, method, path string, act func(c *gin.Context, who merchant.Principal),
+) {
+	a.forMerchant(g, method, "/events/:id"+path, func(c *gin.Context, who merchant.Principal) {
+		act(c, a.inMode(c, who, func(who merchant.Principal) error {
+			_, _, err := a.Webhooks.Event(c.Request.Context(), who, c.Param("id"))
+			return err
+		}))
 	})
 }
 
@@ -99,7 +142,7 @@ func (a *API) addEndpoint(c *gin.Context, who merchant.Principal) {
 		in.Who, err = readMode(who, body.Mode)
 	}
 	if err == nil {
-		err = edge.Text("description", body.Description, maxDescription, false)
+		err = edge.Text("description", body.Description, maxEndpointDescription, false)
 	}
 	if err != nil {
 		edge.Fail(c, err)
@@ -155,7 +198,7 @@ func (a *API) changeEndpoint(c *gin.Context, who merchant.Principal) {
 	}
 	err := edge.Decode(c, &body)
 	if err == nil && body.Description != nil {
-		err = edge.Text("description", *body.Description, maxDescription, false)
+		err = edge.Text("description", *body.Description, maxEndpointDescription, false)
 	}
 	if err != nil {
 		edge.Fail(c, err)
@@ -218,185 +261,3 @@ func (a *API) testEndpoint(c *gin.Context, who merchant.Principal) {
 	sent, stored, err := a.Webhooks.Test(c.Request.Context(), who, c.Param("id"), once)
 	respond(c, once, sent, stored, err)
 }
-
-// webhookEventJSON is an event with its body as it is sent, byte for byte.
-type webhookEventJSON struct {
-	ID        string          `json:"id"`
-	Type      webhook.Type    `json:"type"`
-	Mode      string          `json:"mode"`
-	Version   int64           `json:"version"`
-	PaymentID string          `json:"paymentId,omitempty"`
-	CreatedAt string          `json:"createdAt"`
-	Body      json.RawMessage `json:"body"`
-}
-
-func showEvent(e webhook.Event) webhookEventJSON {
-	return webhookEventJSON{
-		ID: e.ID, Type: e.Type, Mode: e.Mode.String(), Version: e.Version, PaymentID: e.SessionID,
-		CreatedAt: instant(e.CreatedAt), Body: e.Body,
-	}
-}
-
-type deliveryJSON struct {
-	ID         string                 `json:"id"`
-	EventID    string                 `json:"eventId"`
-	EndpointID string                 `json:"endpointId"`
-	Status     webhook.DeliveryStatus `json:"status"`
-	Attempts   int                    `json:"attempts"`
-	NextAt     string                 `json:"nextAt,omitempty"`
-	UpdatedAt  string                 `json:"updatedAt"`
-}
-
-func showDelivery(d webhook.Delivery) deliveryJSON {
-	return deliveryJSON{
-		ID: d.ID, EventID: d.EventID, EndpointID: d.EndpointID, Status: d.Status, Attempts: d.Attempts,
-		NextAt: instant(d.NextAt), UpdatedAt: instant(d.UpdatedAt),
-	}
-}
-
-func showDeliveries(ds []webhook.Delivery) []deliveryJSON {
-	shown := make([]deliveryJSON, len(ds))
-	for i, d := range ds {
-		shown[i] = showDelivery(d)
-	}
-	return shown
-}
-
-const maxEventsPage = 100
-
-func (a *API) events(c *gin.Context, who merchant.Principal) {
-	query, err := edge.Query(c, modeParam, "limit", "cursor", "type", "paymentId")
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	f := app.EventFilter{Type: webhook.Type(query.Get("type")), SessionID: query.Get("paymentId")}
-	if f.Type != "" && !slices.Contains(webhook.Types(), f.Type) {
-		edge.Fail(c, webhook.ErrInvalidTypes.Saying("type must be a known event type").About("type"))
-		return
-	}
-	limit, cursor, err := edge.Page(c, maxEventsPage)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	f.Limit = limit
-	if f.Before.At, f.Before.ID, err = a.readCursor("events", who, cursor); err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	found, more, err := a.Webhooks.List(c.Request.Context(), who, f)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	next := ""
-	shown := make([]webhookEventJSON, len(found))
-	for i, e := range found {
-		shown[i] = showEvent(e)
-		if more {
-			next = a.makeCursor("events", who, e.CreatedAt, e.ID)
-		}
-	}
-	show(c, struct {
-		Events     []webhookEventJSON `json:"events"`
-		NextCursor string             `json:"nextCursor,omitempty"`
-	}{shown, next})
-}
-
-func (a *API) event(c *gin.Context, who merchant.Principal) {
-	if _, err := edge.Query(c, modeParam); err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	e, ds, err := a.Webhooks.Event(c.Request.Context(), who, c.Param("id"))
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	show(c, struct {
-		Event      webhookEventJSON `json:"event"`
-		Deliveries []deliveryJSON   `json:"deliveries"`
-	}{showEvent(e), showDeliveries(ds)})
-}
-
-func (a *API) replayEvent(c *gin.Context, who merchant.Principal) {
-	var body struct {
-		EndpointID string `json:"endpointId"`
-	}
-	raw, err := edge.RawBody(c)
-	if err == nil && len(raw) > 0 {
-		err = edge.Decode(c, &body)
-	}
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	once, err := onceFor(a, c, http.StatusAccepted, func(ds []webhook.Delivery) any {
-		return struct {
-			Deliveries []deliveryJSON `json:"deliveries"`
-		}{showDeliveries(ds)}
-	})
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	in := app.ReplayInput{Who: who, EventID: c.Param("id"), EndpointID: body.EndpointID}
-	owed, stored, err := a.Webhooks.Replay(c.Request.Context(), in, once)
-	respond(c, once, owed, stored, err)
-}
-
-// maxRecent is how many deliveries an endpoint's log shows.
-const maxRecent = 100
-
-func (a *API) endpointDeliveries(c *gin.Context, who merchant.Principal) {
-	if _, err := edge.Query(c, modeParam); err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	cases, err := a.Webhooks.Recent(c.Request.Context(), who, c.Param("id"), maxRecent)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	shown := make([]deliveryJSON, len(cases))
-	for i, found := range cases {
-		shown[i] = showDelivery(found.Delivery)
-	}
-	show(c, struct {
-		Deliveries []deliveryJSON `json:"deliveries"`
-	}{shown})
-}
-
-type attemptJSON struct {
-	Number     int    `json:"number"`
-	At         string `json:"at"`
-	TookMillis int64  `json:"tookMillis"`
-	StatusCode int    `json:"statusCode,omitempty"`
-	Outcome    string `json:"outcome"`
-	Answer     string `json:"answer,omitempty"`
-}
-
-func (a *API) attempts(c *gin.Context, who merchant.Principal) {
-	if _, err := edge.Query(c, modeParam); err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	list, err := a.Webhooks.Attempts(c.Request.Context(), who, c.Param("id"), c.Param("delivery"))
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	shown := make([]attemptJSON, len(list))
-	for i, t := range list {
-		shown[i] = attemptJSON{
-			Number: t.Number, At: instant(t.At), TookMillis: t.Took.Milliseconds(), StatusCode: t.StatusCode,
-			Outcome: t.Outcome, Answer: t.Answer,
-		}
-	}
-	show(c, struct {
-		Attempts []attemptJSON `json:"attempts"`
-	}{shown})
-}
-
-var _ ports.EventEncoder = EventWords{}

@@ -20,6 +20,8 @@ const (
 	maxName        = 80
 	maxLabel       = 80
 	maxDescription = 500
+
+	maxEndpointDescription = 200
 )
 
 // instantLayout prints what the book keeps: whole microseconds, UTC.
