@@ -1,10 +1,13 @@
 package telemetry
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // redacted stands for what was taken out.
@@ -35,9 +38,12 @@ var secretNames = []string{
 	"accesstoken", "refreshtoken", "metricstoken", "authorization", "cookie", "databaseurl", "dsn",
 }
 
+// separators are left out of names before they are compared.
+var separators = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
 // hideNamed takes out attributes whose names say what they are.
 func hideNamed(_ []string, a slog.Attr) slog.Attr {
-	name := strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(a.Key))
+	name := separators.Replace(strings.ToLower(a.Key))
 	for _, n := range secretNames {
 		if strings.HasSuffix(name, n) {
 			return slog.String(a.Key, redacted)
@@ -46,19 +52,39 @@ func hideNamed(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// looks are what secrets look like. The first group stays, so that one sees what was there.
-var looks = []*regexp.Regexp{
-	regexp.MustCompile(`\b((?:sk|ap)_(?:test_|live_)?)[A-Za-z0-9]{8,}`),
-	regexp.MustCompile(`\b(whsec_)[A-Za-z0-9+/=_-]+`),
-	regexp.MustCompile(`(?i)\b((?:bearer|basic)(?:\s|%20|\+)+)[A-Za-z0-9._~+/=-]{8,}`),
-	regexp.MustCompile(`\b(eyJ)[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`),
+// look is what a kind of secret looks like.
+type look struct {
+	pattern *regexp.Regexp // its first group stays, so that one sees what was there
+	// signs are texts in lower case, one of which is in whatever the pattern matches. Looking for them
+	// costs next to nothing, and most lines hold none.
+	signs []string
+}
+
+var looks = []look{
+	{regexp.MustCompile(`\b((?:sk|ap)_(?:test_|live_)?)[A-Za-z0-9]{8,}`), []string{"sk_", "ap_"}},
+	{regexp.MustCompile(`\b(whsec_)[A-Za-z0-9+/=_-]+`), []string{"whsec_"}},
+	{
+		regexp.MustCompile(`(?i)\b((?:bearer|basic)(?:\s|%20|\+)+)[A-Za-z0-9._~+/=-]{8,}`),
+		[]string{"bearer", "basic"},
+	},
+	{regexp.MustCompile(`\b(eyJ)[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), []string{"eyj"}},
 	// The password of a URL, as in a database's.
-	regexp.MustCompile(`(://[^\s/:@"]*:)[^\s@"]+@`),
-	regexp.MustCompile(`(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]*`),
+	{regexp.MustCompile(`(://[^\s/:@"]*:)[^\s@"]+@`), []string{"://"}},
+	{regexp.MustCompile(`(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]*`), []string{"-----begin"}},
 	// A name and its value inside text: JSON, a form, a header, quoted once more or not.
-	regexp.MustCompile(`(?i)((?:password|passwd|passphrase|secret|private[_-]?key|api[_-]?key|` +
-		`master[_-]?key|mnemonic|access[_-]?token|refresh[_-]?token|authorization|cookie)` +
-		`\\*"?\s*[:=]\s*)(?:\[?\\*"[^"\\]+|[^\s"\\,;&}\[]+)`),
+	{
+		regexp.MustCompile(`(?i)((?:password|passwd|passphrase|secret|private[_-]?key|api[_-]?key|` +
+			`master[_-]?key|mnemonic|access[_-]?token|refresh[_-]?token|authorization|cookie)` +
+			`\\*"?\s*[:=]\s*)(?:\[?\\*"[^"\\]+|[^\s"\\,;&}\[]+)`),
+		[]string{"pass", "secret", "key", "mnemonic", "token", "authorization", "cookie"},
+	},
+}
+
+// within reports whether a line may hold what looks like this. Letters beyond ASCII can be another
+// case of one within it, so that lines with any are always searched.
+func (l look) within(lower []byte, ascii bool) bool {
+	holds := func(sign string) bool { return bytes.Contains(lower, []byte(sign)) }
+	return !ascii || slices.ContainsFunc(l.signs, holds)
 }
 
 // censor takes out of every line what looks like a secret. slog writes a record in one call.
@@ -66,9 +92,12 @@ type censor struct{ to io.Writer }
 
 // Write implements io.Writer. It answers the length it was given: the caller knows no other.
 func (c censor) Write(line []byte) (int, error) {
-	clean := line
-	for _, look := range looks {
-		clean = look.ReplaceAll(clean, []byte("${1}"+redacted))
+	clean, lower := line, bytes.ToLower(line)
+	ascii := !slices.ContainsFunc(line, func(b byte) bool { return b >= utf8.RuneSelf })
+	for _, l := range looks {
+		if l.within(lower, ascii) {
+			clean = l.pattern.ReplaceAll(clean, []byte("${1}"+redacted))
+		}
 	}
 	if _, err := c.to.Write(clean); err != nil {
 		return 0, err
