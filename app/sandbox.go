@@ -147,8 +147,9 @@ func (s Sandbox) hasten(ctx context.Context, r ports.Repos, id checkout.SessionI
 	if err != nil {
 		return err
 	}
-	if err := session.Hasten(now); err != nil {
-		return err
+	was := session.Snapshot().Version
+	if err := session.Hasten(now); err != nil || session.Snapshot().Version == was {
+		return err // the deadline has passed already
 	}
 	i := session.Intent()
 	if err := r.Sessions.Extend(ctx, i.ID, i.ExpiresAt, i.HoldUntil); err != nil {

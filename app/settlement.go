@@ -30,8 +30,13 @@ type Settlement struct {
 	Orders   ports.OrderNumbers
 	Watches  ports.Watches
 	Events   Announcer
+	Recorded Recorded // may be nil
 	Log      *slog.Logger
 }
+
+// Recorded hears of every transfer that was recorded, for counting: money that matches nothing must
+// not pass in silence.
+type Recorded func(n chain.Network, d ports.Disposition)
 
 // find is a final transfer with what is known of it before its unit of work.
 type find struct {
@@ -56,8 +61,10 @@ func (s *Settlement) record(
 			return err
 		}
 		now := s.now()
+		var recorded []ports.Disposition
 		err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			book := booking{s: s, r: r, now: now}
+			recorded = nil
+			book := booking{s: s, r: r, now: now, recorded: &recorded}
 			for _, f := range finds {
 				if err := book.enter(ctx, f); err != nil {
 					return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
@@ -68,8 +75,16 @@ func (s *Settlement) record(
 			}
 			return nil
 		})
-		if err != nil || len(ts) == 0 {
+		if err != nil {
 			return err
+		}
+		for _, d := range recorded {
+			if s.Recorded != nil {
+				s.Recorded(head.Network, d)
+			}
+		}
+		if len(ts) == 0 {
+			return nil
 		}
 	}
 }
@@ -119,6 +134,17 @@ type booking struct {
 	s   *Settlement
 	r   ports.Repos
 	now time.Time
+
+	recorded *[]ports.Disposition
+}
+
+// add records a transfer, and whether it was new.
+func (b *booking) add(ctx context.Context, row ports.TransferRow) (fresh bool, err error) {
+	fresh, err = b.r.Transfers.Add(ctx, row)
+	if fresh {
+		*b.recorded = append(*b.recorded, row.Disposition)
+	}
+	return fresh, err
 }
 
 // enter records one transfer; one that is recorded already changes nothing.
@@ -127,7 +153,7 @@ func (b *booking) enter(ctx context.Context, f find) error {
 		Transfer: f.proof.Transfer(), ProjectID: f.owner, Disposition: ports.Unmatched, RecordedAt: b.now,
 	}
 	if f.held == nil {
-		_, err := b.r.Transfers.Add(ctx, row)
+		_, err := b.add(ctx, row)
 		return err
 	}
 	intent := f.held.Intent
@@ -149,11 +175,11 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	case checkout.Duplicate:
 		row.Disposition = ports.Duplicate
 	case checkout.TooEarly:
-		_, err := b.r.Transfers.Add(ctx, row)
+		_, err := b.add(ctx, row)
 		return err
 	}
 	row.SessionID, row.IntentID = intent.SessionID, intent.ID
-	if fresh, err := b.r.Transfers.Add(ctx, row); err != nil || !fresh {
+	if fresh, err := b.add(ctx, row); err != nil || !fresh {
 		return err
 	}
 	if row.Disposition != ports.Settled {

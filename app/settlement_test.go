@@ -217,10 +217,19 @@ func TestWrongPaymentsSettleNothingAndAreKept(t *testing.T) {
 	} {
 		t.Run(string(scenario), func(t *testing.T) {
 			s := openStage(t)
+			counted := 0
+			s.settlement.Recorded = func(_ chain.Network, d ports.Disposition) {
+				if d == ports.Unmatched {
+					counted++
+				}
+			}
 			session := s.asked()
 			s.play(session.ID, scenario)
 			s.pass(5 * time.Second)
 			s.is(session.ID, checkout.Awaiting)
+			if counted != kept {
+				t.Errorf("%d unmatched transfers were counted, want %d", counted, kept)
+			}
 			if rows := s.queue(); len(rows) != kept {
 				t.Errorf("%d transfers are kept, want %d", len(rows), kept)
 			}

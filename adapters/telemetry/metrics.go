@@ -44,6 +44,7 @@ type Metrics struct {
 	jobs           *prometheus.HistogramVec
 	loops          *prometheus.HistogramVec
 	outbound       *prometheus.HistogramVec
+	transfers      *prometheus.CounterVec
 	unanswered     *prometheus.CounterVec
 }
 
@@ -63,10 +64,12 @@ func New() *Metrics {
 			"loop", "outcome"),
 		outbound: histogram("outbound_seconds", "How long outgoing requests took, by outcome.", workBounds,
 			"outcome"),
+		transfers: counter("transfers_total", "Final transfers recorded, by network and what became of them.",
+			"network", "disposition"),
 		unanswered: counter("collect_errors_total", "Questions of a scrape that were not answered.", "source"),
 	}
 	m.registry.MustRegister(m.requests, m.requestSeconds, m.underway, m.faults, m.jobs, m.loops,
-		m.outbound, m.unanswered, collectors.NewGoCollector(),
+		m.outbound, m.transfers, m.unanswered, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -127,6 +130,11 @@ func (m *Metrics) Loop(loop, outcome string, took time.Duration) {
 // Outbound notes what came of an outgoing request.
 func (m *Metrics) Outbound(outcome string, took time.Duration) {
 	m.outbound.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// Transfer notes what became of a transfer on a chain.
+func (m *Metrics) Transfer(network, disposition string) {
+	m.transfers.WithLabelValues(network, disposition).Inc()
 }
 
 // PoolStats is how a pool of database connections is used.

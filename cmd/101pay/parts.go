@@ -189,6 +189,10 @@ func metrics(store *postgres.Store, health app.Health) *telemetry.Metrics {
 	return m
 }
 
+func recorded(m *telemetry.Metrics) app.Recorded {
+	return func(n chain.Network, d ports.Disposition) { m.Transfer(string(n), string(d)) }
+}
+
 func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telemetry.Metrics) (*worker.Worker, error) {
 	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{Deliver: hooks, Log: log, Observe: m.Job})
 }

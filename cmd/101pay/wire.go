@@ -76,7 +76,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		documentation,
 
 		// What runs.
-		metrics, probe, jobs, ticks, engine,
+		metrics, recorded, probe, jobs, ticks, engine,
 		wire.Struct(new(gateway), "*"),
 	)
 	return nil, nil, nil

@@ -98,6 +98,12 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Changes:  store,
 		Events:   announcer,
 	}
+	health := app.Health{
+		Rails: appRails,
+		Clock: clock,
+	}
+	telemetryMetrics := metrics(store, health)
+	appRecorded := recorded(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
 		Rails:    appRails,
@@ -106,6 +112,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Orders:   store,
 		Watches:  store,
 		Events:   announcer,
+		Recorded: appRecorded,
 		Log:      log,
 	}
 	appSandbox := app.Sandbox{
@@ -115,11 +122,6 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	}
 	options := outboundOptions(c)
 	sender := outbound.New(options)
-	health := app.Health{
-		Rails: appRails,
-		Clock: clock,
-	}
-	telemetryMetrics := metrics(store, health)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
 	mainUseCases := useCases{
 		Credentials: credentials,

@@ -111,6 +111,9 @@ func (g *Gateway) client() *http.Client {
 
 // undocumented reports an exchange that is not what the document says.
 func (g *Gateway) undocumented(r *http.Request, err error) {
+	if g.bugged {
+		return
+	}
 	g.t.Errorf("%s %.200s is not as documented: %v", r.Method, r.URL.Path, err)
 }
 

@@ -94,6 +94,7 @@ type Gateway struct {
 
 	t      testing.TB
 	binary string
+	bugged bool // on purpose: what it answers is the test's business, not the document's
 	env    map[string]string
 	cmd    *exec.Cmd
 	ended  chan struct{}
@@ -118,7 +119,10 @@ func StartBinary(t testing.TB, binary string, env map[string]string) *Gateway {
 		settings["DATABASE_URL"] = pgtest.Database(t)
 	}
 	maps.Copy(settings, env)
-	g := &Gateway{t: t, binary: binary, env: settings, URL: "http://" + settings["LISTEN_ADDR"], log: &safeBuffer{}}
+	g := &Gateway{
+		t: t, binary: binary, bugged: binary != Binary(t), env: settings,
+		URL: "http://" + settings["LISTEN_ADDR"], log: &safeBuffer{},
+	}
 	t.Cleanup(func() {
 		g.Kill()
 		if t.Failed() {
