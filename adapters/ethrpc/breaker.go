@@ -8,7 +8,7 @@ const (
 	firstPause       = time.Second      // doubled with every further failure
 	longestPause     = time.Minute      // unless the endpoint asks for more
 	longestRequested = 10 * time.Minute // of what an endpoint may ask for by Retry-After
-	misfitPause      = 5 * time.Minute  // its operator may mend it; until then it is not used
+	misfitPause      = 15 * time.Second // its operator may mend it; until then it is not used
 	doubtPause       = 30 * time.Second // at the end of the line after a doubtful answer
 )
 

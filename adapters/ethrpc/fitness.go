@@ -117,8 +117,8 @@ func (f *fitness) judgeVersion(a answer) (string, error) {
 	return version, nil
 }
 
-// judge holds code, decimals and symbol against what we were told, and lists what the node would
-// not tell.
+// judge holds code and decimals against what we were told, and lists what the node would not tell. A
+// symbol that differs is listed too: issuers rename their tokens, and the contract is the identity.
 func (t Token) judge(answers []answer) (refused []string, err error) {
 	name := t.Symbol + " at 0x" + t.Contract.Hex()
 	code, decimals, symbol := answers[0], answers[1], answers[2]
@@ -142,7 +142,7 @@ func (t Token) judge(answers []answer) (refused []string, err error) {
 	}
 	if symbol.err == nil {
 		if got := decodeString(text(symbol.result)); got != t.Symbol {
-			return nil, fail(WrongToken, name+": its symbol is "+strconv.Quote(printable(got, maxMessage)))
+			refused = append(refused, name+": its symbol is "+strconv.Quote(printable(got, maxMessage)))
 		}
 	}
 	return refused, nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -278,17 +277,22 @@ func probe(store *postgres.Store, health app.Health, d *edge.Drain) rest.Probe {
 	}
 }
 
-// check asks the live rail, before anything is served, whether it is what the configuration says.
-// One that cannot be reached is no reason not to start: the others go on.
-func check(ctx context.Context, live tronRail) error {
+// check asks the live rail, before anything is served, whether it is what the configuration says. One
+// that is not, or cannot be reached, is no reason not to start: it is not used until it fits, and the
+// others go on.
+func check(ctx context.Context, live tronRail, log *slog.Logger) {
 	if live.chain == nil {
-		return nil
+		return
 	}
-	endpoints, _ := live.chain.Check(ctx)
+	endpoints, err := live.chain.Check(ctx)
+	if err != nil {
+		log.Error("no endpoint of TRON_RPC_URLS can be used yet", "error", err)
+	}
 	for _, e := range endpoints {
-		if e.Class.Misfit() {
-			return fmt.Errorf("TRON_RPC_URLS: %s: %s", e.Health.Host, e.Problem)
+		if e.Problem != "" {
+			log.Warn("an endpoint of TRON_RPC_URLS is not used", "host", e.Health.Host, "problem", e.Problem)
+		} else if e.Health.Unproven != "" {
+			log.Warn("an endpoint of TRON_RPC_URLS would not tell all", "host", e.Health.Host, "unproven", e.Health.Unproven)
 		}
 	}
-	return nil
 }

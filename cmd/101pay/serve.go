@@ -45,10 +45,7 @@ func (serveCommand) Run(p process, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	if err := check(p.ctx, g.Live); err != nil {
-		_ = listener.Close()
-		return err
-	}
+	check(p.ctx, g.Live, log)
 	welcome(p.stdout, c, g)
 	return g.run(p.ctx, listener, c, db, log)
 }
