@@ -29,6 +29,7 @@ type receiver struct {
 
 type received struct {
 	ID, Type string
+	Headers  string // the signature's, as JSON
 	Body     []byte
 }
 
@@ -73,9 +74,21 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	_ = json.Unmarshal(body, &event)
 	if r.answer < http.StatusMultipleChoices {
-		r.received = append(r.received, received{q.Header.Get("webhook-id"), event.Type, body})
+		signature := map[string]string{}
+		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
+			signature[name] = q.Header.Get(name)
+		}
+		headers, _ := json.Marshal(signature) //nolint:errchkjson // texts
+		r.received = append(r.received, received{signature["webhook-id"], event.Type, string(headers), body})
 	}
 	w.WriteHeader(r.answer)
+}
+
+// last is what was received last.
+func (r *receiver) last() received {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.received[len(r.received)-1]
 }
 
 // types lists what was received, each event once.

@@ -15,7 +15,6 @@ func live(t *testing.T) (*rig.Gateway, *anviltest.Node, rig.Merchant, chain.Addr
 	t.Helper()
 	node := anviltest.Start(t)
 	node.PlaceUSDT()
-	node.Finalize()
 	g := rig.Start(t, map[string]string{"TRON_RPC_URLS": node.URL, "TRON_POLL_INTERVAL": "200ms"})
 	m := g.Register(t)
 	to := chain.TronAddress(anviltest.Named("shop of " + t.Name()))
