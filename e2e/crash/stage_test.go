@@ -1,0 +1,117 @@
+package crash
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/adapters/pgembed"
+	"github.com/101pay/101pay/e2e/rig"
+)
+
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+
+// shops is how many merchants work at once: two, so that each has others' traffic in between.
+const shops = 2
+
+// trial is one run of the loop.
+type trial struct {
+	binary  string // "" is this tree's
+	kills   int
+	seed    uint64
+	careful bool   // waits for what only time mends, instead of asking for it again
+	setting string // of every connection to the database, as "name=value"; for planted bugs
+	// patience is how long anything may take while nothing is killed. A finality of the sandbox is a
+	// few seconds; the rest is for a busy machine.
+	patience time.Duration
+}
+
+// stage is everything a trial needs.
+type stage struct {
+	trial
+	t        *testing.T
+	pg       *pgembed.Server
+	g        *rig.Gateway
+	found    *findings
+	receiver *receiver
+	shops    []*shop
+	journal  *journal
+	caller   caller
+}
+
+// shop is a merchant and his client.
+type shop struct {
+	rig.Merchant
+	path  string // of his webhooks
+	token atomic.Value
+}
+
+func (s *shop) bearer() string {
+	token, _ := s.token.Load().(string)
+	return "Bearer " + token
+}
+
+func openStage(t *testing.T, v trial) *stage {
+	t.Helper()
+	s := &stage{trial: v, t: t, found: &findings{}, journal: &journal{}}
+	s.pg = openDatabase(t)
+	url := s.pg.DSN("")
+	if v.setting != "" {
+		joint := "?"
+		if strings.Contains(url, joint) {
+			joint = "&"
+		}
+		url += joint + v.setting
+	}
+	if s.binary == "" {
+		s.binary = rig.Binary(t)
+	}
+	s.g = rig.StartBinary(t, s.binary, map[string]string{"DATABASE_URL": url, "LOG_FORMAT": "json"})
+	s.caller = caller{s.g, s.found}
+	s.receiver = openReceiver(t, s.found)
+	for i := range shops {
+		shop := &shop{Merchant: s.g.Register(t), path: "/" + strconv.Itoa(i)}
+		shop.token.Store(shop.Token)
+		a := shop.Call(http.MethodPost, "/v1/webhook-endpoints", map[string]string{
+			"url": s.receiver.URL + shop.path, "mode": "test",
+		}).Want(t, http.StatusCreated)
+		s.receiver.trust(shop.path, a.At("endpoint.secret"))
+		s.shops = append(s.shops, shop)
+	}
+	return s
+}
+
+// openDatabase starts a PostgreSQL that the test can kill, with the settings of production.
+func openDatabase(t *testing.T) *pgembed.Server {
+	t.Helper()
+	pg, err := pgembed.Start(t.Context(), pgembed.Options{DataDir: rig.DataDir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_ = pg.Stop(ctx) // what it kept is removed next
+	})
+	return pg
+}
+
+// run makes the load, kills, waits until everything has settled, and judges.
+func (s *stage) run() []string {
+	s.t.Helper()
+	l := s.begin()
+	s.killing()
+	l.end()
+	s.settle()
+	s.judge()
+	return s.found.all()
+}
+
+// dice are the choices of one part of the trial. They follow from the seed and the part's number.
+func (s *stage) dice(part uint64) *rand.Rand { return rand.New(rand.NewPCG(s.seed, part)) }

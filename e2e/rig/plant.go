@@ -1,0 +1,88 @@
+package rig
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Edit replaces a text of a source file that must be there exactly once: a bug to be planted.
+type Edit struct{ File, Old, New string }
+
+// Planted compiles a copy of this tree with a bug in it and answers its binary. Without edits it is
+// this tree's own.
+func Planted(t testing.TB, edits []Edit) string {
+	t.Helper()
+	if len(edits) == 0 {
+		return Binary(t)
+	}
+	dir := t.TempDir()
+	tree, binary := filepath.Join(dir, "tree"), filepath.Join(dir, "101pay")
+	if err := copyTree(Root(), tree); err != nil {
+		t.Fatal(err)
+	}
+	changed, err := Apply(tree, edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range changed {
+		if err := os.WriteFile(filepath.Join(tree, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Compile(tree, binary); err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// Apply answers the files of a tree as they are with the bug. It fails when the source no longer says
+// what is to be replaced.
+func Apply(tree string, edits []Edit) (map[string]string, error) {
+	changed := map[string]string{}
+	for _, e := range edits {
+		text, known := changed[e.File]
+		if !known {
+			b, err := os.ReadFile(filepath.Join(tree, e.File))
+			if err != nil {
+				return nil, err
+			}
+			text = string(b)
+		}
+		if n := strings.Count(text, e.Old); n != 1 {
+			return nil, fmt.Errorf("%s has this %d times:\n%s", e.File, n, e.Old)
+		}
+		changed[e.File] = strings.Replace(text, e.Old, e.New, 1)
+	}
+	return changed, nil
+}
+
+// copyTree copies what the binary is built of.
+func copyTree(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() && !slices.Contains([]string{".git", "bin", "e2e"}, e.Name()) {
+			err = os.CopyFS(filepath.Join(to, e.Name()), os.DirFS(filepath.Join(from, e.Name())))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		//nolint:gosec // both trees are ours
+		if err := os.WriteFile(filepath.Join(to, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
