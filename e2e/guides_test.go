@@ -29,7 +29,7 @@ func TestTheGuidesCommandLinesRun(t *testing.T) {
 	if strings.Count(script, "curl ") < 10 {
 		t.Fatalf("the guides hold next to nothing:\n%s", script)
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", script) //nolint:gosec // our own guides
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Env = append(os.Environ(), "BASE="+g.URL, "HOOK="+hooks.URL)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v (.ci/deps.sh curl installs curl):\n%s", err, out)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/csv"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,11 @@ func between(text, before, after string) string {
 
 // A gateway without a database brings its own, keeps its data over a restart, and leaves kindly.
 func TestThePrivateDatabaseSurvivesARestart(t *testing.T) {
-	g := rig.Start(t, map[string]string{"DATABASE_URL": ""})
+	dir := rig.DataDir(t)
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	g := rig.Start(t, map[string]string{"DATABASE_URL": "", "DATA_DIR": dir})
 	m := g.Register(t)
 	payment := m.Pay(t, "5.00")
 	if err := g.Stop(); err != nil {

@@ -31,7 +31,7 @@ const (
 	deliverTimeout = 40 * time.Second
 	// rescueAfter is when a job counts as left behind by a process that died. It is longer than any
 	// job may take.
-	rescueAfter = 2 * time.Minute
+	rescueAfter = time.Minute
 	// softStop is how long running jobs may go on after the end was asked for; then they are
 	// cancelled, and hardStop is how long that may take.
 	softStop = 20 * time.Second

@@ -33,7 +33,7 @@ func openDatabase(ctx context.Context, c *Config, log *slog.Logger) (db database
 	if c.DatabaseURL != "" {
 		return database{URL: c.DatabaseURL}, func() {}, nil
 	}
-	if err := os.MkdirAll(c.DataDir, dataDirMode); err != nil {
+	if err := openDataDir(c.DataDir); err != nil {
 		return database{}, nil, fmt.Errorf("make DATA_DIR: %w", err)
 	}
 	server, err := pgembed.Start(ctx, pgembed.Options{
@@ -50,6 +50,22 @@ func openDatabase(ctx context.Context, c *Config, log *slog.Logger) (db database
 		}
 	}
 	return database{URL: server.DSN(privateDBName), Gone: server.Done()}, stop, nil
+}
+
+// openDataDir makes the directory if there is none. Run as root, PostgreSQL belongs to another user,
+// who has to pass through; he sees nothing but what is his.
+func openDataDir(dir string) error {
+	if err := os.MkdirAll(dir, dataDirMode); err != nil {
+		return err
+	}
+	if os.Getuid() != 0 {
+		return nil
+	}
+	at, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	return os.Chmod(dir, at.Mode().Perm()|dataDirMode&^0o700)
 }
 
 // borrowDatabase is openDatabase for commands that look into a gateway that may be running.
