@@ -35,7 +35,7 @@ build: ## compile bin/101pay
 test: deps-test check ## install what tests need and run the whole suite
 
 .PHONY: check
-check: fmt-check vet house lint unit race e2e crash verify ## everything test runs, on a machine that has it all
+check: fmt-check vet house lint unit race e2e crash bench verify ## everything test runs, on a machine that has it all
 
 .PHONY: deps
 deps: ## install what running needs: PostgreSQL's programs, Go modules

@@ -1,0 +1,83 @@
+package bench
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/e2e/rig"
+)
+
+const statementPage = 50
+
+// bookedLines gives a merchant $2 charges, one a second and the last of them just now. Their hashes
+// are of nothing: it is for reading.
+var bookedLines = []string{
+	`INSERT INTO transactions (order_no, merchant_id, project_id, mode, kind, source_ref, session_id,
+		description, reverses, booked_at, sequence, content, chain)
+	SELECT 20200101000000000 + n, $1::text::uuid, (SELECT id FROM projects WHERE merchant_id = $1::text::uuid),
+		'test', 'charge', (20200101000000000 + n)::text, '', 'line ' || n, NULL,
+		now() - ($2::int - n) * interval '1 second', n, sha256(n::text::bytea), sha256(n::text::bytea)
+	FROM generate_series(1, $2::int) n`,
+	`INSERT INTO postings (order_no, position, merchant_id, source, destination, currency, amount)
+	SELECT 20200101000000000 + n, 0, $1::text::uuid, 'world:test:merchant', 'merchant:' || $1 || ':test:charged',
+		'USDC/6', 9990000
+	FROM generate_series(1, $2::int) n`,
+}
+
+// statement measures pages of a long statement, against pgbench reading the same lines and against
+// one another: a page deep inside costs what the first one does.
+func (s *stage) statement(t *testing.T) {
+	m := s.g.Register(t)
+	dsn := s.g.Env()["DATABASE_URL"]
+	conn := connect(t, dsn)
+	for _, sql := range bookedLines {
+		if _, err := conn.Exec(t.Context(), sql, m.ID, s.lines); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE transactions, postings"); err != nil {
+		t.Fatal(err)
+	}
+	sql := func(name string, goal float64, text string) contest {
+		return contest{name, goal, func(t *testing.T, d time.Duration) pace {
+			return statement{text, s.lines, 4}.run(t, dsn, d)
+		}}
+	}
+	key := sql("read one line by its key in SQL, 4 clients", 0,
+		"SELECT * FROM transactions WHERE order_no = 20200101000000000 + CAST(:n AS int)")
+	// The number is not asked for, yet there: every statement of a limit takes one.
+	same := sql(fmt.Sprintf("read the newest %d lines in SQL, 4 clients", statementPage), 0.52, fmt.Sprintf(
+		`SELECT t.*, p.source, p.destination, p.currency, p.amount FROM (
+			SELECT * FROM transactions WHERE merchant_id = CAST('%s' AS uuid) AND mode = 'test'
+				AND CAST(:n AS int) > 0
+			ORDER BY booked_at DESC, order_no DESC LIMIT %d) t JOIN postings p USING (order_no)`,
+		m.ID, statementPage))
+	of := fmt.Sprintf("of %d lines, 64 clients", s.lines)
+	first := s.reading(m, "first page "+of, 0.60, "")
+	deep := s.reading(m, "page deep inside "+of, 0.63, s.cursor(t, m))
+	paces := s.measure(t, key, same, first, deep)
+	s.found.add(key, same, paces[0], paces[1])
+	s.found.add(same, first, paces[1], paces[2])
+	s.found.add(first, deep, paces[2], paces[3])
+}
+
+// cursor leads to the middle of the merchant's statement.
+func (s *stage) cursor(t *testing.T, m rig.Merchant) string {
+	t.Helper()
+	middle := time.Now().Add(-time.Duration(s.lines/2) * time.Second).UTC().Format(time.RFC3339)
+	a := m.Call(http.MethodGet, "/v1/transactions?limit=1&to="+middle, nil).Want(t, http.StatusOK)
+	return "&cursor=" + a.At("nextCursor")
+}
+
+func (s *stage) reading(m rig.Merchant, name string, goal float64, cursor string) contest {
+	l := load{s.address(), shots(func(n int) []byte {
+		return shot(n, http.MethodGet, fmt.Sprintf("/v1/transactions?limit=%d%s", statementPage, cursor), nil,
+			"Authorization", "Bearer "+m.Token)
+	}), http.StatusOK, 64}
+	return contest{name, goal, func(t *testing.T, d time.Duration) pace {
+		_, p := l.fire(t, d)
+		return p
+	}}
+}
