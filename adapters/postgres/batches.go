@@ -38,6 +38,11 @@ var batchStatements = map[string]string{
 	bookStatement: bookAll,
 }
 
+// byIndex keeps a batch from reading whole tables. Its statements find every row by a key, but they
+// are planned once per connection, and while a table is young or unknown to the planner a whole read
+// looks cheaper to it, and stays the plan while the table grows.
+const byIndex = "set local enable_seqscan = off"
+
 // cause is what a transaction is booked for, at most once.
 type cause struct {
 	kind   ledger.Kind
@@ -131,6 +136,7 @@ func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) 
 	}
 	ask := &pgx.Batch{}
 	ask.Queue("begin")
+	_ = byIndex
 	if len(guards) > 0 {
 		ask.Queue(guardsStatement, guards).Query(func(rows pgx.Rows) error {
 			var id string

@@ -120,6 +120,54 @@ func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
 	}
 }
 
+// A gateway that has just been set up books as well as an old one, although the planner knows nothing
+// of its tables yet and learns nothing while this lasts.
+func TestBookingCostsTheSameInAYoungDatabase(t *testing.T) {
+	dsn := migrated(t)
+	conn := connect(t, dsn)
+	for _, table := range []string{"transactions", "ledger_heads", "key_pairs"} {
+		exec(t, conn, "ALTER TABLE "+table+" SET (autovacuum_enabled = off)")
+	}
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shops []portstest.Shop
+	for range 20 {
+		shop := portstest.OpenShop(t, world(s))
+		shop.AddPair(t, merchant.Test)
+		shops = append(shops, shop)
+	}
+	pair := string(shops[0].AddPair(t, merchant.Test).ID)
+	before := rowsReadWhole(t, conn)
+	const charges = 200
+	for i := range charges {
+		tx := shops[i%len(shops)].Charge(t, 1, portstest.Epoch)
+		if _, err := s.Book(t.Context(), tx, pair); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	readersGone(t, conn)
+	if n := rowsReadWhole(t, conn) - before; n > charges {
+		t.Errorf("%d charges read %d rows of tables they read whole", charges, n)
+	}
+}
+
+// rowsReadWhole counts rows that were read because a table was read from end to end.
+func rowsReadWhole(t *testing.T, conn execQuerier) (n int64) {
+	t.Helper()
+	exec(t, conn, "SELECT pg_stat_clear_snapshot()")
+	err := conn.QueryRow(t.Context(), `SELECT sum(seq_tup_read)::bigint FROM pg_stat_user_tables
+		WHERE relname IN ('transactions', 'ledger_heads', 'key_pairs')`).Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // readersGone waits for the connections of a closed store to end, and their statistics to arrive.
 func readersGone(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
