@@ -136,7 +136,7 @@ func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) 
 	}
 	ask := &pgx.Batch{}
 	ask.Queue("begin")
-	_ = byIndex
+	ask.Queue(byIndex)
 	if len(guards) > 0 {
 		ask.Queue(guardsStatement, guards).Query(func(rows pgx.Rows) error {
 			var id string

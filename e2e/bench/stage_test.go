@@ -44,7 +44,7 @@ func measuring() effort {
 	if os.Getenv("BENCH") == "full" {
 		return effort{"full", 5, 3 * time.Second, 256, 1_000_000, 1_000_000}
 	}
-	return effort{"short; BENCH=full takes minutes", 3, 600 * time.Millisecond, 64, 50_000, 10_000}
+	return effort{"short; BENCH=full takes minutes", 3, 500 * time.Millisecond, 64, 20_000, 10_000}
 }
 
 // stage is everything a run needs.
@@ -168,6 +168,7 @@ func TestRatios(t *testing.T) {
 	t.Run("open", s.open)
 	t.Run("poll", s.poll)
 	t.Run("books", s.books)
+	t.Run("decode", s.decode)
 	t.Run("block", s.block)
 	t.Run("statement", s.statement)
 	by := "pgx clients"

@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/adapters/ethrpc"
+)
+
+// page is a node that holds one block, full of transfers to strangers: what most blocks are, once a
+// gateway watches too many addresses to name them all to a node. It answers without a network, so
+// that what is measured is the reading.
+type page struct {
+	header, logs []byte
+	asked        int
+}
+
+// pageHeight is the number of the block, and pageID its hash.
+const (
+	pageHeight = 0x1b4
+	pageID     = "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+)
+
+func newPage(token ethrpc.Address) *page {
+	p := &page{header: fmt.Appendf(nil, `{"number":"%#x","hash":"%s","timestamp":"%#x","transactions":[]}`,
+		pageHeight, pageID, time.Now().Unix())}
+	var logs [][]byte
+	for i := range blockTransfers {
+		logs = append(logs, fmt.Appendf(nil, `{"address":"0x%x","topics":["0x%x","0x%064x","0x%064x"],`+
+			`"data":"0x%064x","blockNumber":"%#x","blockHash":"%s","transactionHash":"0x%064x",`+
+			`"transactionIndex":"%#x","logIndex":"%#x","removed":false}`,
+			token, ethrpc.TransferTopic, 1<<40+i, 1+i, baseUnits+i, pageHeight, pageID, 1<<50+i, i, i))
+	}
+	p.logs = append(append([]byte("["), bytes.Join(logs, []byte(","))...), ']')
+	return p
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *page) RoundTrip(r *http.Request) (*http.Response, error) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	type question struct {
+		ID     int
+		Method string
+	}
+	var asked []question
+	single := text[0] != '['
+	if single {
+		asked = make([]question, 1)
+		err = json.Unmarshal(text, &asked[0])
+	} else {
+		err = json.Unmarshal(text, &asked)
+	}
+	var out bytes.Buffer
+	out.Grow(2 * len(p.logs))
+	if !single {
+		out.WriteByte('[')
+	}
+	for i, q := range asked {
+		result := p.header
+		switch q.Method {
+		case "eth_chainId":
+			result = []byte(`"0x1"`)
+		case "web3_clientVersion":
+			result = []byte(`"page"`)
+		case "eth_getLogs":
+			result = p.logs
+			p.asked++
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		fmt.Fprintf(&out, `{"jsonrpc":"2.0","id":%d,"result":`, q.ID)
+		out.Write(result)
+		out.WriteByte('}')
+	}
+	if !single {
+		out.WriteByte(']')
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(&out), Request: r,
+	}, err
+}
+
+// decode measures how a full block is read, questions and proofs included, against encoding/json
+// reading nothing but its logs.
+func (s *stage) decode(t *testing.T) {
+	token := ethrpc.Address{0xa6, 0x14}
+	p := newPage(token)
+	client, err := ethrpc.New(ethrpc.Config{
+		Endpoints: []ethrpc.Endpoint{{URL: "http://page.example"}}, ChainID: 1, Now: time.Now, Transport: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Head(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	filter := ethrpc.NewFilter([]ethrpc.Address{token}, []ethrpc.Address{{0x10, 0x1}}, nil)
+	repeat := func(d time.Duration, read func()) pace {
+		begin, n := time.Now(), 0
+		for ; time.Since(begin) < d; n++ {
+			read()
+		}
+		return pace{perSecond: float64(n) / time.Since(begin).Seconds()}
+	}
+	s.against(t, contest{name: "encoding/json, the same logs", run: func(t *testing.T, d time.Duration) pace {
+		return repeat(d, func() {
+			if n := readPlainly(t, p.logs); n != blockTransfers {
+				t.Fatalf("%d logs, want %d", n, blockTransfers)
+			}
+		})
+	}}, contest{"read a block of 200 strangers' transfers", 12, func(t *testing.T, d time.Duration) pace {
+		return repeat(d, func() {
+			before := p.asked
+			r, err := client.Transfers(t.Context(), pageHeight, pageHeight, filter)
+			if err != nil || len(r.Transfers) != 0 || r.Last.Number != pageHeight || p.asked == before {
+				t.Fatalf("%+v, %v", r, err)
+			}
+		})
+	}})
+}
+
+// readPlainly reads a page of logs as one would who is in no hurry, and counts the amounts.
+func readPlainly(t *testing.T, logs []byte) (n int) {
+	t.Helper()
+	var found []struct {
+		Address, Data, BlockNumber, BlockHash, TransactionHash, LogIndex string
+		Topics                                                           []string
+		Removed                                                          bool
+	}
+	if err := json.Unmarshal(logs, &found); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range found {
+		if units, ok := new(big.Int).SetString(l.Data[2:], 16); ok && units.Sign() > 0 {
+			n++
+		}
+	}
+	return n
+}
