@@ -11,6 +11,7 @@ package chain
 
 import (
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
@@ -20,49 +21,12 @@ import (
 // Network names a chain the gateway can watch. The zero value is not a network.
 type Network string
 
-// The networks known so far. Sandbox is the chain of test mode: simulated, persistent, and read by
-// the same watcher as any other.
-const (
-	Tron    Network = "tron"
-	Sandbox Network = "sandbox"
-)
-
-// ParseNetwork reads a network by the names merchants use: "TRC20" and "TRON" mean Tron.
-func ParseNetwork(s string) (Network, error) {
-	switch s {
-	case "TRC20", "TRON", "tron":
-		return Tron, nil
-	}
-	return "", ErrUnsupportedNetwork
-}
-
-// Standard is the token standard payers know the network by, as wallets print it.
-func (n Network) Standard() string {
-	switch n {
-	case Tron, Sandbox:
-		return "TRC20"
-	}
-	return string(n)
-}
-
-// FinalityDepth is about how many blocks pass until one is final: for showing progress, never for
-// deciding (a watcher asks the network which block is final).
-func (n Network) FinalityDepth() uint64 {
-	switch n {
-	case Tron:
-		return 19 // of 27 super representatives, two thirds and one must build on a block
-	case Sandbox:
-		return 4
-	}
-	return 0
-}
-
 // Faults of addresses and networks.
 var (
 	ErrUnsupportedNetwork = fault.New(fault.Invalid, "unsupported_network",
-		"network must be TRC20").About("network")
+		"network must be one of "+strings.Join(Standards(), ", ")).About("network")
 	ErrUnsupportedAsset = fault.New(fault.Invalid, "unsupported_asset",
-		"asset must be USDT").About("asset")
+		"asset must be a coin of the network: USDT, USDC").About("asset")
 	ErrInvalidAddress = fault.New(fault.Invalid, "invalid_address",
 		"address must be a TRON address: 34 characters beginning with T, copied exactly (capital and small letters matter)").About("address")
 	ErrAddressChainMismatch = fault.New(fault.Invalid, "address_chain_mismatch",
@@ -87,7 +51,7 @@ func (a Asset) Currency() (money.Currency, error) {
 // their texts are; parse functions are the only way from foreign text to an Address.
 type Address string
 
-// TxID identifies an on-chain transaction, lower-case hex without prefix on Tron and the sandbox.
+// TxID identifies an on-chain transaction: lower-case hex, without the 0x that EVM explorers print.
 type TxID string
 
 // Transfer is one token movement observed on a chain. (Network, TxID, Index) identifies it: one

@@ -38,7 +38,7 @@ func ParseTronAddress(s string) (Address, error) {
 	case bytes.Count(payload[1:], []byte{0}) == addressBytes:
 		return "", ErrInvalidAddress
 	case s == TronUSDT:
-		return "", ErrInvalidAddress.Saying("this is the USDT token contract, not an account; money sent there is lost")
+		return "", ErrInvalidAddress.Saying(sayToken)
 	}
 	return Address(s), nil
 }
