@@ -11,6 +11,7 @@ import (
 // Limits of reading a chain.
 const (
 	MaxScanSpan      = 5000   // blocks one Scan may be asked for
+	MaxSeenSpan      = 10_000 // blocks above the final one that Seen reads; see Chain.Seen
 	MaxScanTransfers = 50_000 // transfers one Scan may answer
 )
 
@@ -57,7 +58,9 @@ type Chain interface {
 	Head(ctx context.Context) (chain.Head, error)
 	// Scan reads the final blocks from..to inclusive. to must not exceed the final height.
 	Scan(ctx context.Context, from, to uint64, watch Watch) (Span, error)
-	// Seen reads the blocks above the final height: advisory, replaced by every later answer.
+	// Seen reads the blocks above the final height: advisory, replaced by every later answer. Layers
+	// above Ethereum are final when Ethereum is, so that there are thousands; with more than
+	// MaxSeenSpan a chain is in trouble, and the answer is ErrSpanTooWide.
 	Seen(ctx context.Context, head chain.Head, watch Watch) ([]chain.Transfer, error)
 	// BlockID is the hash of the block at height, to notice that history changed.
 	BlockID(ctx context.Context, height uint64) (string, error)

@@ -2,9 +2,9 @@
 // endpoints of which any may be slow, behind, broken or lying.
 //
 // It owns which endpoint is asked (priority, failover, circuit breaker, chain id), what counts as
-// an answer, and how token transfers are found in a range of blocks and proven by receipts. It does
-// not own how a chain writes its addresses, which tokens matter, nor when a range is read (the
-// chain's adapter, the watcher).
+// an answer, how token transfers are found in a range of blocks and proven by receipts, and how they
+// are told in the domain's words (Rail). It does not own how a chain writes its addresses, which
+// tokens matter, nor when a range is read (the chain's adapter, the watcher).
 //
 // Invariants:
 //   - Silence is never "nothing there". An answer counts only if the endpoint proved, in the same

@@ -94,10 +94,14 @@ func (c *Client) Above(ctx context.Context, final uint64, f Filter) (found []Tra
 			return err
 		case head.Latest.Number < final:
 			return fail(Lagging, fmt.Sprintf("newest block %d is below a final one", head.Latest.Number))
-		case head.Latest.Number-final > ports.MaxScanSpan:
+		case head.Latest.Number-final > ports.MaxSeenSpan:
 			return ports.ErrSpanTooWide
-		case head.Latest.Number > final:
-			found, err = c.readHalves(ctx, e, final+1, head.Latest.Number, f)
+		}
+		for from := final + 1; err == nil && from <= head.Latest.Number; from += ports.MaxScanSpan {
+			var part []Transfer
+			to := min(from+ports.MaxScanSpan-1, head.Latest.Number)
+			part, err = c.readHalves(ctx, e, from, to, f)
+			found = append(found, part...)
 		}
 		return err
 	})

@@ -115,14 +115,17 @@ func TestAnswersAreOfOneHistory(t *testing.T) {
 
 // The sandbox token cannot be mistaken for one worth money, nor its contract for an account.
 func TestTokenIsWorthNothing(t *testing.T) {
-	if _, err := chain.ParseTronAddress(sandbox.USDT.Contract); err == nil {
-		t.Error("the sandbox contract is an address of the Tron network")
-	}
-	if sandbox.USDT.Contract[0] != 'S' || sandbox.USDT.Contract == portstest.USDT.Contract {
-		t.Errorf("contract %s", sandbox.USDT.Contract)
-	}
 	c := sandbox.New(nil, wall{})
-	if c.Network() != chain.Sandbox || len(c.Assets()) != 1 || c.Assets()[0] != sandbox.USDT {
+	for _, a := range c.Assets() {
+		if _, err := chain.ParseTronAddress(a.Contract); err == nil {
+			t.Errorf("the sandbox contract of %s is an address of the Tron network", a.Symbol)
+		}
+		if a.Contract[0] != 'S' || a.Contract == portstest.USDT.Contract {
+			t.Errorf("contract %s", a.Contract)
+		}
+	}
+	if c.Network() != chain.Sandbox || len(c.Assets()) != 2 || c.Assets()[0] != sandbox.USDT ||
+		c.Assets()[1].Symbol != "USDC" {
 		t.Errorf("chain %s of %v", c.Network(), c.Assets())
 	}
 }

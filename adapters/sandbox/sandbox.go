@@ -42,12 +42,9 @@ const (
 	reorgReadings = 3      // tries to read a chain that is reorganised meanwhile
 )
 
-// USDT is the token payments on the sandbox chain are asked in. Its contract is an address no Tron
-// wallet accepts.
-var USDT = chain.Asset{
-	Network: chain.Sandbox, Symbol: "USDT", Decimals: 6,
-	Contract: string(chain.SandboxAddress("USDT contract")),
-}
+// USDT is the token payments on the sandbox chain are mostly asked in, and the first of its assets.
+// Contracts there are addresses no wallet of any chain accepts.
+var USDT = chain.Sandbox.Tokens()[0]
 
 // Chain reads the sandbox chain.
 type Chain struct {
@@ -64,7 +61,7 @@ func New(script ports.SandboxReads, clock ports.Clock) *Chain {
 func (c *Chain) Network() chain.Network { return chain.Sandbox }
 
 // Assets implements ports.Chain.
-func (c *Chain) Assets() []chain.Asset { return []chain.Asset{USDT} }
+func (c *Chain) Assets() []chain.Asset { return chain.Sandbox.Tokens() }
 
 // Head implements ports.Chain.
 func (c *Chain) Head(ctx context.Context) (chain.Head, error) {
@@ -113,7 +110,7 @@ func (c *Chain) Seen(
 	switch {
 	case err != nil || v.latest <= head.Final:
 		return nil, err
-	case v.latest-head.Final > ports.MaxScanSpan:
+	case v.latest-head.Final > ports.MaxSeenSpan:
 		return nil, ports.ErrSpanTooWide
 	}
 	_, found, err := c.read(ctx, v, head.Final+1, v.latest, watch)

@@ -1,11 +1,8 @@
 package tron
 
 import (
-	"context"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
@@ -34,11 +31,7 @@ type Config struct {
 
 // Chain reads Tron through JSON-RPC. It implements ports.Chain and is safe for concurrent use.
 type Chain struct {
-	client *ethrpc.Client
-	usdt   chain.Asset
-
-	mu      sync.Mutex
-	ignored map[ethrpc.Reason]uint64
+	*ethrpc.Rail
 }
 
 // New prepares a chain and, if TronGrid is configured, its explorer, which is nil otherwise. It
@@ -70,98 +63,18 @@ func New(cfg Config) (*Chain, *Grid, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Chain{
-		client: client, ignored: map[ethrpc.Reason]uint64{},
-		usdt: chain.Asset{
-			Network: chain.Tron, Symbol: usdtSymbol, Decimals: usdtDecimals, Contract: cfg.USDTContract,
-		},
-	}, grid, nil
+	usdt := chain.Asset{
+		Network: chain.Tron, Symbol: usdtSymbol, Decimals: usdtDecimals, Contract: cfg.USDTContract,
+	}
+	script := ethrpc.Script{
+		Read:  account,
+		Print: func(b ethrpc.Address) chain.Address { return chain.TronAddress(b) },
+	}
+	return &Chain{ethrpc.NewRail(client, chain.Tron, []chain.Asset{usdt}, script)}, grid, nil
 }
 
-// Network implements ports.Chain.
-func (c *Chain) Network() chain.Network { return chain.Tron }
-
-// Assets implements ports.Chain.
-func (c *Chain) Assets() []chain.Asset { return []chain.Asset{c.usdt} }
-
-// Head implements ports.Chain.
-func (c *Chain) Head(ctx context.Context) (chain.Head, error) {
-	h, err := c.client.Head(ctx)
-	if err != nil {
-		return chain.Head{}, fmt.Errorf("read tron head: %w", err)
-	}
-	return chain.Head{
-		Network: chain.Tron, Latest: h.Latest.Number,
-		Final: h.Final.Number, FinalID: h.Final.ID.Hex(), FinalTime: h.Final.Time,
-	}, nil
-}
-
-// Scan implements ports.Chain.
-func (c *Chain) Scan(ctx context.Context, from, to uint64, watch ports.Watch) (ports.Span, error) {
-	l := c.look(watch.Assets, watch.Receivers)
-	r, err := c.client.Transfers(ctx, from, to, l.filter)
-	if err != nil {
-		return ports.Span{}, fmt.Errorf("scan tron blocks %d to %d: %w", from, to, err)
-	}
-	return ports.Span{
-		From: from, To: to, ToID: r.Last.ID.Hex(), ToTime: r.Last.Time,
-		Transfers: l.translate(r.Transfers),
-	}, nil
-}
-
-// Seen implements ports.Chain.
-func (c *Chain) Seen(
-	ctx context.Context, head chain.Head, watch ports.Watch,
-) ([]chain.Transfer, error) {
-	l := c.look(watch.Assets, watch.Receivers)
-	found, err := c.client.Above(ctx, head.Final, l.filter)
-	if err != nil {
-		return nil, fmt.Errorf("read tron blocks above %d: %w", head.Final, err)
-	}
-	return l.translate(found), nil
-}
-
-// BlockID implements ports.Chain.
-func (c *Chain) BlockID(ctx context.Context, height uint64) (string, error) {
-	h, err := c.client.Block(ctx, height)
-	if err != nil {
-		return "", fmt.Errorf("read tron block %d: %w", height, err)
-	}
-	return h.ID.Hex(), nil
-}
-
-// Lookup implements ports.Chain. What is not the id of any transaction is a transaction the chain
-// does not have.
-func (c *Chain) Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error) {
-	var tx ethrpc.Hash
-	if raw, err := hex.DecodeString(string(id)); err != nil || copy(tx[:], raw) != len(raw) ||
-		len(raw) != len(tx) {
-		return nil, nil
-	}
-	l := c.look(c.Assets(), nil)
-	found, err := c.client.TransfersOf(ctx, tx, l.filter)
-	if err != nil {
-		return nil, fmt.Errorf("look up tron transaction %s: %w", id, err)
-	}
-	return l.translate(found), nil
-}
-
-// Endpoints answers how every node is doing, in order of preference.
-func (c *Chain) Endpoints() []ethrpc.EndpointHealth { return c.client.Endpoints() }
-
-// Ignored counts, by reason, the logs that nodes offered as transfers and that do not count.
-func (c *Chain) Ignored() map[ethrpc.Reason]uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := make(map[ethrpc.Reason]uint64, len(c.ignored))
-	for reason, n := range c.ignored {
-		out[reason] = n
-	}
-	return out
-}
-
-func (c *Chain) ignore(reason ethrpc.Reason, _ ethrpc.Log) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ignored[reason]++
+// account is the 20 bytes of an address exactly as Tron writes it: of its version, in its case.
+func account(a chain.Address) (ethrpc.Address, bool) {
+	b, ok := a.Bytes20()
+	return b, ok && chain.TronAddress(b) == a
 }

@@ -1,7 +1,6 @@
 package tron
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,32 +10,7 @@ import (
 	"strings"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
-	"github.com/101pay/101pay/ports"
 )
-
-// ErrMisfit says that what was configured is not what is there: another chain, another token, or a
-// node too old. Waiting does not help.
-var ErrMisfit = errors.New("the configuration and the nodes contradict each other")
-
-// Check asks every node whether it serves the configured chain, carries USDT with the decimals we
-// count in, and is new enough. The error is nil if at least one node is fit, which is enough to
-// work with; it is ErrMisfit if none is and a node contradicts the configuration, and
-// ports.ErrChainUnavailable if none could be asked. It names every node that is not fit.
-func (c *Chain) Check(ctx context.Context) ([]ethrpc.Checked, error) {
-	checked := c.client.Check(ctx)
-	verdict := error(ports.ErrChainUnavailable)
-	var problems []string
-	for _, one := range checked {
-		if one.Class == ethrpc.None {
-			return checked, nil
-		}
-		if one.Class.Misfit() {
-			verdict = ErrMisfit
-		}
-		problems = append(problems, fmt.Sprintf("%s (%s): %s", one.Health.Host, one.Class, one.Problem))
-	}
-	return checked, fmt.Errorf("no tron node is fit: %s: %w", strings.Join(problems, "; "), verdict)
-}
 
 // oldest is the first java-tron whose eth_getLogs has no known holes: 4.8.0 mended bloom filters
 // that hid logs (4.7.5), 4.8.1 those left unwritten while JSON-RPC was off.

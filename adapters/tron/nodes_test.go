@@ -32,8 +32,8 @@ func TestCheckTellsMisfitsFromOutages(t *testing.T) {
 		"one is away":                {away, nil, nil, [2]ethrpc.Class{ethrpc.Broken, ""}},
 		"one is of another chain":    {anviltest.Instead("eth_chainId", `"0x1"`), nil, nil, [2]ethrpc.Class{ethrpc.WrongChain, ""}},
 		"all are away":               {away, away, ports.ErrChainUnavailable, [2]ethrpc.Class{ethrpc.Broken, ethrpc.Broken}},
-		"all say 18 decimals":        {eighteen, eighteen, tron.ErrMisfit, [2]ethrpc.Class{ethrpc.WrongToken, ethrpc.WrongToken}},
-		"no contract, the other off": {anviltest.Instead("eth_getCode", `"0x"`), away, tron.ErrMisfit, [2]ethrpc.Class{ethrpc.WrongToken, ethrpc.Broken}},
+		"all say 18 decimals":        {eighteen, eighteen, ethrpc.ErrMisfit, [2]ethrpc.Class{ethrpc.WrongToken, ethrpc.WrongToken}},
+		"no contract, the other off": {anviltest.Instead("eth_getCode", `"0x"`), away, ethrpc.ErrMisfit, [2]ethrpc.Class{ethrpc.WrongToken, ethrpc.Broken}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := openWorld(t)
@@ -74,7 +74,7 @@ func TestTrapT15ContractIsHeldToItsWord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c2.Check(t.Context()); !errors.Is(err, tron.ErrMisfit) || !strings.Contains(err.Error(), c.says) {
+		if _, err := c2.Check(t.Context()); !errors.Is(err, ethrpc.ErrMisfit) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := c2.Head(t.Context()); !errors.Is(err, ports.ErrChainUnavailable) {

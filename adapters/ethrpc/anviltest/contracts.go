@@ -59,7 +59,13 @@ func (n *Node) Place(contract string, at Account) {
 // PlaceToken puts a token that behaves like USDT at an address, owned by Issuer.
 func (n *Node) PlaceToken(at Account) {
 	n.t.Helper()
-	n.Place("TetherToken", at)
+	n.place("TetherToken", at)
+}
+
+// place puts a token at an address, owned by Issuer.
+func (n *Node) place(contract string, at Account) {
+	n.t.Helper()
+	n.Place(contract, at)
 	n.Call("anvil_setStorageAt", at.hex(), hex(0), fmt.Sprintf("0x%064x", Issuer[:]))
 }
 
@@ -137,33 +143,29 @@ func word(t testing.TB, arg any) []byte {
 	return out
 }
 
-// Payer has all the units that PlaceUSDT issued.
+// Payer has all the units that PlaceUSDT and PlaceCoin issued.
 var Payer = Named("payer")
 
-// multiSend is where PlaceUSDT puts a contract that pays several receivers at once.
+// multiSend is where PlaceUSDT and PlaceCoin put a contract that pays several receivers at once.
 var multiSend = Named("multi send")
 
 // PlaceUSDT puts a token that behaves like USDT at USDT's address, and gives Payer so many units
 // that no test runs out of them.
 func (n *Node) PlaceUSDT() {
 	n.t.Helper()
-	n.PlaceToken(USDT)
-	n.Place("MultiSend", multiSend)
-	plenty := new(big.Int).Lsh(big.NewInt(1), 254)
-	n.Mint(Payer, plenty)
-	n.Send(Payer, USDT, n.Calldata("TetherToken", "approve(address,uint256)", multiSend, plenty))
+	n.PlaceCoin("TetherToken", USDT)
 }
 
 // Mint issues units of the token at USDT's address.
 func (n *Node) Mint(to Account, units *big.Int) Tx {
 	n.t.Helper()
-	return n.Send(Issuer, USDT, n.Calldata("TetherToken", "mint(address,uint256)", to, units))
+	return Coin{n, USDT}.Mint(to, units)
 }
 
 // Transfer moves units of the token at USDT's address, from an account that has them.
 func (n *Node) Transfer(from, to Account, units *big.Int) Tx {
 	n.t.Helper()
-	return n.Send(from, USDT, n.Calldata("TetherToken", "transfer(address,uint256)", to, units))
+	return Coin{n, USDT}.Transfer(from, to, units)
 }
 
 // Pay moves units of the token at USDT's address from Payer.
@@ -176,6 +178,5 @@ func (n *Node) Pay(to Account, units int64) Tx {
 // contract.
 func (n *Node) PayMany(to []Account, units []*big.Int) Tx {
 	n.t.Helper()
-	return n.Send(Payer, multiSend,
-		n.Calldata("MultiSend", "send(address,address[],uint256[])", USDT, to, units))
+	return Coin{n, USDT}.PayMany(to, units)
 }

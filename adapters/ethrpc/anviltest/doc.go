@@ -1,5 +1,5 @@
-// Package anviltest gives tests a chain of their own on a real node: anvil, under Tron's chain id,
-// with a token that behaves like USDT at USDT's own address.
+// Package anviltest gives tests a chain of their own on a real node: anvil, under Tron's chain id or
+// another, with tokens that behave like USDT and bridged coins at the coins' own addresses.
 //
 // It owns the node's process, the accounts and contracts of a test, and a proxy that stands before
 // the node and spoils its answers. It does not own what is read from the chain: it sends and mines,

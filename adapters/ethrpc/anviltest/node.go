@@ -45,12 +45,18 @@ type Node struct {
 // mines when it is told to: Send, Mine and OneBlock do.
 func Start(t testing.TB) *Node {
 	t.Helper()
+	return StartChain(t, ChainID)
+}
+
+// StartChain is Start for a chain of another id.
+func StartChain(t testing.TB, chainID uint64) *Node {
+	t.Helper()
 	n := &Node{t: t, funded: map[Account]bool{}}
 	// Paris is what Tron's machine comes close to; the forks after it make every block copy ever more
 	// history, which thousands of blocks feel.
 	//nolint:gosec,noctx // our own tool; Stop ends it
 	n.process = exec.Command(binary(t), "--host", "127.0.0.1", "--port", "0", "--accounts", "1",
-		"--chain-id", fmt.Sprint(ChainID), "--slots-in-an-epoch", "1", "--auto-impersonate",
+		"--chain-id", fmt.Sprint(chainID), "--slots-in-an-epoch", "1", "--auto-impersonate",
 		"--base-fee", "0", "--gas-limit", "2000000000", "--no-mining", "--hardfork", "paris",
 		"--order", "fifo", "--no-request-size-limit")
 	n.process.SysProcAttr = attributes()

@@ -1,0 +1,150 @@
+package evm_test
+
+import (
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/adapters/ethrpc/anviltest"
+	"github.com/101pay/101pay/adapters/evm"
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/ports/portstest"
+)
+
+func TestChainPromises(t *testing.T) {
+	portstest.Chain(t, func(t *testing.T) portstest.ChainWorld {
+		w := openWorld(t, chain.Base)
+		return portstest.ChainWorld{Chain: w.chain, ChainScript: w}
+	})
+}
+
+// hand is a clock that is moved by hand. It begins with the clock of the node, whose blocks bear
+// the machine's time.
+type hand struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (h *hand) Now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+func (h *hand) move(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+// world is a network over a node of its own, read through a proxy.
+type world struct {
+	t       *testing.T
+	network chain.Network
+	node    *anviltest.Node
+	proxy   *anviltest.Proxy
+	hand    *hand
+	chain   *evm.Chain
+	coins   map[string]anviltest.Coin // by symbol
+	first   anviltest.Coin
+	blocks  map[chain.TxID]uint64
+	fake    anviltest.Account
+	named   int64
+}
+
+func openWorld(t *testing.T, n chain.Network) *world {
+	t.Helper()
+	node := anviltest.StartChain(t, n.EVMChainID())
+	w := &world{
+		t: t, network: n, node: node, proxy: anviltest.NewProxy(t, node.URL), hand: &hand{now: time.Now()},
+		coins: map[string]anviltest.Coin{}, blocks: map[chain.TxID]uint64{}, fake: anviltest.Named("fake token"),
+	}
+	contracts := map[uint8]string{6: "TetherToken", 18: "PeggedToken"}
+	for _, a := range n.Tokens() {
+		w.coins[a.Symbol] = node.PlaceCoin(contracts[a.Decimals], raw(t, chain.Address(a.Contract)))
+	}
+	w.first = w.coins[n.Tokens()[0].Symbol]
+	node.Place("FakeUSDT", w.fake)
+	w.chain = w.open(w.proxy.URL)
+	return w
+}
+
+// open answers a chain read through nodes of our choice.
+func (w *world) open(urls ...string) *evm.Chain {
+	w.t.Helper()
+	c, err := evm.New(evm.Config{Network: w.network, RPCURLs: urls, Clock: w.hand})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) Receiver() chain.Address {
+	w.named++
+	return chain.EVMAddress(anviltest.Named("receiver " + big.NewInt(w.named).String()))
+}
+
+func (w *world) mined(tx anviltest.Tx, lawful bool) chain.TxID {
+	w.t.Helper()
+	if tx.OK != lawful {
+		w.t.Fatalf("transaction %+v", tx)
+	}
+	w.blocks[chain.TxID(tx.ID)] = tx.Block
+	return chain.TxID(tx.ID)
+}
+
+func raw(t *testing.T, a chain.Address) anviltest.Account {
+	t.Helper()
+	b, ok := a.EVMBytes()
+	if !ok {
+		t.Fatalf("address %q", a)
+	}
+	return b
+}
+
+func (w *world) Pay(payments ...portstest.Payment) chain.TxID {
+	w.t.Helper()
+	if len(payments) == 1 {
+		return w.mined(w.first.Transfer(anviltest.Payer, raw(w.t, payments[0].To), payments[0].Units), true)
+	}
+	var to []anviltest.Account
+	var units []*big.Int
+	for _, p := range payments {
+		to, units = append(to, raw(w.t, p.To)), append(units, p.Units)
+	}
+	return w.mined(w.first.PayMany(to, units), true)
+}
+
+func (w *world) PayFake(p portstest.Payment) chain.TxID {
+	w.t.Helper()
+	return w.mined(w.node.Send(anviltest.Payer, w.fake,
+		w.node.Calldata("FakeUSDT", "transfer(address,uint256)", raw(w.t, p.To), p.Units)), true)
+}
+
+func (w *world) Fail(p portstest.Payment) chain.TxID {
+	w.t.Helper()
+	return w.mined(w.first.Transfer(anviltest.Named("poor"), raw(w.t, p.To), p.Units), false)
+}
+
+func (w *world) Grow(blocks uint64) {
+	w.t.Helper()
+	if blocks > 0 {
+		w.node.Mine(blocks)
+	}
+}
+
+func (w *world) Undo(id chain.TxID) {
+	w.t.Helper()
+	w.node.Reorg(w.node.Height() - w.blocks[id] + 1)
+}
+
+func (w *world) Cut(off bool) {
+	w.t.Helper()
+	if off {
+		w.proxy.Play(anviltest.Body(503, "no node today"))
+		return
+	}
+	w.proxy.Play(nil)
+	w.hand.move(time.Minute) // long enough for whoever gave the node up to try it again
+}
