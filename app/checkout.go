@@ -70,7 +70,7 @@ func (s Checkout) payable(in OpenInput) error {
 	if in.Method == "" {
 		return nil
 	}
-	_, err := s.Rails.Asset(in.Method, in.Who.Mode)
+	_, err := s.Rails.Assets(in.Method, in.Who.Mode)
 	return err
 }
 
@@ -113,23 +113,26 @@ func (s Checkout) open(
 	return snapshot, s.Events.session(ctx, r, webhook.PaymentCreated, snapshot, nil)
 }
 
-// offered answers where a method's payments go, or refuses one that the project switched off or has
-// no address for.
+// offered lists where a method's payments can go, or refuses one that the project switched off or
+// has no address for.
 func (s Checkout) offered(
 	ctx context.Context, r ports.Repos, who merchant.Principal, m checkout.Method,
-) (chain.Address, error) {
-	asset, err := s.Rails.Asset(m, who.Mode)
-	if err != nil {
-		return "", err
+) ([]place, error) {
+	if _, err := s.Rails.Assets(m, who.Mode); err != nil {
+		return nil, err
 	}
 	switched, err := r.Receiving.Methods(ctx, who.Project)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if on, touched := switched[m]; touched && !on {
-		return "", checkout.ErrUnsupportedMethod.Saying("this project does not accept " + string(m))
+	if switchedOff(switched, m) {
+		return nil, checkout.ErrUnsupportedMethod.Saying("this project does not accept " + string(m))
 	}
-	return receiver(ctx, r, who.Project, asset)
+	accounts, err := r.Receiving.List(ctx, who.Project)
+	if err != nil {
+		return nil, err
+	}
+	return s.Rails.places(m, who, accounts)
 }
 
 // sameOrder answers the session that already has the order id.
@@ -143,19 +146,6 @@ func sameOrder(ctx context.Context, r ports.Repos, in OpenInput) (checkout.Snaps
 		return checkout.Snapshot{}, checkout.ErrOrderIDConflict
 	}
 	return was, nil
-}
-
-// receiver is where payments of an asset go. Test payments go to an address of the sandbox chain
-// that no wallet accepts, never to the merchant's own: nobody shall send real money to a test page.
-func receiver(ctx context.Context, r ports.Repos, p merchant.ProjectID, a chain.Asset) (chain.Address, error) {
-	if a.Network == chain.Sandbox {
-		return chain.SandboxAddress("project " + string(p)), nil
-	}
-	account, err := r.Receiving.Current(ctx, p, a.Symbol)
-	if errors.Is(err, ports.ErrNotFound) {
-		return "", merchant.ErrReceivingMissing
-	}
-	return account.Address, err
 }
 
 // Get finds a session by its id, which is the capability to see it.
@@ -172,36 +162,40 @@ func (s Checkout) List(ctx context.Context, q ports.SessionQuery) (ports.Session
 	return s.Sessions.List(ctx, q)
 }
 
-// Intent lets the payer choose a method and answers where to pay exactly how much. Choosing the
-// same method again changes nothing.
-func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, m checkout.Method) (checkout.Snapshot, error) {
+// Intent lets the payer choose how to pay and answers where to pay exactly how much. Choosing the
+// same again changes nothing.
+func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) (checkout.Snapshot, error) {
 	now := s.Core.Clock.Now().UTC().Truncate(time.Microsecond)
 	session, err := s.Sessions.ByID(ctx, id)
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
-	if current, err := session.CanIssue(m, now); err != nil || current != nil {
-		return session.Snapshot(), err
-	}
 	was := session.Snapshot()
-	asset, err := s.Rails.Asset(m, was.Mode)
+	on, err := by.network(was.Mode)
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
-	if err := s.Rails.Ready(ctx, asset.Network, now); err != nil {
-		return checkout.Snapshot{}, err
+	if current, err := session.CanIssue(by.Method, on, now); err != nil || current != nil {
+		return was, err
 	}
-	rate, err := s.Rates.Rate(ctx, was.Mode, was.Due.Currency(), asset.Symbol)
+	to, err := s.place(ctx, was, by.Method, on)
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
-	base, err := rate.Convert(was.Due, int(asset.Decimals))
+	if err := s.Rails.Ready(ctx, to.asset.Network, now); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	rate, err := s.Rates.Rate(ctx, was.Mode, was.Due.Currency(), to.asset.Symbol)
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
-	q := quote{session: was, method: m, asset: asset, rate: rate, base: base, now: now}
-	if q.at, err = s.receiver(ctx, was, q); err != nil {
+	decimals := int(to.asset.Decimals)
+	base, err := rate.Convert(was.Due, checkout.Places(decimals))
+	if err != nil {
 		return checkout.Snapshot{}, err
+	}
+	q := quote{
+		session: was, method: by.Method, place: to, rate: rate, base: checkout.Whole(base, decimals), now: now,
 	}
 	for range reserveTries {
 		snapshot, err := s.issue(ctx, q)
@@ -212,25 +206,28 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, m checkout.
 	return checkout.Snapshot{}, checkout.ErrSlotsExhausted
 }
 
-// receiver is where the session's payer shall pay, if the project still offers the method.
-func (s Checkout) receiver(ctx context.Context, was checkout.Snapshot, q quote) (at chain.Address, err error) {
+// place is where the session's payer shall pay, if the project still offers the method there.
+func (s Checkout) place(
+	ctx context.Context, was checkout.Snapshot, m checkout.Method, on chain.Network,
+) (place, error) {
 	who := merchant.Principal{Merchant: was.MerchantID, Project: was.ProjectID, Mode: was.Mode}
-	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		at, err = s.offered(ctx, r, who, q.method)
-		return err
+	among, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]place, error) {
+		return s.offered(ctx, r, who, m)
 	})
-	return at, err
+	if err != nil {
+		return place{}, err
+	}
+	return choose(m, on, among)
 }
 
 // quote is an amount about to become an intent.
 type quote struct {
 	session checkout.Snapshot
 	method  checkout.Method
-	asset   chain.Asset
-	rate    money.Rate
-	base    *big.Int // payable amount before the suffix
-	at      chain.Address
-	now     time.Time
+	place
+	rate money.Rate
+	base *big.Int // payable amount before the suffix
+	now  time.Time
 }
 
 // issue proposes one free amount and claims it; ports.ErrTaken when somebody was faster.
@@ -250,20 +247,34 @@ func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error)
 		if err != nil {
 			return err
 		}
-		if current, err := session.CanIssue(q.method, q.now); err != nil || current != nil {
+		if current, err := session.CanIssue(q.method, q.asset.Network, q.now); err != nil || current != nil {
 			out = session.Snapshot()
 			return err
 		}
-		if err := r.Sessions.Reserve(ctx, intent); err != nil {
+		issued, err := q.reserve(ctx, r, intent)
+		if err != nil {
 			return err
 		}
-		if err := session.Issue(intent, q.now); err != nil {
+		if err := session.Issue(issued, q.now); err != nil {
 			return err
 		}
 		out = session.Snapshot()
 		return r.Sessions.Save(ctx, session)
 	})
 	return out, err
+}
+
+// reserve claims the amount of an intent, unless the payer was told one for the same place before: he
+// who goes to and fro between networks sees the amounts he saw, and takes no others from anybody.
+func (q quote) reserve(ctx context.Context, r ports.Repos, intent checkout.Intent) (checkout.Intent, error) {
+	before, err := r.Sessions.IntentOf(ctx, q.session.ID, q.asset)
+	switch {
+	case err == nil && before.Address == intent.Address && before.ExpiresAt.Equal(intent.ExpiresAt):
+		return before, nil
+	case err != nil && !isNotFound(err):
+		return checkout.Intent{}, err
+	}
+	return intent, r.Sessions.Reserve(ctx, intent)
 }
 
 // propose picks an amount that nobody held a moment ago. It claims nothing.

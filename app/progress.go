@@ -17,13 +17,13 @@ type Progress struct {
 	Session checkout.Snapshot
 	Payee   string         // the name of the project the money is for
 	Website string         // of the project, "" if none
-	Offers  []Offer        // the methods the payer may choose from, the source's order
+	Offers  []Offer        // what the payer may choose from: methods in the source's order, each on its networks
 	Seen    []SeenTransfer // what the chain says was sent for this session, oldest first
 	Rail    RailState      // of the intent's network; zero before a method was chosen
 	Now     time.Time
 }
 
-// Offer is a method the project takes.
+// Offer is a method the project takes, on one network.
 type Offer struct {
 	Method    checkout.Method
 	Asset     chain.Asset
@@ -64,6 +64,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 	p := Progress{Session: session.Snapshot(), Now: s.Core.Clock.Now()}
 	var project merchant.Project
 	var switched map[checkout.Method]bool
+	var accounts []merchant.ReceivingAccount
 	var rows []ports.TransferRow
 	var sightings []ports.Sighting
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
@@ -71,6 +72,9 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 			return err
 		}
 		if switched, err = r.Receiving.Methods(ctx, p.Session.ProjectID); err != nil {
+			return err
+		}
+		if accounts, err = r.Receiving.List(ctx, p.Session.ProjectID); err != nil {
 			return err
 		}
 		rows, sightings, err = r.Transfers.OfSession(ctx, id)
@@ -84,7 +88,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 		return Progress{}, err
 	}
 	p.Payee, p.Website = project.Name, project.WebsiteURL
-	p.Offers = s.offers(p.Session, switched, states)
+	p.Offers = s.offers(p.Session, switched, accounts, states)
 	if p.Session.Intent != nil {
 		p.Rail = stateOf(states, p.Session.Intent.Asset.Network)
 	}
@@ -92,16 +96,24 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 	return p, nil
 }
 
-// offers lists the methods a session can be paid by.
-func (s Checkout) offers(was checkout.Snapshot, switched map[checkout.Method]bool, states []RailState) []Offer {
+// offers lists how a session can be paid.
+func (s Checkout) offers(
+	was checkout.Snapshot, switched map[checkout.Method]bool, accounts []merchant.ReceivingAccount,
+	states []RailState,
+) []Offer {
+	who := merchant.Principal{Merchant: was.MerchantID, Project: was.ProjectID, Mode: was.Mode}
 	var out []Offer
 	for _, m := range checkout.Methods() {
-		on, touched := switched[m]
-		asset, err := s.Rails.Asset(m, was.Mode)
-		if err != nil || touched && !on || was.Method != "" && was.Method != m {
+		if switchedOff(switched, m) || was.Method != "" && was.Method != m {
 			continue
 		}
-		out = append(out, Offer{Method: m, Asset: asset, Available: stateOf(states, asset.Network).OK})
+		places, err := s.Rails.places(m, who, accounts)
+		if err != nil {
+			continue // no rail carries it, or the project has no address there
+		}
+		for _, p := range places {
+			out = append(out, Offer{Method: m, Asset: p.asset, Available: stateOf(states, p.asset.Network).OK})
+		}
 	}
 	return out
 }

@@ -31,31 +31,50 @@ func (r Rails) LiveEnabled() bool {
 	return false
 }
 
-// Networks lists the configured networks.
+// Networks lists the configured networks: the sandbox, then those for real money in the order
+// choices are shown.
 func (r Rails) Networks() []chain.Network {
 	out := make([]chain.Network, 0, len(r.Chains))
-	for n := range r.Chains {
-		out = append(out, n)
+	for _, n := range append([]chain.Network{chain.Sandbox}, chain.Networks()...) {
+		if _, ok := r.Chains[n]; ok {
+			out = append(out, n)
+		}
 	}
 	return out
 }
 
-// Asset answers what a method pays in, and where, for a mode; checkout.ErrUnsupportedMethod when no
-// enabled rail carries it.
-func (r Rails) Asset(m checkout.Method, mode merchant.Mode) (chain.Asset, error) {
-	network := m.LiveNetwork()
-	if mode == merchant.Test && network != "" {
-		network = chain.Sandbox
+// Assets lists what a method pays in, one asset for every enabled network that carries its coin in a
+// mode, in the order choices are shown; checkout.ErrUnsupportedMethod when none does.
+func (r Rails) Assets(m checkout.Method, mode merchant.Mode) ([]chain.Asset, error) {
+	networks := []chain.Network{chain.Sandbox}
+	if mode != merchant.Test {
+		networks = chain.Networks()
 	}
-	if c, ok := r.Chains[network]; ok {
-		for _, a := range c.Assets() {
-			if a.Symbol == m.Symbol() {
-				return a, nil
-			}
+	var out []chain.Asset
+	for _, n := range networks {
+		if a, ok := r.asset(n, m.Symbol()); ok {
+			out = append(out, a)
 		}
 	}
-	return chain.Asset{}, checkout.ErrUnsupportedMethod.Saying(
-		"no enabled rail carries " + string(m) + " in " + mode.String() + " mode on this gateway")
+	if len(out) == 0 {
+		return nil, checkout.ErrUnsupportedMethod.Saying(
+			"no enabled rail carries " + string(m) + " in " + mode.String() + " mode on this gateway")
+	}
+	return out, nil
+}
+
+// asset is a coin as an enabled network carries it.
+func (r Rails) asset(n chain.Network, symbol string) (chain.Asset, bool) {
+	c, ok := r.Chains[n]
+	if !ok {
+		return chain.Asset{}, false
+	}
+	for _, a := range c.Assets() {
+		if a.Symbol == symbol {
+			return a, true
+		}
+	}
+	return chain.Asset{}, false
 }
 
 // RailState is how one network's watcher is doing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -45,16 +46,24 @@ func (s Receiving) Add(
 		})
 }
 
-// check refuses what money could be lost at: other chains, mistyped addresses, token contracts.
+// check refuses what money could be lost at: networks nobody reads, other chains, mistyped addresses,
+// token contracts. Tron is known to every gateway, so its addresses can be entered before its rail is
+// switched on.
 func (s Receiving) check(in ReceivingInput) (merchant.ReceivingAccount, error) {
 	network, err := chain.ParseNetwork(in.Network)
 	if err != nil {
 		return merchant.ReceivingAccount{}, err
 	}
-	if in.Asset != checkout.USDT.Symbol() {
-		return merchant.ReceivingAccount{}, chain.ErrUnsupportedAsset
+	if _, read := s.Rails.Chains[network]; !read && network != chain.Tron {
+		return merchant.ReceivingAccount{}, chain.ErrUnsupportedNetwork.Saying(
+			"this gateway does not read " + network.Standard() + "; name one of " + standards(s.receivable()))
 	}
-	address, err := chain.ParseTronAddress(in.Address)
+	isIt := func(a chain.Asset) bool { return a.Symbol == in.Asset }
+	if !slices.ContainsFunc(network.Tokens(), isIt) {
+		return merchant.ReceivingAccount{}, chain.ErrUnsupportedAsset.Saying(
+			"asset must be a coin that " + network.Standard() + " carries here: " + symbols(network.Tokens()))
+	}
+	address, err := chain.ParseAddress(network, in.Address)
 	if err != nil {
 		return merchant.ReceivingAccount{}, err
 	}
@@ -66,6 +75,26 @@ func (s Receiving) check(in ReceivingInput) (merchant.ReceivingAccount, error) {
 		}
 	}
 	return merchant.ReceivingAccount{Network: network, Asset: in.Asset, Address: address}, nil
+}
+
+// receivable lists the networks that accounts can be entered for.
+func (s Receiving) receivable() []chain.Network {
+	var out []chain.Network
+	for _, n := range chain.Networks() {
+		if _, read := s.Rails.Chains[n]; read || n == chain.Tron {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// symbols lists the names of assets.
+func symbols(assets []chain.Asset) string {
+	names := make([]string, len(assets))
+	for i, a := range assets {
+		names[i] = a.Symbol
+	}
+	return strings.Join(names, ", ")
 }
 
 // List lists the project's current accounts, newest first.
@@ -114,8 +143,14 @@ type MethodState struct {
 	Method     checkout.Method
 	Live, Test bool // whether a rail of this gateway carries it
 	Enabled    bool // carried in some mode, and not switched off
-	Network    chain.Network
-	Address    chain.Address // where payments go, "" without an account
+	Networks   []MethodNetwork
+}
+
+// MethodNetwork is a network that carries a method's coin for real money, as it stands for a project.
+type MethodNetwork struct {
+	Network chain.Network
+	Live    bool          // whether this gateway reads it
+	Address chain.Address // where payments go, "" without an account
 }
 
 // Methods lists all methods in the documented order.
@@ -138,21 +173,32 @@ func (s Receiving) offers(
 	}
 	var out []MethodState
 	for _, m := range methods {
-		o := MethodState{Method: m, Live: s.carried(m, merchant.Live), Test: s.carried(m, merchant.Test)}
-		o.Network = m.LiveNetwork()
-		on, touched := switched[m]
-		o.Enabled = (o.Live || o.Test) && (on || !touched)
-		receives := func(a merchant.ReceivingAccount) bool { return a.Asset == m.Symbol() }
-		if at := slices.IndexFunc(accounts, receives); at >= 0 {
-			o.Address = accounts[at].Address
+		o := MethodState{
+			Method: m, Live: s.carried(m, merchant.Live), Test: s.carried(m, merchant.Test),
+			Networks: s.networks(m, accounts),
 		}
+		o.Enabled = (o.Live || o.Test) && !switchedOff(switched, m)
 		out = append(out, o)
 	}
 	return out, nil
 }
 
+// networks lists the networks of a method that accounts can be entered for.
+func (s Receiving) networks(m checkout.Method, accounts []merchant.ReceivingAccount) []MethodNetwork {
+	var out []MethodNetwork
+	for _, n := range m.Networks() {
+		if !slices.Contains(s.receivable(), n) {
+			continue
+		}
+		_, live := s.Rails.asset(n, m.Symbol())
+		at, _ := receiver("", chain.Asset{Network: n, Symbol: m.Symbol()}, accounts)
+		out = append(out, MethodNetwork{Network: n, Live: live, Address: at})
+	}
+	return out
+}
+
 func (s Receiving) carried(m checkout.Method, mode merchant.Mode) bool {
-	_, err := s.Rails.Asset(m, mode)
+	_, err := s.Rails.Assets(m, mode)
 	return err == nil
 }
 

@@ -93,7 +93,7 @@ func (s *stage) asked() checkout.Snapshot {
 	s.ok(err)
 	opened, _, err := s.checkout.Open(s.t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
 	s.ok(err)
-	issued, err := s.checkout.Intent(s.t.Context(), opened.ID, checkout.USDT)
+	issued, err := s.checkout.Intent(s.t.Context(), opened.ID, Choice{Method: checkout.USDT})
 	s.ok(err)
 	return issued
 }
@@ -380,7 +380,7 @@ func TestNoAddressIsShownOnAChainNobodyReads(t *testing.T) {
 	opened, _, err := s.checkout.Open(t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
 	s.ok(err)
 	s.clock.set(s.clock.Now().Add(railSilence))
-	if _, err := s.checkout.Intent(t.Context(), opened.ID, checkout.USDT); !errors.Is(err, ports.ErrChainUnavailable) {
+	if _, err := s.checkout.Intent(t.Context(), opened.ID, Choice{Method: checkout.USDT}); !errors.Is(err, ports.ErrChainUnavailable) {
 		t.Errorf("an intent on a silent rail: %v", err)
 	}
 }

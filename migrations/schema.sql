@@ -78,6 +78,7 @@ CREATE TABLE intents (
 );
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
 CREATE INDEX intents_let_go ON public.intents USING btree (hold_until, id) WHERE held;
+CREATE INDEX intents_of_session ON public.intents USING btree (session_id, network, contract) WHERE held;
 CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
 CREATE INDEX intents_watched ON public.intents USING btree (network, address, hold_until);
 

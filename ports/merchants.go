@@ -42,13 +42,12 @@ type Projects interface {
 
 // Receiving keeps receiving accounts and which methods a project offers.
 type Receiving interface {
-	// Add records an account and retires the project's current one for the same network and asset.
+	// Add records an account and retires the project's current one for the same network and asset;
+	// those of its other networks and assets stay.
 	// ErrTaken says the very address is current already.
 	Add(ctx context.Context, a merchant.ReceivingAccount) error
 	// List lists the current accounts of a project, newest first.
 	List(ctx context.Context, p merchant.ProjectID) ([]merchant.ReceivingAccount, error)
-	// Current finds the account payments of an asset go to, or ErrNotFound.
-	Current(ctx context.Context, p merchant.ProjectID, asset string) (merchant.ReceivingAccount, error)
 	// Relabel changes a current account's label; Remove retires it. ErrNotFound if it is not a
 	// current account of the project.
 	Relabel(ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, label string) error

@@ -10,7 +10,7 @@ import (
 	"github.com/101pay/101pay/domain/merchant"
 )
 
-// Sessions keeps checkout sessions and the exact amounts their intents hold.
+// Sessions keeps checkout sessions and, as Amounts, the exact amounts their intents hold.
 type Sessions interface {
 	// Add records a new session. ErrTaken (Param "order_id") says the project has one with the same
 	// order id and mode.
@@ -22,17 +22,25 @@ type Sessions interface {
 	Save(ctx context.Context, s *checkout.Session) error
 	// ByOrderID finds a project's session by the merchant's reference, or ErrNotFound.
 	ByOrderID(ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string) (*checkout.Session, error)
+	Amounts
+	// Due lists at most limit unpaid sessions whose deadline is before now: those without an intent,
+	// and those whose intent's network is final beyond the deadline according to finalTime.
+	Due(ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int) ([]checkout.SessionID, error)
+}
+
+// Amounts keeps which intent holds which exact amount at an address.
+type Amounts interface {
 	// Reserve records an intent and claims its exact amount at its address until HoldUntil. Two
 	// callers can never both hold the same amount, however they race: the claim is one write
 	// against a unique index, not a look followed by a write. A taken amount is ErrTaken, and the
 	// caller tries the next suffix.
 	Reserve(ctx context.Context, i checkout.Intent) error
+	// IntentOf finds the newest intent of a session for an asset that still holds its amount, or
+	// ErrNotFound.
+	IntentOf(ctx context.Context, id checkout.SessionID, a chain.Asset) (checkout.Intent, error)
 	// Extend holds an intent's amount for longer, after a reversal. ErrTaken if it was let go and
 	// somebody else holds it.
 	Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error
-	// Due lists at most limit unpaid sessions whose deadline is before now: those without an intent,
-	// and those whose intent's network is final beyond the deadline according to finalTime.
-	Due(ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int) ([]checkout.SessionID, error)
 }
 
 // HeldAmount is an exact amount some intent holds, and the intent.

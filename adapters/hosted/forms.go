@@ -5,12 +5,15 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 )
 
@@ -63,6 +66,16 @@ func readForm(c *gin.Context, field string) (string, error) {
 		return "", fault.ErrInvalid.About(field)
 	}
 	return values.Get(field), nil
+}
+
+// choiceMark separates the two halves of a button's value, as in "usdc/base".
+const choiceMark = "/"
+
+// readChoice reads what a button of the choice stands for: a method, and the network it is for.
+func readChoice(value string) (app.Choice, error) {
+	name, network, _ := strings.Cut(value, choiceMark)
+	method, err := checkout.ParseMethod(name)
+	return app.Choice{Method: method, Network: network}, err
 }
 
 // hexRun finds candidates for a transaction id in what people paste: the id itself, with or without

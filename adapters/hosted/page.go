@@ -149,12 +149,12 @@ func (d *desk) choose(c *gin.Context) {
 	if err == nil {
 		name, err = readForm(c, "method")
 	}
-	var method checkout.Method
+	var by app.Choice
 	if err == nil {
-		method, err = checkout.ParseMethod(name)
+		by, err = readChoice(name)
 	}
 	if err == nil {
-		_, err = d.Checkout.Intent(c.Request.Context(), id, method)
+		_, err = d.Checkout.Intent(c.Request.Context(), id, by)
 	}
 	if err != nil && !overtaken(err) {
 		edge.Fail(c, err)

@@ -114,6 +114,20 @@ func claimed(found string) func(*story) {
 	return func(s *story) { s.query = "tx=" + string(storyTx) + "&found=" + found }
 }
 
+// onEVM moves a story to a network of Ethereum's kind.
+func onEVM(n chain.Network) func(*story) {
+	return func(s *story) {
+		i := s.Session.Intent
+		i.Asset, i.Address = n.Tokens()[0], "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+		i.Units = checkout.Whole(i.Units, int(i.Asset.Decimals))
+		for k := range s.Seen {
+			s.Seen[k].Asset, s.Seen[k].Units = i.Asset, i.Units
+			s.Seen[k].Needed = n.FinalityDepth()
+			s.Seen[k].Confirmations = min(s.Seen[k].Confirmations, s.Seen[k].Needed-1)
+		}
+	}
+}
+
 // stories are all of them, by the name of their golden files.
 func stories() map[string]*story {
 	later := func(s *story) { s.Now = s.Session.ExpiresAt }
@@ -125,7 +139,18 @@ func stories() map[string]*story {
 		}),
 		"open-nothing-offered": opened().but(func(s *story) { s.Offers = nil }),
 		"open-test":            test(opened()),
-		"awaiting":             asked(),
+		"open-several": opened().but(func(s *story) {
+			s.Offers = nil
+			for _, n := range []chain.Network{chain.Ethereum, chain.BSC, chain.Base} {
+				for _, a := range n.Tokens() {
+					s.Offers = append(s.Offers, app.Offer{
+						Method: checkout.Method(strings.ToLower(a.Symbol)), Asset: a, Available: n != chain.BSC,
+					})
+				}
+			}
+		}),
+		"awaiting-evm": asked().but(onEVM(chain.BSC)),
+		"awaiting":     asked(),
 		"awaiting-yen": asked().but(func(s *story) {
 			due, err := money.Parse(money.JPY, "1500")
 			if err != nil {
@@ -152,6 +177,8 @@ func stories() map[string]*story {
 		"claim-found":          seen(checkout.Processing, app.SeenSighted).but(claimed("processing")),
 		"processing":           seen(checkout.Processing, app.SeenSighted),
 		"processing-test":      test(seen(checkout.Processing, app.SeenSighted)),
+		"processing-ethereum":  seen(checkout.Processing, app.SeenSighted).but(onEVM(chain.Ethereum)),
+		"processing-bsc":       seen(checkout.Processing, app.SeenSighted).but(onEVM(chain.BSC)),
 		"processing-silent":    seen(checkout.Processing, app.SeenSighted).but(silent),
 		"paid":                 settled(false),
 		"paid-late":            settled(true),

@@ -44,6 +44,7 @@ type view struct {
 	Choices     []choice
 	Pay         *instruction // set while awaiting
 	Confirm     *confirmation
+	Minutes     uint64   // the network usually takes to make a payment final; 0 for seconds
 	Receipt     *receipt // set when paid
 	Notices     []notice
 	Back        *link   // to the shop
@@ -51,10 +52,11 @@ type view struct {
 	Scenes      []scene // what can be played on the sandbox chain
 }
 
-// choice is a method on offer.
+// choice is a method on offer, on a network.
 type choice struct {
-	Method, Asset, Network string
-	Available              bool
+	Key, Value     string // of the button: "usdc-base" and "usdc/base"
+	Asset, Network string
+	Available      bool
 }
 
 // instruction is what the payer must do, to the letter.
@@ -125,14 +127,17 @@ func see(p app.Progress) view {
 	switch v.Phase {
 	case choosing:
 		for _, o := range p.Offers {
+			method, network := string(o.Method), string(o.Asset.Network)
 			v.Choices = append(v.Choices, choice{
-				string(o.Method), o.Asset.Symbol, networkName(o.Asset.Network), o.Available,
+				method + "-" + network, method + choiceMark + network,
+				o.Asset.Symbol, networkName(o.Asset.Network), o.Available,
 			})
 		}
 	case awaiting:
 		v.Pay = instruct(s)
 	case confirming:
 		v.Confirm = confirm(p.Seen)
+		v.Minutes = uint64(s.Intent.Asset.Network.FinalityWait() / time.Minute) //nolint:gosec // no wait is negative
 	case paid:
 		v.Receipt = receive(s)
 		v.Back = firstShop(s.SuccessURL, p.Website)
@@ -236,10 +241,7 @@ func sum(amount string, a chain.Asset) string { return amount + " " + a.Symbol }
 
 // networkName is what wallets and exchanges call a network.
 func networkName(n chain.Network) string {
-	if n == chain.Tron || n == chain.Sandbox {
-		return fmt.Sprintf("TRON (%s)", n.Standard())
-	}
-	return n.Standard()
+	return fmt.Sprintf("%s (%s)", n.Title(), n.Standard())
 }
 
 // group puts commas between the thousands of a decimal that nobody copies.

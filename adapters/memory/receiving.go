@@ -57,21 +57,6 @@ func newerAccount(a, b merchant.ReceivingAccount) int {
 	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
 }
 
-func (r receiving) Current(
-	ctx context.Context, p merchant.ProjectID, asset string,
-) (merchant.ReceivingAccount, error) {
-	list, err := r.List(ctx, p)
-	if err != nil {
-		return merchant.ReceivingAccount{}, err
-	}
-	for _, a := range list {
-		if a.Asset == asset {
-			return a, nil
-		}
-	}
-	return merchant.ReceivingAccount{}, ports.ErrNotFound
-}
-
 func (r receiving) Relabel(
 	ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, label string,
 ) error {

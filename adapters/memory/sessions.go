@@ -172,6 +172,25 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 	return nil
 }
 
+func (r sessions) IntentOf(
+	ctx context.Context, id checkout.SessionID, a chain.Asset,
+) (checkout.Intent, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return checkout.Intent{}, err
+	}
+	held := s.intents.where(func(i checkout.Intent) bool {
+		holder, isHeld := s.amounts.get(amountOf(i.Asset, i.Address, i.Units))
+		return i.SessionID == id && i.Asset == a && isHeld && holder == i.ID
+	})
+	if len(held) == 0 {
+		return checkout.Intent{}, ports.ErrNotFound
+	}
+	return cloneIntent(slices.MaxFunc(held, func(x, y checkout.Intent) int {
+		return cmp.Or(x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
+	})), nil
+}
+
 func (r sessions) Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error {
 	s, err := r.state(ctx)
 	if err != nil {

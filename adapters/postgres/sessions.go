@@ -155,6 +155,24 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 	return ports.ErrTaken
 }
 
+func (r sessions) IntentOf(
+	ctx context.Context, id checkout.SessionID, a chain.Asset,
+) (checkout.Intent, error) {
+	if !isUUID(id) {
+		return checkout.Intent{}, ports.ErrNotFound
+	}
+	row, err := one[intentRow](ctx, r.in(), "SELECT "+intentColumns+`
+		FROM intents i
+		WHERE i.session_id = $1 AND i.network = $2 AND i.contract = $3 AND i.symbol = $4
+			AND i.decimals = $5 AND i.held
+		ORDER BY i.created_at DESC, i.id DESC LIMIT 1`,
+		id, a.Network, a.Contract, a.Symbol, int16(a.Decimals))
+	if err != nil {
+		return checkout.Intent{}, err
+	}
+	return row.intent()
+}
+
 func (r sessions) Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error {
 	if !isUUID(id) {
 		return ports.ErrNotFound

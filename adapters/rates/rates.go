@@ -24,7 +24,7 @@ const (
 	sourceSandbox = "sandbox"
 )
 
-// Prices that need no source. In test mode 150 yen are one USDT. The price has no end, so it is cut
+// Prices that need no source. In test mode 150 yen are one dollar coin. The price has no end, so it is cut
 // at 40 places, upwards: the merchant is never short by it, and it is too small to lift even the
 // largest amount over its next unit (10^12 yen at 10^-40 make 10^-22 units of 10^-6, and Convert
 // drops what is below 10^-18).
@@ -32,9 +32,6 @@ var (
 	parity     = mustPrice("1")
 	sandboxYen = mustPrice("0.0066666666666666666666666666666666666667")
 )
-
-// sandboxAsset is the asset the made-up rate is for.
-const sandboxAsset = "USDT"
 
 // Currencies and assets worth a dollar each.
 var (
@@ -62,7 +59,7 @@ func (s *Source) Rate(
 		r.Price, r.Source = fixed.Decimal(), sourceFixed
 	case slices.Contains(peggedCurrencies, from) && slices.Contains(peggedAssets, asset):
 		r.Price, r.Source = parity.Decimal(), sourcePeg
-	case m == merchant.Test && from == money.JPY && asset == sandboxAsset:
+	case m == merchant.Test && from == money.JPY && slices.Contains(peggedAssets, asset):
 		r.Price, r.Source = sandboxYen.Decimal(), sourceSandbox
 	default:
 		return money.Rate{}, money.ErrRateUnavailable

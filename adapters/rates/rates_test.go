@@ -69,10 +69,12 @@ func TestDollarsAreDollars(t *testing.T) {
 // A made-up rate must never be used for real money.
 func TestSandboxYenIsForTestModeOnly(t *testing.T) {
 	s := source(t, "")
-	rate(
-		t, s, merchant.Test, money.JPY, "USDT", "0.0066666666666666666666666666666666666667", "sandbox",
-	)
-	rate(t, s, merchant.Test, money.JPY, "USDC", "", "")
+	for _, asset := range []string{"USDT", "USDC"} {
+		rate(
+			t, s, merchant.Test, money.JPY, asset, "0.0066666666666666666666666666666666666667", "sandbox",
+		)
+	}
+	rate(t, s, merchant.Test, money.JPY, "BTC", "", "")
 	rate(t, s, merchant.Live, money.JPY, "USDT", "", "")
 	rate(t, s, merchant.Mode(0), money.JPY, "USDT", "", "")
 }

@@ -36,6 +36,9 @@ type Config struct {
 	TrongridURL      string        `name:"trongrid-url" help:"TronGrid API to ask for a second opinion, as in https://api.trongrid.io"`
 	TrongridAPIKey   string        `name:"trongrid-api-key" help:"its API key"`
 
+	EVMRPCURLs      string        `name:"evm-rpc-urls" help:"JSON-RPC endpoints of networks that carry USDC and USDT, in order of preference, as in ethereum=https://one.example|https://two.example,base=https://three.example; names: ethereum, bsc, polygon, arbitrum, base, optimism, avalanche"`
+	EVMPollInterval time.Duration `name:"evm-poll-interval" default:"5s" help:"pause between two looks at one of these networks"`
+
 	FixedRates          string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1"`
 	WebhookAllowPrivate bool   `help:"let webhooks go to this machine and private networks, over http too: for development only"`
 	MetricsToken        string `help:"bearer token /metrics asks for (default: only direct requests from this machine)"`
@@ -43,6 +46,7 @@ type Config struct {
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error"`
 
 	fixed   rates.Fixed
+	evm     []evmNodes
 	proxies []netip.Prefix
 }
 
@@ -75,9 +79,10 @@ func (c *Config) settle(getenv func(string) string) error {
 	if _, ok := chain.Address(c.TronUSDTContract).Bytes20(); !ok {
 		complain("TRON_USDT_CONTRACT", errors.New("not a Tron address"))
 	}
-	if c.TronPollInterval < minPoll || c.TronPollInterval > maxPoll {
-		complain("TRON_POLL_INTERVAL", fmt.Errorf("must be %s to %s", minPoll, maxPoll))
-	}
+	complain("TRON_POLL_INTERVAL", checkPoll(c.TronPollInterval))
+	c.evm, err = parseEVM(c.EVMRPCURLs)
+	complain("EVM_RPC_URLS", err)
+	complain("EVM_POLL_INTERVAL", checkPoll(c.EVMPollInterval))
 	return errors.Join(wrong...)
 }
 
@@ -85,6 +90,13 @@ const (
 	minPoll = 200 * time.Millisecond
 	maxPoll = time.Minute
 )
+
+func checkPoll(pause time.Duration) error {
+	if pause < minPoll || pause > maxPoll {
+		return fmt.Errorf("must be %s to %s", minPoll, maxPoll)
+	}
+	return nil
+}
 
 func (c *Config) settleAddresses() error {
 	host, port, err := net.SplitHostPort(c.ListenAddr)
@@ -177,6 +189,8 @@ func (c *Config) redacted() [][2]string {
 		{"TRON_POLL_INTERVAL", c.TronPollInterval.String()},
 		{"TRONGRID_URL", hostOf(c.TrongridURL)},
 		{"TRONGRID_API_KEY", hide(c.TrongridAPIKey)},
+		{"EVM_RPC_URLS", evmHosts(c.evm)},
+		{"EVM_POLL_INTERVAL", c.EVMPollInterval.String()},
 		{"FIXED_RATES", c.FixedRates},
 		{"WEBHOOK_ALLOW_PRIVATE", strconv.FormatBool(c.WebhookAllowPrivate)},
 		{"METRICS_TOKEN", hide(c.MetricsToken)},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/audit"
+	"github.com/101pay/101pay/adapters/ethrpc"
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
@@ -51,6 +52,7 @@ func (doctorCommand) Run(p process, c *Config) error {
 	examineKey(f, c)
 	examineDatabase(ctx, f, p, c)
 	examineTron(ctx, f, c)
+	examineEVM(ctx, f, c)
 	if f.sick {
 		return errReported
 	}
@@ -116,24 +118,30 @@ func examineTron(ctx context.Context, f *findings, c *Config) {
 		f.ill("tron", err.Error(), "correct TRON_RPC_URLS and TRON_USDT_CONTRACT")
 		return
 	case live.chain == nil:
-		f.note("tron", "no TRON_RPC_URLS: only test payments can be made")
+		f.note("tron", "no TRON_RPC_URLS: USDT on TRON is not taken")
 		return
 	}
-	endpoints, _ := live.chain.Check(ctx)
+	examineRail(ctx, f, live.chain.Rail, "TRON_RPC_URLS")
+}
+
+// examineRail asks every endpoint of a network what it is, and the network how far it is.
+func examineRail(ctx context.Context, f *findings, rail *ethrpc.Rail, setting string) {
+	name := string(rail.Network())
+	endpoints, _ := rail.Check(ctx)
 	for _, e := range endpoints {
 		if e.Problem != "" {
-			f.ill("tron", e.Health.Host+": "+e.Problem, "correct or remove this endpoint; the others go on without it")
+			f.ill(name, e.Health.Host+": "+e.Problem, "correct or remove this endpoint; the others go on without it")
 			continue
 		}
-		f.well("tron", fmt.Sprintf("%s: block %d, final %d", e.Health.Host, e.Health.Latest, e.Health.Final))
+		f.well(name, fmt.Sprintf("%s: block %d, final %d", e.Health.Host, e.Health.Latest, e.Health.Final))
 	}
-	head, err := live.chain.Head(ctx)
+	head, err := rail.Head(ctx)
 	if err != nil {
-		f.ill("tron", err.Error(), "add a second endpoint to TRON_RPC_URLS")
+		f.ill(name, err.Error(), "add a second endpoint to "+setting)
 		return
 	}
 	if skew := head.FinalTime.Sub(system.Clock{}.Now()); skew > maxSkew {
-		f.ill("clock", fmt.Sprintf("the chain is %s ahead of this machine", skew.Round(time.Second)),
+		f.ill("clock", fmt.Sprintf("%s is %s ahead of this machine", name, skew.Round(time.Second)),
 			"set this machine's clock (NTP): deadlines are judged by block time")
 	}
 }

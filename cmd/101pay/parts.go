@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"github.com/101pay/101pay/adapters/ethrpc"
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/postgres"
@@ -35,6 +38,7 @@ type gateway struct {
 	Ticks  worker.Ticks
 	Rails  app.Rails
 	Live   tronRail
+	Others evmRails
 }
 
 // How often loops turn.
@@ -81,7 +85,7 @@ func openTron(c *Config, clock ports.Clock) (tronRail, error) {
 	return tronRail{read, grid}, err
 }
 
-func rails(simulated *sandbox.Chain, live tronRail, cursors ports.CursorReads) app.Rails {
+func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors ports.CursorReads) app.Rails {
 	r := app.Rails{
 		Chains:    map[chain.Network]ports.Chain{chain.Sandbox: simulated},
 		Explorers: map[chain.Network]ports.Explorer{},
@@ -89,6 +93,9 @@ func rails(simulated *sandbox.Chain, live tronRail, cursors ports.CursorReads) a
 	}
 	if live.chain != nil {
 		r.Chains[chain.Tron] = live.chain
+	}
+	for _, c := range others {
+		r.Chains[c.Network()] = c
 	}
 	if live.explorer != nil {
 		r.Explorers[chain.Tron] = live.explorer
@@ -202,11 +209,9 @@ func ticks(c *Config, s *app.Settlement, keep app.Housekeeping, log *slog.Logger
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
 	}
+	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {
-		pace := c.TronPollInterval
-		if n == chain.Sandbox {
-			pace = sandboxPace
-		}
+		pace := cmp.Or(own[n], c.EVMPollInterval)
 		loops = append(loops, worker.Loop{
 			Name: "watch " + string(n), Every: holdPace, Limit: holdLimit,
 			Run: func(ctx context.Context) error {
@@ -277,22 +282,31 @@ func probe(store *postgres.Store, health app.Health, d *edge.Drain) rest.Probe {
 	}
 }
 
-// check asks the live rail, before anything is served, whether it is what the configuration says. One
-// that is not, or cannot be reached, is no reason not to start: it is not used until it fits, and the
-// others go on.
-func check(ctx context.Context, live tronRail, log *slog.Logger) {
-	if live.chain == nil {
-		return
+// check asks the live rails, before anything is served, whether they are what the configuration says.
+// One that is not, or cannot be reached, is no reason not to start: it is not used until it fits, and
+// the others go on. All are asked at once, so that one that keeps silent holds up no other.
+func check(ctx context.Context, g *gateway, log *slog.Logger) {
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	if g.Live.chain != nil {
+		asked.Go(func() { checkRail(ctx, g.Live.chain.Rail, log.With("setting", "TRON_RPC_URLS")) })
 	}
-	endpoints, err := live.chain.Check(ctx)
+	for _, rail := range g.Others {
+		asked.Go(func() { checkRail(ctx, rail.Rail, log.With("setting", "EVM_RPC_URLS")) })
+	}
+}
+
+func checkRail(ctx context.Context, rail *ethrpc.Rail, log *slog.Logger) {
+	log = log.With("network", string(rail.Network()))
+	endpoints, err := rail.Check(ctx)
 	if err != nil {
-		log.Error("no endpoint of TRON_RPC_URLS can be used yet", "error", err)
+		log.Error("no endpoint of the network can be used yet", "error", err)
 	}
 	for _, e := range endpoints {
 		if e.Problem != "" {
-			log.Warn("an endpoint of TRON_RPC_URLS is not used", "host", e.Health.Host, "problem", e.Problem)
+			log.Warn("an endpoint is not used", "host", e.Health.Host, "problem", e.Problem)
 		} else if e.Health.Unproven != "" {
-			log.Warn("an endpoint of TRON_RPC_URLS would not tell all", "host", e.Health.Host, "unproven", e.Health.Unproven)
+			log.Warn("an endpoint would not tell all", "host", e.Health.Host, "unproven", e.Health.Unproven)
 		}
 	}
 }

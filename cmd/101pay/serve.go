@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func (serveCommand) Run(p process, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	check(p.ctx, g.Live, log)
+	check(p.ctx, g, log)
 	welcome(p.stdout, c, g)
 	return g.run(p.ctx, listener, c, db, log)
 }
@@ -94,9 +95,15 @@ func failed(part string, err error) error {
 
 // welcome says in a few lines where everything is and what to do first.
 func welcome(w io.Writer, c *Config, g *gateway) {
-	live := "none yet; set TRON_RPC_URLS to take real USDT"
-	if g.Rails.LiveEnabled() {
-		live = chain.Tron.Standard() + " (USDT)"
+	live := "none yet; set TRON_RPC_URLS to take real USDT, EVM_RPC_URLS for USDC too"
+	var names []string
+	for _, n := range g.Rails.Networks() {
+		if n != chain.Sandbox {
+			names = append(names, n.Standard())
+		}
+	}
+	if len(names) > 0 {
+		live = strings.Join(names, ", ")
 	}
 	where := "the database of DATABASE_URL"
 	if c.DatabaseURL == "" {

@@ -46,7 +46,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.Watches), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
-		sandbox.New, openTron, rails,
+		sandbox.New, openTron, openEVM, rails,
 		fixedRates, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
 		outboundOptions, outbound.New,
 

@@ -55,7 +55,12 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		cleanup()
 		return nil, nil, err
 	}
-	appRails := rails(chain, mainTronRail, store)
+	mainEvmRails, err := openEVM(c, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	appRails := rails(chain, mainTronRail, mainEvmRails, store)
 	accounts := app.Accounts{
 		Core:      core,
 		Passwords: passwords,
@@ -164,6 +169,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Ticks:  workerTicks,
 		Rails:  appRails,
 		Live:   mainTronRail,
+		Others: mainEvmRails,
 	}
 	return mainGateway, func() {
 		cleanup()

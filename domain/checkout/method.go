@@ -6,7 +6,7 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 )
 
-// Method is how a payer pays: an asset, and with it a network. The zero value means "not chosen".
+// Method is how a payer pays: a coin, which several networks may carry. The zero value means "not chosen".
 type Method string
 
 // The ten methods of source 000, in its order.
@@ -41,10 +41,6 @@ func ParseMethod(s string) (Method, error) {
 // Symbol is the asset a method pays in, as chains and wallets name it.
 func (m Method) Symbol() string { return strings.ToUpper(string(m)) }
 
-// LiveNetwork is the network a method uses for real money, "" when no rail exists for it yet.
-func (m Method) LiveNetwork() chain.Network {
-	if m == USDT {
-		return chain.Tron
-	}
-	return ""
-}
+// Networks are those that carry the method's coin for real money, in the order choices are shown;
+// none when this software has no rail for it yet.
+func (m Method) Networks() []chain.Network { return chain.Carriers(m.Symbol()) }

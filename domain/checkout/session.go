@@ -151,10 +151,11 @@ func (s *Session) Status() Status { return s.s.Status }
 // Intent is the current intent, nil before the payer chose.
 func (s *Session) Intent() *Intent { return s.s.Intent }
 
-// CanIssue says whether the payer may choose a method at now, and answers the current intent when
-// it is for the same method and still payable: asking twice changes nothing (no fresh deadline, no
-// second amount).
-func (s *Session) CanIssue(m Method, now time.Time) (*Intent, error) {
+// CanIssue says whether the payer may choose a method on a network at now ("" means whichever it is
+// already, if any), and answers the current intent when it is for just that and still payable: asking
+// twice changes nothing (no fresh deadline, no second amount).
+func (s *Session) CanIssue(m Method, on chain.Network, now time.Time) (*Intent, error) {
+	same := s.s.Intent != nil && s.s.Intent.Method == m && (on == "" || s.s.Intent.Asset.Network == on)
 	switch s.s.Status {
 	case Settled:
 		return nil, ErrAlreadyPaid
@@ -163,7 +164,7 @@ func (s *Session) CanIssue(m Method, now time.Time) (*Intent, error) {
 	case Expired:
 		return nil, ErrExpired
 	case Processing:
-		if s.s.Intent.Method == m {
+		if same {
 			return s.s.Intent, nil
 		}
 		return nil, ErrPaymentInProgress
@@ -175,19 +176,22 @@ func (s *Session) CanIssue(m Method, now time.Time) (*Intent, error) {
 	if s.s.Method != "" && s.s.Method != m {
 		return nil, ErrUnsupportedMethod.Saying("this payment can only be made by " + string(s.s.Method))
 	}
-	if s.s.Intent != nil && s.s.Intent.Method == m {
+	if same {
 		return s.s.Intent, nil
 	}
 	return nil, nil
 }
 
-// Issue makes an intent current. An earlier intent of another method stays reserved, so that a
-// payment already on its way still finds its session.
+// Issue makes an intent current. An earlier intent of another method or network stays reserved, so
+// that a payment already on its way still finds its session.
 func (s *Session) Issue(i Intent, now time.Time) error {
-	if current, err := s.CanIssue(i.Method, now); err != nil {
+	if i.Asset.Network == "" {
+		return fmt.Errorf("session %s: intent on no network", s.s.ID)
+	}
+	if current, err := s.CanIssue(i.Method, i.Asset.Network, now); err != nil {
 		return err
 	} else if current != nil {
-		return fmt.Errorf("session %s: intent for %s exists", s.s.ID, i.Method)
+		return fmt.Errorf("session %s: intent for %s on %s exists", s.s.ID, i.Method, i.Asset.Network)
 	}
 	if i.SessionID != s.s.ID || i.Units == nil || i.Units.Sign() <= 0 || i.Address == "" {
 		return fmt.Errorf("session %s: incomplete intent", s.s.ID)

@@ -132,12 +132,60 @@ func TestReversedSessionCanBePaidAgain(t *testing.T) {
 func TestSameMethodIsTheSameIntent(t *testing.T) {
 	s := open(t)
 	must(t, s.Issue(intent(), start))
-	again, err := s.CanIssue(USDT, start.Add(time.Minute))
+	again, err := s.CanIssue(USDT, "", start.Add(time.Minute))
 	if err != nil || again == nil || again.ID != "i" {
 		t.Errorf("second choice: %v, %v", again, err)
 	}
-	if _, err := s.CanIssue(USDT, start.Add(time.Hour)); !errors.Is(err, ErrExpired) {
+	if _, err := s.CanIssue(USDT, "", start.Add(time.Hour)); !errors.Is(err, ErrExpired) {
 		t.Errorf("at the deadline: %v", err)
+	}
+}
+
+// The same coin on another network is another choice, until a payment is in sight.
+func TestAnotherNetworkIsAnotherIntent(t *testing.T) {
+	s := open(t)
+	must(t, s.Issue(intent(), start))
+	if again, err := s.CanIssue(USDT, chain.Tron, start); err != nil || again == nil {
+		t.Errorf("the same network: %v, %v", again, err)
+	}
+	if other, err := s.CanIssue(USDT, chain.BSC, start); err != nil || other != nil {
+		t.Errorf("another network: %v, %v", other, err)
+	}
+	nowhere := intent()
+	nowhere.ID, nowhere.Method, nowhere.Asset.Network = "k", USDC, ""
+	if err := s.Issue(nowhere, start); err == nil {
+		t.Error("an intent on no network is issued")
+	}
+	bsc := intent()
+	bsc.ID, bsc.Asset = "j", chain.BSC.Tokens()[0]
+	must(t, s.Issue(bsc, start))
+	if s.Intent().ID != "j" {
+		t.Errorf("current intent %s", s.Intent().ID)
+	}
+	if _, err := s.See(start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CanIssue(USDT, chain.Tron, start); !errors.Is(err, ErrPaymentInProgress) {
+		t.Errorf("another network after a sighting: %v", err)
+	}
+	if same, err := s.CanIssue(USDT, "", start); err != nil || same == nil || same.ID != "j" {
+		t.Errorf("no network named after a sighting: %v, %v", same, err)
+	}
+}
+
+// However finely a token divides, nobody is asked for more than six decimals.
+func TestAmountsArePayableInSixDecimals(t *testing.T) {
+	for decimals, want := range map[int]string{6: "1234567", 18: "1234567000000000000"} {
+		base := Whole(big.NewInt(1_234_500), decimals)
+		if got := Payable(base, 67, decimals); got.String() != want {
+			t.Errorf("%d decimals: %s, want %s", decimals, got, want)
+		}
+		if got, ok := SuffixOf(base, Payable(base, 67, decimals), decimals); !ok || got != 67 || Places(decimals) != 6 {
+			t.Errorf("%d decimals: suffix %d, %v", decimals, got, ok)
+		}
+	}
+	if Places(2) != 2 || Whole(big.NewInt(5), 2).Int64() != 5 {
+		t.Error("an asset of two decimals has two")
 	}
 }
 

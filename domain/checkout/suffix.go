@@ -24,6 +24,16 @@ func Payable(base *big.Int, s Suffix, decimals int) *big.Int {
 	return step.Mul(step, big.NewInt(int64(s))).Add(step, base)
 }
 
+// Places is how many decimals of an asset are asked for: no more than people type and exchanges take,
+// however finely the asset divides.
+func Places(decimals int) int { return min(decimals, suffixDecimals) }
+
+// Whole turns an amount in units of 10^-Places(decimals) into base units.
+func Whole(units *big.Int, decimals int) *big.Int {
+	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals-Places(decimals))), nil)
+	return step.Mul(step, units)
+}
+
 // DrawSuffix picks a random suffix that is not taken, four-decimal values first. intn answers a
 // random number in [0, n). ok is false when all are taken.
 func DrawSuffix(taken map[Suffix]bool, intn func(n int) int) (s Suffix, ok bool) {

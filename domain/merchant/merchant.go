@@ -85,7 +85,7 @@ var (
 	ErrNoLiveRail      = fault.New(fault.Conflict, "live_rail_missing",
 		"no live payment rail is enabled on this gateway; its operator has to configure one (TRON_RPC_URLS)")
 	ErrReceivingMissing = fault.New(fault.Conflict, "receiving_account_missing",
-		"no receiving account for this method; add your USDT-TRC20 address first (POST /v1/receiving-accounts)")
+		"no receiving account for this method; add your address on a network that carries it first (POST /v1/receiving-accounts)")
 	ErrReceivingExists = fault.New(fault.Conflict, "receiving_account_exists",
 		"this address is already the receiving account of this project")
 )

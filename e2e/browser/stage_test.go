@@ -229,7 +229,7 @@ func (s *stage) receive() {
 
 func (s *stage) choose(id checkout.SessionID) {
 	s.Helper()
-	_, err := s.page.Checkout.Intent(s.Context(), id, checkout.USDT)
+	_, err := s.page.Checkout.Intent(s.Context(), id, app.Choice{Method: checkout.USDT})
 	s.ok(err)
 }
 

@@ -172,11 +172,17 @@ func (m Merchant) Call(method, path string, body any, header ...string) Answer {
 	return m.g.Call(method, path, body, append(header, "Authorization", "Bearer "+m.Token)...)
 }
 
-// Pay makes a payment of the merchant and answers its id.
+// Pay makes a payment of the merchant in USDT and answers its id.
 func (m Merchant) Pay(t testing.TB, amount string) string {
 	t.Helper()
+	return m.PayBy(t, "usdt", amount)
+}
+
+// PayBy is Pay by another method.
+func (m Merchant) PayBy(t testing.TB, method, amount string) string {
+	t.Helper()
 	return m.g.Call(http.MethodPost, "/v1/payments", map[string]string{
-		"clientId": m.ClientID, "secret": m.Private, "amount": amount, "currency": "USDT", "method": "usdt",
+		"clientId": m.ClientID, "secret": m.Private, "amount": amount, "currency": "USDT", "method": method,
 	}).Want(t, http.StatusCreated).At("payment.id")
 }
 

@@ -31,6 +31,7 @@ var amountPromises = []promise{
 	{"held intents are answered by the position of their transfer", heldByPosition},
 	{"a transfer that differs in any part is held by nobody", heldExactly},
 	{"an amount stays held by a session that ended", heldAfterEnd},
+	{"a session's newest held intent for an asset is found", heldOfSession},
 }
 
 func transfers(ts ...chain.Transfer) []chain.Transfer { return ts }
@@ -280,4 +281,36 @@ func heldAfterEnd(t *testing.T, w World) {
 		{Intent: b, Owner: shop.Project.ID},
 		{Intent: c, Owner: shop.Project.ID},
 	})
+}
+
+func heldOfSession(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at := Address()
+	session, first := shop.AwaitPayment(t, Epoch, at, 9_990_100)
+	_, _ = shop.AwaitPayment(t, Epoch, at, 9_990_200) // another session's
+	of := func(a chain.Asset) (checkout.Intent, error) {
+		var i checkout.Intent
+		err := w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+			i, err = r.Sessions.IntentOf(ctx, session.ID(), a)
+			return err
+		})
+		return i, err
+	}
+	_, err := of(Fake)
+	isFault(t, err, ports.ErrNotFound)
+	found, err := of(first.Asset)
+	ok(t, err)
+	same(t, found, first)
+
+	later := MakeIntent(session, at, 9_990_300)
+	later.CreatedAt = first.CreatedAt.Add(time.Minute)
+	later.HoldUntil = first.HoldUntil.Add(time.Hour)
+	ok(t, reserve(t, w, later))
+	found, err = of(first.Asset)
+	ok(t, err)
+	same(t, found, later)
+
+	letGo(t, w, later.HoldUntil.Add(time.Hour), 100)
+	_, err = of(first.Asset)
+	isFault(t, err, ports.ErrNotFound)
 }

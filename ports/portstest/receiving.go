@@ -12,9 +12,9 @@ import (
 )
 
 var receivingPromises = []promise{
-	{"an account is listed and current, whole", receivingAdded},
-	{"a project without an account of an asset has none", receivingUnknown},
+	{"an account is listed, whole", receivingAdded},
 	{"a new account retires the one before", receivingReplaced},
+	{"each network and each asset has an account of its own", receivingApart},
 	{"the very address that is current is taken", receivingTaken},
 	{"an address may serve two projects", receivingShared},
 	{"of many accounts added at once one is current", receivingRace},
@@ -56,24 +56,6 @@ func receivingAdded(t *testing.T, w World) {
 	a := shop.addReceiving(t, Address(), Epoch)
 	same(t, shop.receiving(t), []merchant.ReceivingAccount{a})
 	same(t, other.receiving(t), []merchant.ReceivingAccount(nil))
-	current := in(t, w, func(ctx context.Context, r ports.Repos) (merchant.ReceivingAccount, error) {
-		return r.Receiving.Current(ctx, shop.Project.ID, "USDT")
-	})
-	same(t, current, a)
-}
-
-func receivingUnknown(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	shop.addReceiving(t, Address(), Epoch)
-	for _, c := range []struct {
-		project merchant.ProjectID
-		asset   string
-	}{{shop.Project.ID, "USDC"}, {OpenShop(t, w).Project.ID, "USDT"}} {
-		refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
-			_, err := r.Receiving.Current(ctx, c.project, c.asset)
-			return err
-		})
-	}
 }
 
 func receivingReplaced(t *testing.T, w World) {
@@ -85,6 +67,26 @@ func receivingReplaced(t *testing.T, w World) {
 	// The first address may come back once it is not current any more.
 	third := shop.addReceiving(t, first.Address, Epoch.Add(2*time.Hour))
 	same(t, shop.receiving(t), []merchant.ReceivingAccount{third})
+}
+
+func receivingApart(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at := Address()
+	var want []merchant.ReceivingAccount
+	for i, of := range []struct {
+		network chain.Network
+		asset   string
+	}{{chain.Tron, "USDT"}, {chain.Ethereum, "USDT"}, {chain.Ethereum, "USDC"}, {chain.Base, "USDC"}} {
+		a := shop.Receive(at, Epoch.Add(time.Duration(i)*time.Hour))
+		a.Network, a.Asset = of.network, of.asset
+		do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Receiving.Add(ctx, a) })
+		want = append([]merchant.ReceivingAccount{a}, want...)
+	}
+	same(t, shop.receiving(t), want)
+	next := want[1] // a new one in the place of one
+	next.ID, next.Address, next.CreatedAt = merchant.ReceivingID(UUID()), Address(), Epoch.Add(9*time.Hour)
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Receiving.Add(ctx, next) })
+	same(t, shop.receiving(t), []merchant.ReceivingAccount{next, want[0], want[2], want[3]})
 }
 
 func receivingTaken(t *testing.T, w World) {
@@ -133,10 +135,6 @@ func receivingRemove(t *testing.T, w World) {
 		return r.Receiving.Remove(ctx, shop.Project.ID, a.ID, Epoch.Add(time.Hour))
 	})
 	same(t, shop.receiving(t), []merchant.ReceivingAccount(nil))
-	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
-		_, err := r.Receiving.Current(ctx, shop.Project.ID, "USDT")
-		return err
-	})
 	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
 		return r.Receiving.Remove(ctx, shop.Project.ID, a.ID, Epoch.Add(time.Hour))
 	})

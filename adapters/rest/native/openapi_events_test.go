@@ -31,10 +31,19 @@ func TestLiveAnswersAreAsDocumented(t *testing.T) {
 			want(400, "invalid_address")
 		s.login("POST", "/v1/receiving-accounts", `{"network":"TRC20","asset":"USDT","address":"`+specTron+`"}`).
 			want(201)
-		s.login("GET", "/v1/payment-methods", "").want(200)
 		made := s.send("POST", "/v1/payments", pay).want(201)
 		one := "/v1/checkout/sessions/" + made.text("payment", "id")
 		s.send("POST", one+"/pay/intent", `{"method":"usdt"}`).want(503, "chain_unavailable")
+		evm := "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+		for _, account := range []string{`"BEP20","asset":"USDT"`, `"BEP20","asset":"USDC"`, `"BASE","asset":"USDC"`} {
+			s.login("POST", "/v1/receiving-accounts", `{"network":`+account+`,"address":"`+evm+`"}`).want(201)
+		}
+		s.login("GET", "/v1/receiving-accounts", "").want(200)
+		s.login("GET", "/v1/payment-methods", "").want(200)
+		s.login("PUT", "/v1/payment-methods/usdc", `{"enabled":true}`).want(200)
+		s.send("POST", one+"/pay/intent", `{"method":"usdt"}`).want(400, "network_required")
+		s.send("POST", one+"/pay/intent", `{"method":"usdt","network":"BASE"}`).want(400, "unsupported_network")
+		s.send("POST", one+"/pay/intent", `{"method":"usdt","network":"bsc"}`).want(503, "chain_unavailable")
 		s.send("POST", one+"/sandbox", `{"scenario":"exact"}`).want(404, "not_found")
 		s.login("PATCH", "/v1/project", `{"mode":"live"}`).want(200)
 		s.login("POST", "/v1/checkout/sessions", `{"amount":"1","success_url":"https://shop.example/"}`).

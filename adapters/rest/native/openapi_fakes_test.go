@@ -96,17 +96,16 @@ func (specRates) Rate(_ context.Context, _ merchant.Mode, from money.Currency, a
 }
 
 // specChain is a network for real money on which nothing ever happens.
-type specChain struct{ ports.Chain }
-
-func (specChain) Network() chain.Network { return chain.Tron }
-func (specChain) Assets() []chain.Asset {
-	return []chain.Asset{{
-		Network: chain.Tron, Symbol: "USDT", Decimals: 6, Contract: "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
-	}}
+type specChain struct {
+	ports.Chain
+	network chain.Network
 }
 
-func (specChain) Head(context.Context) (chain.Head, error) {
-	return chain.Head{Network: chain.Tron, Latest: 20, Final: 1}, nil
+func (c specChain) Network() chain.Network { return c.network }
+func (c specChain) Assets() []chain.Asset  { return c.network.Tokens() }
+
+func (c specChain) Head(context.Context) (chain.Head, error) {
+	return chain.Head{Network: c.network, Latest: 20, Final: 1}, nil
 }
 
 func (specChain) Seen(context.Context, chain.Head, ports.Watch) ([]chain.Transfer, error) {

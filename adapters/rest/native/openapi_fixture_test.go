@@ -77,7 +77,9 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Cursors: store,
 	}
 	if live {
-		rails.Chains[chain.Tron] = specChain{}
+		for _, n := range []chain.Network{chain.Tron, chain.BSC, chain.Base} {
+			rails.Chains[n] = specChain{network: n}
+		}
 	}
 	log := slog.New(slog.DiscardHandler)
 	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: native.EventWords{PublicURL: specPublicURL}}

@@ -34,15 +34,17 @@ func repeatable[T any](
 
 func (a *API) payIntent(c *gin.Context) {
 	var body struct {
-		Method *string `json:"method"`
+		Method  *string `json:"method"`
+		Network string  `json:"network"`
 	}
-	var method checkout.Method
+	var by app.Choice
 	err := edge.Decode(c, &body)
 	if err == nil {
 		var text string
 		if text, err = required("method", body.Method); err == nil {
-			method, err = checkout.ParseMethod(text)
+			by.Method, err = checkout.ParseMethod(text)
 		}
+		by.Network = body.Network
 	}
 	if err != nil {
 		edge.Fail(c, err)
@@ -50,7 +52,7 @@ func (a *API) payIntent(c *gin.Context) {
 	}
 	render := answerAs(http.StatusOK, func(s checkout.Snapshot) any { return showIntent(s) })
 	repeatable(a, c, render, func(id checkout.SessionID) (checkout.Snapshot, error) {
-		return a.Checkout.Intent(c.Request.Context(), id, method)
+		return a.Checkout.Intent(c.Request.Context(), id, by)
 	})
 }
 

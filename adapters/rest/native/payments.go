@@ -28,6 +28,7 @@ type paymentJSON struct {
 	Method      string             `json:"method,omitempty"`
 	PayAmount   string             `json:"payAmount,omitempty"` // exact, once the payer has chosen
 	PayCurrency string             `json:"payCurrency,omitempty"`
+	Network     string             `json:"network,omitempty"` // of Address, as wallets print it
 	Address     chain.Address      `json:"address,omitempty"`
 	OrderNo     string             `json:"orderNo,omitempty"`
 	Transaction chain.TxID         `json:"transaction,omitempty"`
@@ -56,7 +57,7 @@ func showPayment(s checkout.Snapshot, link string) paymentJSON {
 	}
 	if i := s.Intent; i != nil {
 		shown.Method, shown.PayAmount, shown.PayCurrency = string(i.Method), i.Payable(), i.Asset.Symbol
-		shown.Address = i.Address
+		shown.Network, shown.Address = i.Asset.Network.Standard(), i.Address
 	}
 	if r := s.Receipt; r != nil {
 		shown.OrderNo, shown.Transaction, shown.Late, shown.PaidAt = r.OrderNo, r.TxID, r.Late, instant(r.BlockTime)

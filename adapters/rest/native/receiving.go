@@ -23,7 +23,7 @@ func (a *API) mountReceiving(v1 *gin.RouterGroup) {
 
 type receivingJSON struct {
 	ID        merchant.ReceivingID `json:"id"`
-	Network   string               `json:"network"` // as merchants write it: "TRC20"
+	Network   string               `json:"network"` // as wallets print it: "TRC20"
 	Asset     string               `json:"asset"`
 	Address   chain.Address        `json:"address"`
 	Label     string               `json:"label"`
@@ -121,21 +121,38 @@ func (a *API) removeReceiving(c *gin.Context, who merchant.Principal) error {
 type methodJSON struct {
 	Method  checkout.Method `json:"method"`
 	Asset   string          `json:"asset"`
-	Network string          `json:"network,omitempty"`
+	Network string          `json:"network,omitempty"` // of the first of Networks that is live, else of the first
 	Enabled bool            `json:"enabled"`
 	Live    bool            `json:"live"`
 	Test    bool            `json:"test"`
-	// ReceivingAddress is where live payments go. Without one, test payments still work.
+	// ReceivingAddress is where live payments on Network go. Without one, test payments still work.
+	ReceivingAddress chain.Address       `json:"receivingAddress,omitempty"`
+	Networks         []methodNetworkJSON `json:"networks"`
+}
+
+// methodNetworkJSON is a network that carries the coin for real money.
+type methodNetworkJSON struct {
+	Network          string        `json:"network"`
+	Chain            chain.Network `json:"chain"`
+	Live             bool          `json:"live"`
 	ReceivingAddress chain.Address `json:"receivingAddress,omitempty"`
 }
 
 func showMethod(m app.MethodState) methodJSON {
 	shown := methodJSON{
 		Method: m.Method, Asset: m.Method.Symbol(), Enabled: m.Enabled, Live: m.Live, Test: m.Test,
-		ReceivingAddress: m.Address,
+		Networks: []methodNetworkJSON{},
 	}
-	if m.Network != "" {
-		shown.Network = m.Network.Standard()
+	main := -1
+	for i, n := range m.Networks {
+		shown.Networks = append(shown.Networks,
+			methodNetworkJSON{n.Network.Standard(), n.Network, n.Live, n.Address})
+		if main < 0 || n.Live && !m.Networks[main].Live {
+			main = i
+		}
+	}
+	if main >= 0 {
+		shown.Network, shown.ReceivingAddress = shown.Networks[main].Network, m.Networks[main].Address
 	}
 	return shown
 }

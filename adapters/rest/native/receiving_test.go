@@ -71,8 +71,9 @@ func TestPaymentMethodsOverHTTP(t *testing.T) {
 	var names []string
 	for _, m := range d.get("/v1/payment-methods", token).is(http.StatusOK).list(t, "paymentMethods") {
 		names = append(names, m.text(t, "method"))
-		usdt := m["method"] == "usdt"
-		if m["enabled"] != usdt || m["test"] != usdt || m["live"] != false || usdt != (m["network"] == "TRC20") {
+		usdt, usdc := m["method"] == "usdt", m["method"] == "usdc"
+		if m["enabled"] != (usdt || usdc) || m["test"] != (usdt || usdc) || m["live"] != false ||
+			usdt != (m["network"] == "TRC20") {
 			t.Errorf("method %v", m)
 		}
 	}

@@ -1,0 +1,124 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/merchant"
+)
+
+// Choice is how a payer wants to pay.
+type Choice struct {
+	Method checkout.Method
+	// Network is as the payer writes it; "" if he leaves it to us, which is possible while there is
+	// only one.
+	Network string
+}
+
+// ErrNetworkRequired asks for the network where a coin can be paid on several: money sent on another
+// one than meant is lost, so nobody is left to guess.
+var ErrNetworkRequired = fault.New(fault.Invalid, "network_required",
+	"this coin can be paid on several networks; name one").About("network")
+
+// network reads the network of a choice, "" if it names none. In test mode every network that
+// carries the coin for real is played by the sandbox, so that a shop's code is tried as it will run.
+func (c Choice) network(mode merchant.Mode) (chain.Network, error) {
+	if c.Network == "" || mode == merchant.Test && c.Network == string(chain.Sandbox) {
+		return chain.Network(c.Network), nil
+	}
+	n, err := chain.ParseNetwork(c.Network)
+	if err != nil {
+		return "", err
+	}
+	if mode != merchant.Test {
+		return n, nil
+	}
+	if !slices.Contains(c.Method.Networks(), n) {
+		return "", notCarried(c.Method, n, c.Method.Networks())
+	}
+	return chain.Sandbox, nil
+}
+
+// place is where a choice leads: an asset, and the merchant's address for it.
+type place struct {
+	asset chain.Asset
+	at    chain.Address
+}
+
+// places lists where payments by a method can go for a project: every enabled network that carries
+// the coin and that the project has an account on.
+func (r Rails) places(
+	m checkout.Method, who merchant.Principal, accounts []merchant.ReceivingAccount,
+) ([]place, error) {
+	assets, err := r.Assets(m, who.Mode)
+	if err != nil {
+		return nil, err
+	}
+	var out []place
+	for _, a := range assets {
+		if at, ok := receiver(who.Project, a, accounts); ok {
+			out = append(out, place{a, at})
+		}
+	}
+	if len(out) == 0 {
+		return nil, merchant.ErrReceivingMissing
+	}
+	return out, nil
+}
+
+// receiver is where payments of an asset go. Test payments go to an address of the sandbox chain
+// that no wallet accepts, never to the merchant's own: nobody shall send real money to a test page.
+func receiver(
+	p merchant.ProjectID, a chain.Asset, accounts []merchant.ReceivingAccount,
+) (chain.Address, bool) {
+	if a.Network == chain.Sandbox {
+		return chain.SandboxAddress("project " + string(p)), true
+	}
+	for _, o := range accounts {
+		if o.Network == a.Network && o.Asset == a.Symbol {
+			return o.Address, true
+		}
+	}
+	return "", false
+}
+
+// choose picks the place on a network, or the only one if none is named.
+func choose(m checkout.Method, on chain.Network, among []place) (place, error) {
+	networks := make([]chain.Network, len(among))
+	for i, p := range among {
+		networks[i] = p.asset.Network
+	}
+	switch at := slices.Index(networks, on); {
+	case at >= 0:
+		return among[at], nil
+	case on != "":
+		return place{}, notCarried(m, on, networks)
+	case len(among) > 1:
+		return place{}, ErrNetworkRequired.Saying(
+			string(m) + " can be paid on several networks; name one of " + standards(networks))
+	}
+	return among[0], nil
+}
+
+func notCarried(m checkout.Method, n chain.Network, instead []chain.Network) error {
+	return chain.ErrUnsupportedNetwork.Saying(
+		string(m) + " cannot be paid on " + n.Standard() + " here; name one of " + standards(instead))
+}
+
+// standards lists networks as payers know them.
+func standards(networks []chain.Network) string {
+	names := make([]string, len(networks))
+	for i, n := range networks {
+		names[i] = n.Standard()
+	}
+	return strings.Join(names, ", ")
+}
+
+// switchedOff reports whether a project does not want a method.
+func switchedOff(switched map[checkout.Method]bool, m checkout.Method) bool {
+	on, touched := switched[m]
+	return touched && !on
+}
