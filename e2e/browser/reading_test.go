@@ -49,7 +49,7 @@ func TestAPayerPaysByKeyboard(t *testing.T) {
 	if got := eval[string](page, `document.activeElement.className`); got != "skip" {
 		t.Errorf("the first stop is %q, not the way past the header", got)
 	}
-	page.tabTo("method-usdt")
+	page.tabTo("method-usdt-sandbox")
 	page.do(chromedp.KeyEvent(kb.Enter))
 	page.headed("Send USDT")
 	eval[bool](page, `(window.sameDocument = true)`)
@@ -101,7 +101,7 @@ func TestAPayerPaysWithoutScript(t *testing.T) {
 		emulation.SetScriptExecutionDisabledParams{Value: true})
 	s.ok(err)
 	page.visit("/ja/checkout/" + string(id))
-	page.do(chromedp.Click(chromedp.CSS("#method-usdt")), chromedp.WaitVisible(chromedp.CSS("#amount")))
+	page.do(chromedp.Click(chromedp.CSS("#method-usdt-sandbox")), chromedp.WaitVisible(chromedp.CSS("#amount")))
 	intent := s.intent(id)
 	for part, want := range map[string]string{"#amount": intent.Payable(), "#address": string(intent.Address)} {
 		got, err := chromedp.Run(page.ctx, chromedp.TextContent(chromedp.CSS(part)))
