@@ -13,9 +13,6 @@ type Token struct {
 	Contract Address
 	Symbol   string
 	Decimals uint8
-	// Renamed says that the issuer has changed what the contract calls itself, or may: the symbol is
-	// then not judged. The contract is the token; its name is not.
-	Renamed bool
 }
 
 // fitness is what an endpoint must be before anything it says counts.
@@ -143,7 +140,7 @@ func (t Token) judge(answers []answer) (refused []string, err error) {
 				" decimals, the configuration says "+strconv.Itoa(int(t.Decimals)))
 		}
 	}
-	if symbol.err == nil && !t.Renamed {
+	if symbol.err == nil {
 		if got := decodeString(text(symbol.result)); got != t.Symbol {
 			refused = append(refused, name+": its symbol is "+strconv.Quote(printable(got, maxMessage)))
 		}

@@ -7,7 +7,7 @@
 //
 // Invariants:
 //   - A coin is its contract's 20 bytes, with the decimals the contract itself tells. What it calls
-//     itself is not judged: issuers rename their contracts (USDT is "USD₮0" on some networks).
+//     itself is noted, not judged: issuers rename contracts (USDT is "USD₮0" on some networks).
 //   - Final is what the node calls finalized, never a number of blocks and never "safe".
 //   - No error holds a URL.
 package evm
@@ -49,7 +49,7 @@ func New(cfg Config) (*Chain, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s: the contract %q of %s is no address", cfg.Network, a.Contract, a.Symbol)
 		}
-		tokens[i] = ethrpc.Token{Contract: contract, Symbol: a.Symbol, Decimals: a.Decimals, Renamed: true}
+		tokens[i] = ethrpc.Token{Contract: contract, Symbol: a.Symbol, Decimals: a.Decimals}
 	}
 	endpoints := make([]ethrpc.Endpoint, len(cfg.RPCURLs))
 	for i, u := range cfg.RPCURLs {
