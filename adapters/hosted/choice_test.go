@@ -21,8 +21,10 @@ func TestAButtonNamesMethodAndNetwork(t *testing.T) {
 		got = append(got, choice)
 	}
 	want := []app.Choice{
-		{Method: checkout.USDT, Network: "ethereum"}, {Method: checkout.USDC, Network: "ethereum"},
-		{Method: checkout.USDT, Network: "bsc"}, {Method: checkout.USDC, Network: "bsc"},
+		{Method: checkout.USDT, Network: "ethereum"},
+		{Method: checkout.USDC, Network: "ethereum"},
+		{Method: checkout.USDT, Network: "bsc"},
+		{Method: checkout.USDC, Network: "bsc"},
 		{Method: checkout.USDC, Network: "base"},
 	}
 	if len(got) != len(want) {
