@@ -15,7 +15,7 @@ import (
 // Progress is a session together with everything its payer may want to know.
 type Progress struct {
 	Session checkout.Snapshot
-	Payee   string         // the name of the project the money is for
+	Payee   string         // the name of the merchant the money is for
 	Website string         // of the project, "" if none
 	Offers  []Offer        // what the payer may choose from: methods in the source's order, each on its networks
 	Seen    []SeenTransfer // what the chain says was sent for this session, oldest first
@@ -62,12 +62,16 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 		return Progress{}, err
 	}
 	p := Progress{Session: session.Snapshot(), Now: s.Core.Clock.Now()}
+	var owner merchant.Merchant
 	var project merchant.Project
 	var switched map[checkout.Method]bool
 	var accounts []merchant.ReceivingAccount
 	var rows []ports.TransferRow
 	var sightings []ports.Sighting
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		if owner, err = r.Merchants.ByID(ctx, p.Session.MerchantID); err != nil {
+			return err
+		}
 		if project, err = r.Projects.ByID(ctx, p.Session.ProjectID); err != nil {
 			return err
 		}
@@ -87,7 +91,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 	if err != nil {
 		return Progress{}, err
 	}
-	p.Payee, p.Website = project.Name, project.WebsiteURL
+	p.Payee, p.Website = owner.Name, project.WebsiteURL
 	p.Offers = s.offers(p.Session, switched, accounts, states)
 	if p.Session.Intent != nil {
 		p.Rail = stateOf(states, p.Session.Intent.Asset.Network)

@@ -111,8 +111,11 @@ func openStageAt(t *testing.T, now time.Time) *stage {
 		T: t, store: store, shop: portstest.OpenShop(t, portstest.World{Work: store}),
 		hands: &hands{now: now.UTC().Truncate(time.Second)},
 	}
-	s.shop.Project.Name, s.shop.Project.WebsiteURL = "Atelier Mori", "https://atelier.example"
+	s.shop.Project.WebsiteURL = "https://atelier.example"
 	s.ok(store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		if err := r.Merchants.Rename(ctx, s.shop.ID(), "Atelier Mori"); err != nil {
+			return err
+		}
 		return r.Projects.Update(ctx, s.shop.Project)
 	}))
 	core := app.Core{Work: store, Clock: s.hands, IDs: mint{}}
