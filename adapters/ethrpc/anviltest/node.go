@@ -26,7 +26,7 @@ const FinalityLag = 2
 
 const (
 	startLimit = 30 * time.Second // for a node to say that it listens
-	callLimit  = 20 * time.Second // of one call to it
+	callLimit  = 60 * time.Second // of one call to it
 	maxLines   = 1000             // of its output before it must have said so
 )
 
