@@ -26,6 +26,7 @@ const (
 	receivers      = 100 // addresses, each of several merchants' projects
 	baseUnits      = 25_000_000
 	fewIntents     = 1_000
+	settledAlone   = 10_000 // payments the limit settles, again and again
 )
 
 // openIntents adds payments from $1 to $2 that wait for their transfer, as the gateway leaves them
@@ -92,12 +93,12 @@ const (
 func (s *stage) block(t *testing.T) {
 	alone := s.database(t, "settling")
 	s.addShops(t, alone)
-	add(t, connect(t, alone), 1, s.waitingIntents)
+	add(t, connect(t, alone), 1, settledAlone)
 	if _, err := connect(t, alone).Exec(t.Context(), prepareSettling); err != nil {
 		t.Fatal(err)
 	}
 	limit := contest{name: "one statement and commit each, 16 clients", run: func(t *testing.T, d time.Duration) pace {
-		return statement{wholeSettling, s.waitingIntents, 16}.run(t, alone, d)
+		return statement{wholeSettling, settledAlone, 16}.run(t, alone, d)
 	}}
 	few, many := s.openNetwork(t, fewIntents), s.openNetwork(t, s.waitingIntents)
 	scarce := contest{fmt.Sprintf("settle a block, %d open", few.open), 2.0, few.blocks}

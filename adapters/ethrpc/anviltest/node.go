@@ -59,6 +59,8 @@ func StartChain(t testing.TB, chainID uint64) *Node {
 		"--chain-id", fmt.Sprint(chainID), "--slots-in-an-epoch", "1", "--auto-impersonate",
 		"--base-fee", "0", "--gas-limit", "2000000000", "--no-mining", "--hardfork", "paris",
 		"--order", "fifo", "--no-request-size-limit")
+	// Long chains are kept on disk below the home directory, and left there by a node that is killed.
+	n.process.Env = append(os.Environ(), "HOME="+t.TempDir())
 	n.process.SysProcAttr = attributes()
 	output, err := n.process.StdoutPipe()
 	if err != nil {
