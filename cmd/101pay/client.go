@@ -105,7 +105,7 @@ func (q quickstartCommand) Run(p process, c *Config) error {
   private key  %s
   API key      %s
 
-Open the payment in a browser and play the payer with the buttons of the test bar:
+Open the payment in a browser, choose USDT, and play the payer with the buttons at the end of the page:
 
   %s
 
