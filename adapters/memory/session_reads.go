@@ -59,10 +59,12 @@ func (s *Store) Taken(
 ) ([]*big.Int, error) {
 	now := s.committed.Load()
 	var taken []*big.Int
-	for slot, id := range now.amounts.rows {
+	for slot, id := range now.amounts.all() {
+		if slot.network != a.Network || slot.contract != a.Contract || slot.at != at {
+			continue
+		}
 		i, _ := now.intents.get(id)
-		if slot.network == a.Network && slot.contract == a.Contract && slot.at == at &&
-			i.Units.Cmp(from) >= 0 && i.Units.Cmp(to) <= 0 {
+		if i.Units.Cmp(from) >= 0 && i.Units.Cmp(to) <= 0 {
 			taken = append(taken, cloneUnits(i.Units))
 		}
 	}
@@ -95,14 +97,13 @@ func (s *Store) Receivers(
 ) ([]chain.Address, error) {
 	now := s.committed.Load()
 	var out []chain.Address
-	for _, a := range now.receiving.rows {
+	for _, a := range now.receiving.all() {
 		if a.Network == n && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
 			out = append(out, a.Address)
 		}
 	}
-	for _, i := range now.intents.rows {
-		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		if i.Asset.Network == n && (holder == i.ID || !i.HoldUntil.Before(since)) {
+	for _, i := range now.intents.all() {
+		if i.Asset.Network == n && (!i.HoldUntil.Before(since) || now.holds(i)) {
 			out = append(out, i.Address)
 		}
 	}
@@ -153,8 +154,7 @@ func (r sessions) letGo(ctx context.Context, now time.Time, limit int) (int, err
 		return 0, err
 	}
 	ended := s.intents.where(func(i checkout.Intent) bool {
-		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		return holder == i.ID && i.HoldUntil.Before(now)
+		return i.HoldUntil.Before(now) && s.holds(i)
 	})
 	slices.SortFunc(ended, func(a, b checkout.Intent) int {
 		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))

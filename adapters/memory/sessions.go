@@ -35,6 +35,12 @@ func amountOf(a chain.Asset, at chain.Address, units *big.Int) amount {
 	return amount{a.Network, a.Contract, at, units.String()}
 }
 
+// holds reports whether an intent's amount is its own still.
+func (s *state) holds(i checkout.Intent) bool {
+	holder, held := s.amounts.get(amountOf(i.Asset, i.Address, i.Units))
+	return held && holder == i.ID
+}
+
 func cloneUnits(n *big.Int) *big.Int {
 	if n == nil {
 		return nil
@@ -180,8 +186,7 @@ func (r sessions) IntentOf(
 		return checkout.Intent{}, err
 	}
 	held := s.intents.where(func(i checkout.Intent) bool {
-		holder, isHeld := s.amounts.get(amountOf(i.Asset, i.Address, i.Units))
-		return i.SessionID == id && i.Asset == a && isHeld && holder == i.ID
+		return i.SessionID == id && i.Asset == a && s.holds(i)
 	})
 	if len(held) == 0 {
 		return checkout.Intent{}, ports.ErrNotFound
