@@ -279,6 +279,30 @@ func TestLatePaymentsFollowThePolicy(t *testing.T) {
 	}
 }
 
+// Who looks with an old head sees what somebody else has recorded as final meanwhile. A payment that is
+// held then must not keep its session waiting for it.
+func TestAStaleLookDoesNotBringBackAHeldPayment(t *testing.T) {
+	s := openStage(t)
+	s.shop.Project.Policy.Late = merchant.LateHold
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Projects.Update(ctx, s.shop.Project)
+	}))
+	session := s.asked()
+	s.clock.set(s.clock.Now().Add(time.Second))
+	s.play(session.ID, ScenarioLate)
+	s.pass(10 * time.Second)
+	rows := s.rows(session.ID)
+	if len(rows) != 1 || rows[0].Disposition != ports.Held {
+		t.Fatalf("kept %+v", rows)
+	}
+	s.ok(s.settlement.sight(t.Context(), chain.Sandbox,
+		[]ports.Sighting{{Transfer: rows[0].Transfer, SessionID: session.ID}}))
+	s.is(session.ID, checkout.Awaiting)
+	s.pass(10 * time.Second)
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(session.ID, checkout.Expired)
+}
+
 func TestTheSecondPaymentOfASessionIsADuplicate(t *testing.T) {
 	s := openStage(t)
 	session := s.asked()

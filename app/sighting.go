@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -64,8 +65,7 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 			if inSight[o.SessionID] {
 				continue
 			}
-			inSight[o.SessionID] = true
-			if err := s.see(ctx, r, o.SessionID, now); err != nil {
+			if inSight[o.SessionID], err = s.see(ctx, r, o, now); err != nil {
 				return fmt.Errorf("session %s seen: %w", o.SessionID, err)
 			}
 		}
@@ -81,18 +81,29 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 	})
 }
 
-func (s *Settlement) see(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {
-	session, err := r.Sessions.Load(ctx, id)
+// see notes that a session's payment is on its way. It is not, and the answer is false, if somebody
+// with a newer head has recorded it meanwhile: a session that waited for it now would wait for ever.
+func (s *Settlement) see(
+	ctx context.Context, r ports.Repos, o ports.Sighting, now time.Time,
+) (onItsWay bool, err error) {
+	session, err := r.Sessions.Load(ctx, o.SessionID)
 	if err != nil || session.Status() != checkout.Awaiting {
-		return err
+		return true, err
+	}
+	rows, _, err := r.Transfers.OfSession(ctx, o.SessionID)
+	if err != nil || slices.ContainsFunc(rows, func(row ports.TransferRow) bool {
+		return row.Transfer.TxID == o.Transfer.TxID && row.Transfer.Index == o.Transfer.Index &&
+			row.Disposition != ports.Reversed
+	}) {
+		return false, err
 	}
 	if changed, err := session.See(now); err != nil || !changed {
-		return err
+		return true, err
 	}
 	if err := r.Sessions.Save(ctx, session); err != nil {
-		return err
+		return true, err
 	}
-	return s.Events.session(ctx, r, webhook.PaymentDetected, session.Snapshot(), nil)
+	return true, s.Events.session(ctx, r, webhook.PaymentDetected, session.Snapshot(), nil)
 }
 
 func (s *Settlement) unsee(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {
