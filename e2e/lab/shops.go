@@ -102,8 +102,9 @@ func (l *Lab) Mine(n chain.Network, txs ...*simnode.Tx) *simnode.Block {
 	return l.Chains[n].Mine(l.Clock.Now().Unix(), txs...)
 }
 
-// MineUntilFinal adds empty blocks, apart by a pause, until all that is there now is final.
+// MineUntilFinal adds an empty block of now and others, apart by a pause, until it is final.
 func (l *Lab) MineUntilFinal(n chain.Network, pause time.Duration) {
+	l.Mine(n)
 	for c, to := l.Chains[n], l.Chains[n].Tip().Number; c.FinalHeight() < to; {
 		l.Clock.Pass(pause)
 		l.Mine(n)
