@@ -303,6 +303,26 @@ func TestAStaleLookDoesNotBringBackAHeldPayment(t *testing.T) {
 	s.is(session.ID, checkout.Expired)
 }
 
+// A payment is seen, its amount is let go, and then it is final: it is nobody's, and its session must
+// not wait for it any longer.
+func TestAPaymentWhoseAmountWasLetGoDoesNotKeepItsSession(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.clock.set(session.Intent.HoldUntil.Add(2 * time.Second))
+	s.play(session.ID, ScenarioExact)
+	s.pass(1500 * time.Millisecond)
+	s.is(session.ID, checkout.Processing)
+	for range 50 {
+		s.pass(200 * time.Millisecond)
+		s.ok(s.settlement.LetGo(t.Context()))
+	}
+	if rows := s.queue(); len(rows) != 1 || rows[0].Disposition != ports.Unmatched {
+		t.Fatalf("kept %+v", rows)
+	}
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(session.ID, checkout.Expired)
+}
+
 func TestTheSecondPaymentOfASessionIsADuplicate(t *testing.T) {
 	s := openStage(t)
 	session := s.asked()

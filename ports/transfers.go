@@ -50,7 +50,8 @@ type Transfers interface {
 	// Move notes that a transfer is now in another block.
 	Move(ctx context.Context, t chain.Transfer) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
-	// are gone and not recorded as final.
+	// are gone and not recorded as final for their session: one that became final and was recorded
+	// for nobody, because the amount was let go meanwhile, is gone for its session.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
