@@ -578,6 +578,48 @@ func TestANodeBehindIsNotBelieved(t *testing.T) {
 	}
 }
 
+// forked is a chain of two endpoints: one vouches for blocks that the other, which is asked for
+// transfers, has replaced.
+type forked struct {
+	ports.Chain
+	old map[uint64]string
+}
+
+func (c forked) BlockID(ctx context.Context, height uint64) (string, error) {
+	if id, known := c.old[height]; known {
+		return id, nil
+	}
+	return c.Chain.BlockID(ctx, height)
+}
+
+// What an endpoint tells is not joined to a history only another one still has: what was undone between
+// the two would never be noticed.
+func TestHistoriesOfTwoForksAreNotJoined(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(6 * time.Second)
+	paid := s.is(session.ID, checkout.Settled)
+	before, err := s.store.Cursors(t.Context())
+	s.ok(err)
+	cursor := before[0]
+	s.settlement.Rails.Chains[chain.Sandbox] = forked{s.chain, map[uint64]string{cursor.Height: cursor.BlockID}}
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Sandbox.Reorg(ctx, paid.Receipt.TxID,
+			ports.SandboxReorg{At: s.clock.Now(), Height: paid.Receipt.Height})
+	}))
+	s.clock.set(s.clock.Now().Add(5 * time.Second))
+	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errHistoryMoves) {
+		t.Fatalf("a tick between two forks: %v", err)
+	}
+	if after, err := s.store.Cursors(t.Context()); err != nil || after[0].Height != cursor.Height {
+		t.Fatalf("read on to %+v, %v", after, err)
+	}
+	s.settlement.Rails.Chains[chain.Sandbox] = s.chain
+	s.tick()
+	s.is(session.ID, checkout.Awaiting)
+}
+
 // narrow is a chain whose node refuses more than a few blocks at once.
 type narrow struct {
 	ports.Chain

@@ -179,6 +179,9 @@ func (s *storm) scan() bool {
 	if !slices.Equal(have, want) || got.Last.ID != ethrpc.Hash(s.chain.Blocks()[to].ID) {
 		s.Fatalf("blocks %d to %d: read %v, on the chain are %v", from, to, have, want)
 	}
+	if from > 0 && got.Parent != ethrpc.Hash(s.chain.Blocks()[from-1].ID) {
+		s.Fatalf("blocks %d to %d continue another block than they do on the chain", from, to)
+	}
 	return true
 }
 
