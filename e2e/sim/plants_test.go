@@ -21,7 +21,7 @@ var plants = []plant{
 		name: "a cursor without a hash", finds: "",
 		edits: []rig.Edit{
 			{File: "app/watch.go", Old: "if id != cursor.BlockID {", New: "if id == \"\" {"},
-			{File: "app/watch.go", Old: `		if err := w.unbroken(ctx, head, cursor, span); err != nil {
+			{File: "app/watch.go", Old: `		if err := w.unbroken(ctx, head, cursor, span, watch); err != nil {
 			return cursor, err
 		}
 `},
@@ -106,6 +106,16 @@ var plants = []plant{
 			err = w.s.record(ctx, head, span.Transfers, nil)
 		}
 `}},
+	},
+	{
+		name: "spans of two forks are joined", finds: "",
+		edits: []rig.Edit{{
+			File: "app/reversal.go", Old: "	if span.ParentID != cursor.BlockID {", New: "	if span.ParentID == \"\" {",
+		}},
+	},
+	{
+		name: "a sighting that became nobody's stays", finds: "wrong",
+		edits: []rig.Edit{{File: "adapters/memory/transfers.go", Old: " || row.SessionID != o.SessionID) {", New: ") {"}},
 	},
 	{
 		name: "an old look counts", finds: "wrong",

@@ -42,7 +42,7 @@ type world struct {
 	tasks  []*task
 	now    *task // the one that runs
 	stormy bool  // nodes fail often
-	calm   bool  // the end: nothing fails any more
+	calm   bool  // nothing fails: at the beginning and in the end
 
 	// shaken are sales of which a final transfer was undone: what else came for them waits for the
 	// merchant meanwhile.
@@ -114,11 +114,13 @@ func openWorld(ctx context.Context, seed uint64) (*world, error) {
 		}
 		w.gates = append(w.gates, p)
 	}
+	w.calm = true
 	for _, n := range networks { // reading begins where nobody has paid yet
 		if err := w.gates[0].Settlement.Tick(ctx, n); err != nil {
 			return nil, err
 		}
 	}
+	w.calm = false
 	return w, nil
 }
 
