@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func (b *table) play() {
 	n, txs := b.payment()
 	c, at := b.Chains[n], b.order.CreatedAt.Add(moments[b.when]).Unix()
 	paying := c.Mine(at, txs...)
-	b.look()
+	b.look(n)
 	depth := func() int { return int(c.Tip().Number-paying.Number) + 1 }
 	switch b.fate {
 	case undone:
@@ -26,9 +27,9 @@ func (b *table) play() {
 		b.Mine(n)
 		c.Undo(depth())
 		c.Mine(at - 1)
-		b.look()
+		b.look(n)
 		c.Mine(at, b.elsewhere(txs)...)
-		b.look()
+		b.look(n)
 	case undoneLate:
 		b.settle()
 		b.undo(n, depth(), nil, at)
@@ -36,7 +37,7 @@ func (b *table) play() {
 		b.settle()
 		b.undo(n, depth(), nil, at)
 		b.Mine(n, b.elsewhere(txs)...)
-		b.look()
+		b.look(n)
 	case movedLate:
 		b.settle()
 		b.undo(n, depth(), b.elsewhere(txs), at)
@@ -56,7 +57,7 @@ func (b *table) undo(n chain.Network, depth int, again []*simnode.Tx, at int64) 
 	for range depth {
 		b.Mine(n)
 	}
-	b.look()
+	b.look(n)
 }
 
 // elsewhere puts transactions at other places of a block.
@@ -80,6 +81,8 @@ func (b *table) over() {
 // Whatever is paid, whenever, however, and whatever the chain makes of it: what comes of it is what
 // the rules say.
 func TestPaymentMatrix(t *testing.T) {
+	const collectPercent = 400 // there is memory enough
+	debug.SetGCPercent(collectPercent)
 	groups, all := map[string][]cell{}, cells()
 	for _, c := range all {
 		groups[c.kind+" "+c.when] = append(groups[c.kind+" "+c.when], c)

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/big"
 	"slices"
@@ -64,9 +65,12 @@ func lay(t *testing.T, c cell) *table {
 		b.ok(err)
 		b.gates = append(b.gates, g)
 	}
-	b.look()
-	b.Clock.Pass(2 * time.Minute) // so that a block can be older than an order
-	b.look()
+	for _, pause := range []time.Duration{2 * time.Minute, 0} { // a block can be older than an order
+		for n := range b.nodes {
+			b.look(n)
+		}
+		b.Clock.Pass(pause)
+	}
 	b.order, b.beside = b.asked(), b.asked()
 	return b
 }
@@ -89,21 +93,19 @@ func (b *table) asked() checkout.Snapshot {
 	return told
 }
 
-// look lets all watchers look, at once. One may be told that another was faster; then it looks again.
-func (b *table) look() {
+// look lets all watchers look at a network, at once. One may be told that another was faster; then it
+// looks again.
+func (b *table) look(n chain.Network) {
 	b.Helper()
-	for n, node := range b.nodes {
-		node.Follow(0)
-		var all sync.WaitGroup
-		for _, g := range b.gates {
-			all.Go(func() { _ = g.Settlement.Tick(b.Context(), n) })
-		}
-		all.Wait()
-		err := b.gates[0].Settlement.Tick(b.Context(), n)
-		if err != nil { // history that changed is noticed at one look and read at the next
-			err = b.gates[0].Settlement.Tick(b.Context(), n)
-		}
-		b.ok(err)
+	b.nodes[n].Follow(0)
+	errs := make([]error, len(b.gates))
+	var all sync.WaitGroup
+	for i, g := range b.gates {
+		all.Go(func() { errs[i] = g.Settlement.Tick(b.Context(), n) })
+	}
+	all.Wait()
+	if errors.Join(errs...) != nil { // history that changed is noticed at one look and read at the next
+		b.ok(b.gates[0].Settlement.Tick(b.Context(), n))
 	}
 }
 
@@ -111,8 +113,8 @@ func (b *table) look() {
 func (b *table) settle() {
 	for n := range b.nodes {
 		b.MineUntilFinal(n, time.Second)
+		b.look(n)
 	}
-	b.look()
 }
 
 // until lets time pass to a moment after the order was made, with deadlines kept on the way.
