@@ -78,7 +78,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 		if switched, err = r.Receiving.Methods(ctx, p.Session.ProjectID); err != nil {
 			return err
 		}
-		if accounts, err = r.Receiving.List(ctx, p.Session.ProjectID); err != nil {
+		if accounts, err = currentAccounts(ctx, r, p.Session.ProjectID, p.Now); err != nil {
 			return err
 		}
 		rows, sightings, err = r.Transfers.OfSession(ctx, id)

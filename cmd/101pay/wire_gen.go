@@ -71,9 +71,20 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core:  core,
 		Rails: appRails,
 	}
+	mainPublicBase := publicURL(c)
+	nativeEventWords := eventWords(mainPublicBase)
+	announcer := app.Announcer{
+		IDs:       iDs,
+		Clock:     clock,
+		Encoder:   nativeEventWords,
+		Addresses: nativeEventWords,
+	}
 	receiving := app.Receiving{
-		Core:  core,
-		Rails: appRails,
+		Core:      core,
+		Rails:     appRails,
+		Passwords: passwords,
+		Events:    announcer,
+		Log:       log,
 	}
 	kyc := app.KYC{
 		Core: core,
@@ -88,13 +99,6 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	}
 	fixed := fixedRates(c)
 	source := rates.New(clock, fixed)
-	mainPublicBase := publicURL(c)
-	nativeEventWords := eventWords(mainPublicBase)
-	announcer := app.Announcer{
-		IDs:     iDs,
-		Clock:   clock,
-		Encoder: nativeEventWords,
-	}
 	checkout := app.Checkout{
 		Core:     core,
 		Sessions: store,
@@ -102,6 +106,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rates:    source,
 		Changes:  store,
 		Events:   announcer,
+		Log:      log,
 	}
 	health := app.Health{
 		Rails: appRails,
@@ -161,15 +166,16 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, receiving, housekeeping, log, telemetryMetrics)
 	mainGateway := &gateway{
-		Engine: ginEngine,
-		Drain:  edgeDrain,
-		Worker: worker,
-		Ticks:  workerTicks,
-		Rails:  appRails,
-		Live:   mainTronRail,
-		Others: mainEvmRails,
+		Engine:    ginEngine,
+		Drain:     edgeDrain,
+		Worker:    worker,
+		Ticks:     workerTicks,
+		Rails:     appRails,
+		Live:      mainTronRail,
+		Others:    mainEvmRails,
+		Receiving: receiving,
 	}
 	return mainGateway, func() {
 		cleanup()
