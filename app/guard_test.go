@@ -138,6 +138,10 @@ func TestAnAddressChangeWaits(t *testing.T) {
 		})
 	}
 	all.Wait()
+	// A process that saw it due a moment ago tells nothing more.
+	c.ok(c.checkout.Core.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return c.accepts.tell(ctx, r, second.ReceivingAccount, c.clock.Now())
+	}))
 	want = append(want, "receiving_account.changed "+otherAddress+` replaces "`+shopAddress+`" removed false`)
 	if diff := cmp.Diff(want, c.told()); diff != "" {
 		t.Error(diff)

@@ -98,9 +98,9 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Receiving: app.Receiving{
 			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
 		},
-		KYC:         app.KYC{Core: core},
-		Statements:  app.Statements{Book: store},
-		Charges:     app.Charges{Core: core, Books: store, Orders: store},
+		KYC:        app.KYC{Core: core},
+		Statements: app.Statements{Book: store},
+		Charges:    app.Charges{Core: core, Books: store, Orders: store},
 		Checkout: app.Checkout{
 			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 		},

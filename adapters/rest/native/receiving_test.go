@@ -149,7 +149,7 @@ func TestAnAddressIsClaimedOverHTTP(t *testing.T) {
 	challenge(`{"network":"TRC20"}`).fails(http.StatusBadRequest, "invalid_request")
 	challenge(`{"network":"TRC20","address":"T"}`).fails(http.StatusBadRequest, "invalid_address")
 	challenge(`{"network":"BTC","address":"T"}`).fails(http.StatusBadRequest, "unsupported_network")
-	c := challenge(`{"network":"TRC20","address":"` + tronAddress + `"}`).is(http.StatusOK).at(t, "challenge")
+	c := challenge(`{"network":"TRC20","address":"`+tronAddress+`"}`).is(http.StatusOK).at(t, "challenge")
 	for _, part := range []string{
 		tronAddress, "merchant " + second.at(t, "merchant").text(t, "clientId"), "2026-03-01 (UTC)",
 	} {

@@ -98,7 +98,7 @@ type intentJSON struct {
 type instructionsJSON struct {
 	Address   chain.Address `json:"address"`
 	Print     string        `json:"fingerprint"` // of Address, for people to compare
-	Amount    string        `json:"amount"` // exact, in units of Currency
+	Amount    string        `json:"amount"`      // exact, in units of Currency
 	Currency  string        `json:"currency"`
 	Network   string        `json:"network"` // the token standard, as wallets show it
 	Chain     chain.Network `json:"chain"`
@@ -128,7 +128,7 @@ func showIntent(s checkout.Snapshot) intentJSON {
 		Instructions: instructionsJSON{
 			Address: i.Address, Print: i.Address.Fingerprint(), Amount: i.Payable(), Currency: i.Asset.Symbol,
 			Network: i.Asset.Network.Standard(),
-			Chain: i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
+			Chain:   i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
 			Rate:      &rateJSON{i.Rate.From, i.Rate.To, i.Rate.Price.String(), i.Rate.Source, instant(i.Rate.At)},
 			ExpiresAt: instant(i.ExpiresAt),
 		},
