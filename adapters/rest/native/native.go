@@ -143,6 +143,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountStatements(v1)
 	a.mountCheckout(v1)
 	a.mountPayments(v1)
+	a.mountQueue(v1)
 	a.mountWebhooks(v1)
 }
 
