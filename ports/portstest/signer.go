@@ -46,3 +46,17 @@ func Signer(t *testing.T, open func(t *testing.T, master [32]byte, retired ...at
 		same(t, mine.Keys(), twin.Keys())
 	})
 }
+
+// Pen is a ports.Signer with a key everybody knows, for tests of what is signed.
+type Pen struct{}
+
+var penKey = ed25519.NewKeyFromSeed([]byte("a key of 32 bytes for tests only"))
+
+// Sign implements ports.Signer.
+func (Pen) Sign(message []byte) []byte { return ed25519.Sign(penKey, message) }
+
+// Keys implements ports.Signer.
+func (Pen) Keys() []attest.Key {
+	public, _ := penKey.Public().(ed25519.PublicKey)
+	return []attest.Key{attest.Key(public)}
+}
