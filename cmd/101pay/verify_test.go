@@ -43,7 +43,7 @@ func statement(t testing.TB, payee string) attest.Signed {
 	i, err := attest.Instruct(attest.Parties{Issuer: "https://pay.example", ClientID: "101000000000042", Payee: payee},
 		checkout.Snapshot{ID: "s", Mode: merchant.Live, Intent: &checkout.Intent{
 			ID: "i", Asset: chain.Base.Tokens()[0], Address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
-			Units: big.NewInt(50_003_400), CreatedAt: statementEnd.Add(-time.Hour), ExpiresAt: statementEnd,
+			Units: big.NewInt(50_003_400), Terms: checkout.PlainTerms(), CreatedAt: statementEnd.Add(-time.Hour), ExpiresAt: statementEnd,
 		}})
 	if err != nil {
 		t.Fatal(err)

@@ -44,9 +44,14 @@ var (
 	ErrExpired    = errors.New("the instruction has expired; do not pay by it")
 )
 
-// SharedAddress is the rule by which a transfer is a payment's where many payments share an address:
-// the amount must arrive to the last digit, in one transfer.
-const SharedAddress = "shared_address"
+// Rules by which a transfer is a payment's.
+const (
+	// SharedAddress: many payments share the address, so the amount must arrive to the last digit, in
+	// one transfer.
+	SharedAddress = "shared_address"
+	// DedicatedAddress: the address is this payment's alone.
+	DedicatedAddress = "dedicated_address"
+)
 
 // instantLayout prints what the book keeps: whole microseconds, UTC.
 const instantLayout = "2006-01-02T15:04:05.000000Z"

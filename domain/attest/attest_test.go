@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/money"
 )
 
@@ -119,6 +120,7 @@ func TestNothingIsSignedThatCouldNotBeVerified(t *testing.T) {
 		"live on the test":  func(i *Instruction) { i.Network = "sandbox" },
 		"name without text": func(i *Instruction) { i.Payee = "\xff" },
 		"type of another":   func(i *Instruction) { i.Type = TypeReceipt },
+		"another rule":      func(i *Instruction) { i.Matching = "any_address" },
 		"no end":            func(i *Instruction) { i.ExpiresAt = "soon" },
 		"another clock":     func(i *Instruction) { i.IssuedAt = "2026-05-17T12:00:00+02:00" },
 	} {
@@ -154,7 +156,7 @@ func TestNothingIsSignedThatCouldNotBeVerified(t *testing.T) {
 	}
 }
 
-func TestReceiptsNeedAPaymentOfTheirAsset(t *testing.T) {
+func TestStatementsNeedSomethingToState(t *testing.T) {
 	s, by := paid()
 	if _, err := Acknowledge(who, s, nil); err == nil {
 		t.Error("a receipt of nothing")
@@ -165,6 +167,15 @@ func TestReceiptsNeedAPaymentOfTheirAsset(t *testing.T) {
 	by[0].Transfer.Asset.Contract = "0xfake"
 	if _, err := Acknowledge(who, s, by); err == nil {
 		t.Error("a receipt of another token")
+	}
+	alone := asked()
+	alone.Intent.Terms.Matching = checkout.Dedicated
+	if i, err := Instruct(who, alone); err != nil || i.Matching != DedicatedAddress {
+		t.Errorf("an address of its own: %q, %v", i.Matching, err)
+	}
+	alone.Intent.Terms.Matching = "" // no rule is known: nobody may be told one
+	if _, err := Instruct(who, alone); err == nil {
+		t.Error("an instruction without a rule")
 	}
 	opened := asked()
 	opened.Intent = nil

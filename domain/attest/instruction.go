@@ -18,6 +18,10 @@ type Instruction struct {
 	ExpiresAt string
 }
 
+var matchings = map[checkout.Matching]string{
+	checkout.Shared: SharedAddress, checkout.Dedicated: DedicatedAddress,
+}
+
 // Instruct states the current intent of a session. Whether its payer should still follow it is for
 // the caller to know.
 func Instruct(who Parties, s checkout.Snapshot) (Instruction, error) {
@@ -25,8 +29,12 @@ func Instruct(who Parties, s checkout.Snapshot) (Instruction, error) {
 	if err != nil {
 		return Instruction{}, err
 	}
+	rule, ok := matchings[s.Intent.Terms.Matching]
+	if !ok {
+		return Instruction{}, fmt.Errorf("session %s: matching by %q", s.ID, s.Intent.Terms.Matching)
+	}
 	return Instruction{
-		Subject: about, Matching: SharedAddress,
+		Subject: about, Matching: rule,
 		IssuedAt: instant(s.Intent.CreatedAt), ExpiresAt: instant(s.Intent.ExpiresAt),
 	}, nil
 }
@@ -45,6 +53,9 @@ func (i *Instruction) check() error {
 	}
 	if err := i.Subject.check(TypeInstruction); err != nil {
 		return err
+	}
+	if i.Matching != SharedAddress && i.Matching != DedicatedAddress {
+		return fmt.Errorf("%w: matching %q", ErrMalformed, i.Matching)
 	}
 	if _, err := checkInstant("issued_at", i.IssuedAt); err != nil {
 		return err

@@ -31,7 +31,7 @@ func asked() checkout.Snapshot {
 		Intent: &checkout.Intent{
 			ID: "c5369d3a-9b54-4957-9f16-c6f6b5cf009e", Asset: usdc,
 			Address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", Units: big.NewInt(50_003_400),
-			CreatedAt: noon, ExpiresAt: noon.Add(30 * time.Minute),
+			Terms: checkout.PlainTerms(), CreatedAt: noon, ExpiresAt: noon.Add(30 * time.Minute),
 		},
 	}
 }
