@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/rates"
+	"github.com/101pay/101pay/domain/attest"
 	"github.com/101pay/101pay/domain/chain"
 )
 
@@ -28,6 +29,8 @@ type Config struct {
 	DBMaxConns  int    `name:"db-max-conns" default:"16" help:"connections to PostgreSQL, at most"`
 	DataDir     string `help:"directory for the private PostgreSQL and the generated master key (default: /var/lib/101pay for root, else ~/.local/share/101pay)"`
 	MasterKey   string `help:"32 random bytes in hex or base64 that seal secrets (default: generated into DATA_DIR)"`
+
+	RetiredSigningKeys []string `help:"public keys that statements were signed by before, the x of each in /.well-known/101pay-keys.json; published on, so that those can still be verified"`
 
 	TronRPCURLs      []string      `name:"tron-rpc-urls" help:"JSON-RPC endpoints of a Tron network, in order of preference; without any there is no live rail"`
 	TronUSDTContract string        `name:"tron-usdt-contract" default:"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t" help:"the USDT contract"`
@@ -48,6 +51,7 @@ type Config struct {
 	fixed   rates.Fixed
 	evm     []evmNodes
 	proxies []netip.Prefix
+	retired []attest.Key
 }
 
 // settle fills in what follows from the rest and answers everything that is wrong at once.
@@ -68,6 +72,11 @@ func (c *Config) settle(getenv func(string) string) error {
 		prefix, err := parsePrefix(text)
 		complain("TRUSTED_PROXIES", err)
 		c.proxies = append(c.proxies, prefix)
+	}
+	for _, text := range trim(c.RetiredSigningKeys) {
+		key, err := attest.ParseKey(text)
+		complain("RETIRED_SIGNING_KEYS", err)
+		c.retired = append(c.retired, key)
 	}
 	c.TronRPCURLs = trim(c.TronRPCURLs)
 	for _, u := range c.TronRPCURLs {
@@ -183,6 +192,7 @@ func (c *Config) redacted() [][2]string {
 		{"DB_MAX_CONNS", strconv.Itoa(c.DBMaxConns)},
 		{"DATA_DIR", c.DataDir},
 		{"MASTER_KEY", hide(c.MasterKey)},
+		{"RETIRED_SIGNING_KEYS", strings.Join(c.RetiredSigningKeys, ",")},
 		{"TRON_RPC_URLS", strings.Join(hosts, ",")},
 		{"TRON_USDT_CONTRACT", c.TronUSDTContract},
 		{"TRON_CHAIN_ID", strconv.FormatUint(c.TronChainID, 10)},

@@ -37,6 +37,7 @@ var house = []row{
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
 	{"domain/x402", list("domain/money domain/chain domain/fault")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
+	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
 	{"ports", list("domain/...")},
 	{"ports/portstest", list("domain/... ports pgregory.net/rapid")},

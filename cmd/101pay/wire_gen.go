@@ -128,18 +128,21 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
+	vaultSigner := signer(c, vaultMasterKey)
+	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
-		Credentials: credentials,
-		Accounts:    accounts,
-		Keys:        keys,
-		Receiving:   receiving,
-		KYC:         kyc,
-		Statements:  statements,
-		Charges:     charges,
-		Checkout:    checkout,
-		Settlement:  settlement,
-		Sandbox:     appSandbox,
-		Webhooks:    appWebhooks,
+		Credentials:  credentials,
+		Accounts:     accounts,
+		Keys:         keys,
+		Receiving:    receiving,
+		KYC:          kyc,
+		Statements:   statements,
+		Charges:      charges,
+		Checkout:     checkout,
+		Settlement:   settlement,
+		Sandbox:      appSandbox,
+		Webhooks:     appWebhooks,
+		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
 	loginAttempts := native.NewLoginAttempts(clock)
