@@ -24,6 +24,7 @@ type fault string
 const (
 	dead     fault = "dead"
 	slow     fault = "slow"
+	late     fault = "late, but in time"
 	broken   fault = "HTTP 503"
 	moved    fault = "redirect"
 	garbage  fault = "garbage"
@@ -90,6 +91,12 @@ func (e *exchanges) RoundTrip(r *http.Request) (*http.Response, error) {
 	case slow:
 		<-r.Context().Done()
 		return nil, r.Context().Err()
+	case late:
+		select {
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		case <-time.After(1500 * time.Millisecond):
+		}
 	}
 	status, header, body := e.answer(venue, r.URL, f, time.Now())
 	return &http.Response{
@@ -140,6 +147,9 @@ func (e *exchanges) answer(venue string, u *url.URL, f fault, now time.Time) (in
 	case endless:
 		return http.StatusOK, h, blanks + b.text(venue, coin)
 	case swapped:
+		if venue == "binance" && coin == "JPY" {
+			return http.StatusOK, h, strings.ReplaceAll(b.text(venue, coin), "BTCJPY", "BTCEUR")
+		}
 		coin = map[string]string{"ETH": "BTC", "BTC": "ETH", "BNB": "ETH", "JPY": "ETH"}[coin]
 		if venue == "coinbase" && coinOf(u) == "JPY" {
 			return http.StatusOK, h, `{"data":{"currency":"JPY","rates":{"USD":"0.0066","JPY":"1"}}}`

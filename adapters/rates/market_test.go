@@ -202,6 +202,7 @@ func TestVenuesAreAskedOnce(t *testing.T) {
 func TestAPayerMayLeave(t *testing.T) {
 	inTime(t, func(t *testing.T, e *exchanges, m *rates.Market) {
 		e.set(slow, "okx")
+		e.set(late, "coinbase", "kraken", "binance")
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
 		var left error
@@ -249,6 +250,37 @@ func TestMarketsOverLoopback(t *testing.T) {
 	if len(standings) != 1 || len(standings[0].Readings) != 3 || standings[0].Readings[0].Problem != "HTTP 302" ||
 		strings.Contains(standings[0].Readings[2].Problem, "127.0.0.1") {
 		t.Errorf("%+v", standings)
+	}
+}
+
+// What is no answer to the question is refused by the venue's own reader, before it is compared with
+// what others say: it is not the others' business to find out.
+func TestWhatAVenueMayNotAnswer(t *testing.T) {
+	syntax := "bid: the price must be digits, optionally a point and more digits, as in 0.0066"
+	for f, problem := range map[fault]string{
+		dead: "the connection could not be made, or broke", slow: "no answer in time", broken: "HTTP 503",
+		moved: "HTTP 302", garbage: "the answer is not the JSON it should be",
+		cutShort: "the answer is not the JSON it should be", endless: "the answer is too long",
+		zero: "bid: the price must be greater than zero", nan: syntax, negative: syntax, exponent: syntax,
+		crossed: "the bid is above the ask", wide: "bid and ask are more than 2 % apart",
+		swapped: "the answer is about another pair",
+		hollow:  "", // says something else for each venue
+	} {
+		inTime(t, func(t *testing.T, e *exchanges, m *rates.Market) {
+			e.set(f, venueNames...)
+			standings, err := m.Examine(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range standings {
+				for _, r := range s.Readings {
+					oneSided := r.Venue == "coinbase" && s.Pair.To == "JPY" && (f == crossed || f == wide)
+					if !oneSided && (r.Price != "" || r.Problem == "" || problem != "" && r.Problem != problem) {
+						t.Errorf("%s, %s: %+v", f, s.Pair, r)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -20,7 +20,7 @@ type Rate struct {
 	From   string // currency code
 	To     string // asset symbol, as in "USDT"
 	Price  decimal.Decimal
-	Source string // "peg", "fixed", "sandbox", or the venues that agreed, as in "median(kraken,okx)"
+	Source string    // "peg", "fixed", "sandbox", or the venues that agreed, as in "median(kraken,okx)"
 	At     time.Time // when it held, as its source says
 }
 
