@@ -51,6 +51,7 @@ type Intent struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	HoldUntil time.Time // the amount stays reserved until then, so that a late payment has one owner
+	Terms     Terms
 }
 
 // Payable is the exact amount in major units.
