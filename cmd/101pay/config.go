@@ -42,13 +42,17 @@ type Config struct {
 	EVMRPCURLs      string        `name:"evm-rpc-urls" help:"JSON-RPC endpoints of networks that carry USDC and USDT, in order of preference, as in ethereum=https://one.example|https://two.example,base=https://three.example; names: ethereum, bsc, polygon, arbitrum, base, optimism, avalanche"`
 	EVMPollInterval time.Duration `name:"evm-poll-interval" default:"5s" help:"pause between two looks at one of these networks"`
 
-	FixedRates          string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1"`
+	FixedRates  string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1; they come before any market's"`
+	RateSources string `default:"${venues}" help:"public markets that price what is no dollar, as in ${venues}; each may be reached elsewhere, as in okx=https://mirror.example; none switches them off"`
+	RateQuorum  int    `default:"2" help:"markets that must agree on a price, at least 2"`
+
 	WebhookAllowPrivate bool   `help:"let webhooks go to this machine and private networks, over http too: for development only"`
 	MetricsToken        string `help:"bearer token /metrics asks for (default: only direct requests from this machine)"`
 	LogFormat           string `default:"text" enum:"text,json" help:"text or json"`
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error"`
 
 	fixed   rates.Fixed
+	venues  []rates.Venue
 	evm     []evmNodes
 	proxies []netip.Prefix
 	retired []attest.Key
@@ -68,6 +72,7 @@ func (c *Config) settle(getenv func(string) string) error {
 	var err error
 	c.fixed, err = rates.ParseFixed(c.FixedRates)
 	complain("FIXED_RATES", err)
+	complain(c.settleMarket())
 	for _, text := range c.TrustedProxies {
 		prefix, err := parsePrefix(text)
 		complain("TRUSTED_PROXIES", err)
@@ -93,6 +98,18 @@ func (c *Config) settle(getenv func(string) string) error {
 	complain("EVM_RPC_URLS", err)
 	complain("EVM_POLL_INTERVAL", checkPoll(c.EVMPollInterval))
 	return errors.Join(wrong...)
+}
+
+// settleMarket reads which markets are asked, and answers the setting that is wrong.
+func (c *Config) settleMarket() (name string, err error) {
+	if c.venues, err = rates.ParseVenues(c.RateSources); err != nil {
+		return "RATE_SOURCES", err
+	}
+	if len(c.venues) > 0 && (c.RateQuorum < rates.MinQuorum || c.RateQuorum > len(c.venues)) {
+		return "RATE_QUORUM", fmt.Errorf("must be %d to the number of RATE_SOURCES, which is %d",
+			rates.MinQuorum, len(c.venues))
+	}
+	return "", nil
 }
 
 const (
@@ -202,6 +219,8 @@ func (c *Config) redacted() [][2]string {
 		{"EVM_RPC_URLS", evmHosts(c.evm)},
 		{"EVM_POLL_INTERVAL", c.EVMPollInterval.String()},
 		{"FIXED_RATES", c.FixedRates},
+		{"RATE_SOURCES", venueHosts(c.venues)},
+		{"RATE_QUORUM", strconv.Itoa(c.RateQuorum)},
 		{"WEBHOOK_ALLOW_PRIVATE", strconv.FormatBool(c.WebhookAllowPrivate)},
 		{"METRICS_TOKEN", hide(c.MetricsToken)},
 		{"LOG_FORMAT", c.LogFormat},

@@ -77,7 +77,7 @@ var house = []row{
 	{"adapters/polkadot", driven},
 	{"adapters/sandbox", driven},
 	{"adapters/facilitator", driven},
-	{"adapters/rates", driven},
+	{"adapters/rates", list("domain/... ports golang.org/x/sync")},
 	{"adapters/outbound", list("domain/... ports code.dny.dev/ssrf")},
 	{"adapters/vault", list("domain/... ports golang.org/x/crypto github.com/alexedwards/argon2id " +
 		"github.com/golang-jwt/jwt/v5")},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/101pay/101pay/adapters/rates"
 	"github.com/101pay/101pay/adapters/telemetry"
 )
 
@@ -67,7 +68,8 @@ func run(p process, args []string) int {
 		kong.Description("A self-hosted, non-custodial crypto payment gateway. Every flag can also be set "+
 			"by the environment: --listen-addr is LISTEN_ADDR."),
 		kong.Resolvers(environment(p.getenv)), kong.Writers(p.stdout, p.stderr),
-		kong.Exit(func(code int) { exit = code }), kong.Bind(p), kong.UsageOnError())
+		kong.Exit(func(code int) { exit = code }), kong.Bind(p), kong.UsageOnError(),
+		kong.Vars{"venues": rates.AllVenues})
 	if err != nil {
 		return fail(p, err)
 	}

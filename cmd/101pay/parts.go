@@ -103,8 +103,6 @@ func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors por
 	return r
 }
 
-func fixedRates(c *Config) rates.Fixed { return c.fixed }
-
 func outboundOptions(c *Config) outbound.Options {
 	return outbound.Options{AllowPrivate: c.WebhookAllowPrivate}
 }
@@ -184,8 +182,11 @@ func documentation(base publicBase) (*docs.Pages, error) {
 	return docs.New(string(base), docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()})
 }
 
-func metrics(store *postgres.Store, health app.Health) *telemetry.Metrics {
+func metrics(store *postgres.Store, health app.Health, market *rates.Market) *telemetry.Metrics {
 	m := telemetry.New()
+	if market != nil {
+		m.Rates(func() []telemetry.RateState { return rateStates(market.Standings()) })
+	}
 	m.Chains(func(ctx context.Context) ([]telemetry.ChainState, error) {
 		pulse, err := health.Pulse(ctx)
 		states := make([]telemetry.ChainState, len(pulse.Rails))

@@ -48,7 +48,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
-		fixedRates, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
+		fixedRates, openMarket, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
 		outboundOptions, outbound.New,
 
 		// Use cases.

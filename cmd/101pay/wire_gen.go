@@ -87,7 +87,12 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Orders: store,
 	}
 	fixed := fixedRates(c)
-	source := rates.New(clock, fixed)
+	market, err := openMarket(c, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	source := rates.New(clock, fixed, market)
 	mainPublicBase := publicURL(c)
 	nativeEventWords := eventWords(mainPublicBase)
 	announcer := app.Announcer{
@@ -107,7 +112,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rails: appRails,
 		Clock: clock,
 	}
-	telemetryMetrics := metrics(store, health)
+	telemetryMetrics := metrics(store, health, market)
 	appRecorded := recorded(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
