@@ -44,8 +44,9 @@ func (c Choice) network(mode merchant.Mode) (chain.Network, error) {
 
 // place is where a choice leads: an asset, and the merchant's address for it.
 type place struct {
-	asset chain.Asset
-	at    chain.Address
+	asset   chain.Asset
+	at      chain.Address
+	account merchant.ReceivingAccount // zero on the sandbox chain
 }
 
 // places lists where payments by a method can go for a project: every enabled network that carries
@@ -59,8 +60,8 @@ func (r Rails) places(
 	}
 	var out []place
 	for _, a := range assets {
-		if at, ok := receiver(who.Project, a, accounts); ok {
-			out = append(out, place{a, at})
+		if to, ok := receiver(who.Project, a, accounts); ok {
+			out = append(out, to)
 		}
 	}
 	if len(out) == 0 {
@@ -69,20 +70,20 @@ func (r Rails) places(
 	return out, nil
 }
 
-// receiver is where payments of an asset go. Test payments go to an address of the sandbox chain
+// receiver is where payments of an asset go, given the accounts that are current. Test payments go to an address of the sandbox chain
 // that no wallet accepts, never to the merchant's own: nobody shall send real money to a test page.
 func receiver(
 	p merchant.ProjectID, a chain.Asset, accounts []merchant.ReceivingAccount,
-) (chain.Address, bool) {
+) (place, bool) {
 	if a.Network == chain.Sandbox {
-		return chain.SandboxAddress("project " + string(p)), true
+		return place{asset: a, at: chain.SandboxAddress("project " + string(p))}, true
 	}
 	for _, o := range accounts {
 		if o.Network == a.Network && o.Asset == a.Symbol {
-			return o.Address, true
+			return place{a, o.Address, o}, true
 		}
 	}
-	return "", false
+	return place{}, false
 }
 
 // choose picks the place on a network, or the only one if none is named.

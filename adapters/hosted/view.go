@@ -67,6 +67,7 @@ type instruction struct {
 	Address     string
 	Head, Tail  string // of the address, to compare after pasting
 	Middle      string
+	Fingerprint string // of the address, to compare with what the shop prints
 	Network     string
 	Standard    string
 	RateFrom    string // "" when the price is in the asset itself
@@ -97,7 +98,7 @@ type scene struct {
 type link struct{ URL, Host string }
 
 // addressEnds is how many characters of an address people compare.
-const addressEnds = 4
+const addressEnds = 6
 
 // Version changes whenever the page would read differently.
 func (v view) Version() string {
@@ -137,7 +138,7 @@ func see(p app.Progress) view {
 		v.Pay = instruct(s)
 	case confirming:
 		v.Confirm = confirm(p.Seen)
-		v.Minutes = uint64(s.Intent.Asset.Network.FinalityWait() / time.Minute) //nolint:gosec // no wait is negative
+		v.Minutes = uint64(s.Intent.Wait() / time.Minute) //nolint:gosec // no wait is negative
 	case paid:
 		v.Receipt = receive(s)
 		v.Back = firstShop(s.SuccessURL, p.Website)
@@ -200,7 +201,7 @@ func instruct(s checkout.Snapshot) *instruction {
 	amount, address := i.Payable(), string(i.Address)
 	pay := &instruction{
 		Amount: amount, Round: amount, Asset: i.Asset.Symbol,
-		Address: address, Middle: address,
+		Address: address, Middle: address, Fingerprint: i.Address.Fingerprint(),
 		Network: networkName(i.Asset.Network), Standard: i.Asset.Network.Standard(),
 		ExchangeSum: amount + " " + i.Asset.Symbol,
 	}

@@ -27,8 +27,9 @@ const anything = "*"
 var house = []row{
 	{"domain/fault", nil},
 	{"domain/money", list("domain/fault github.com/shopspring/decimal")},
-	// Keccak-256 is the checksum of EVM addresses and not in the standard library (docs/adr/0006).
-	{"domain/chain", list("domain/money domain/fault golang.org/x/crypto/sha3")},
+	// Keccak-256 is the checksum of EVM addresses and not in the standard library (docs/adr/0006); their
+	// curve shows who signed (docs/adr/0008).
+	{"domain/chain", list("domain/money domain/fault golang.org/x/crypto/sha3 github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/weburl", list("domain/fault")},
 	{"domain/merchant", list("domain/chain domain/weburl domain/fault")},
 	{"domain/keys", list("domain/merchant domain/fault")},
@@ -37,6 +38,7 @@ var house = []row{
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
 	{"domain/x402", list("domain/money domain/chain domain/fault")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
+	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
 	{"ports", list("domain/...")},
 	{"ports/portstest", list("domain/... ports pgregory.net/rapid")},
@@ -77,7 +79,7 @@ var house = []row{
 	{"adapters/polkadot", driven},
 	{"adapters/sandbox", driven},
 	{"adapters/facilitator", driven},
-	{"adapters/rates", driven},
+	{"adapters/rates", list("domain/... ports golang.org/x/sync")},
 	{"adapters/outbound", list("domain/... ports code.dny.dev/ssrf")},
 	{"adapters/vault", list("domain/... ports golang.org/x/crypto github.com/alexedwards/argon2id " +
 		"github.com/golang-jwt/jwt/v5")},
@@ -105,7 +107,8 @@ var (
 	// their contracts.
 	testParts = list("domain/... ports/... migrations adapters/memory adapters/sandbox " +
 		"adapters/pgembed/... adapters/ethrpc/anviltest github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
-		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin")
+		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin " +
+		"github.com/decred/dcrd/dcrec/secp256k1/v4 golang.org/x/crypto/sha3")
 )
 
 // row is one line of the dependency rule.

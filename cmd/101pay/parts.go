@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -39,6 +40,8 @@ type gateway struct {
 	Rails  app.Rails
 	Live   tronRail
 	Others evmRails
+
+	Receiving app.Receiving
 }
 
 // How often loops turn.
@@ -47,6 +50,7 @@ const (
 	expirePace  = 5 * time.Second
 	letGoPace   = time.Minute
 	prunePace   = 10 * time.Minute
+	tellPace    = 10 * time.Second
 	holdPace    = 3 * time.Second // between two tries to get the right to watch
 	holdLimit   = 24 * time.Hour  // of one turn of watching; the next begins at once
 )
@@ -103,8 +107,6 @@ func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors por
 	return r
 }
 
-func fixedRates(c *Config) rates.Fixed { return c.fixed }
-
 func outboundOptions(c *Config) outbound.Options {
 	return outbound.Options{AllowPrivate: c.WebhookAllowPrivate}
 }
@@ -132,6 +134,16 @@ func (s counted) Send(ctx context.Context, o ports.Outgoing) ports.SendResult {
 	return result
 }
 
+func signer(c *Config, master vault.MasterKey) *vault.Signer {
+	return vault.NewSigner(master, c.retired)
+}
+
+func attestations(
+	core app.Core, sessions ports.SessionReads, signer ports.Signer, base publicBase,
+) app.Attestations {
+	return app.Attestations{Core: core, Sessions: sessions, Signer: signer, Issuer: string(base)}
+}
+
 func eventWords(base publicBase) native.EventWords { return native.EventWords{PublicURL: string(base)} }
 
 func limiter(clock ports.Clock) *edge.Limiter { return edge.NewLimiter(clock.Now) }
@@ -140,32 +152,33 @@ func drain() *edge.Drain { return edge.NewDrain(rest.HealthPath, rest.ReadyPath,
 
 // useCases are those the native dialect speaks for.
 type useCases struct {
-	Credentials app.Credentials
-	Accounts    app.Accounts
-	Keys        app.Keys
-	Receiving   app.Receiving
-	KYC         app.KYC
-	Statements  app.Statements
-	Charges     app.Charges
-	Checkout    app.Checkout
-	Settlement  *app.Settlement
-	Sandbox     app.Sandbox
-	Webhooks    *app.Webhooks
+	Credentials  app.Credentials
+	Accounts     app.Accounts
+	Keys         app.Keys
+	Receiving    app.Receiving
+	KYC          app.KYC
+	Statements   app.Statements
+	Charges      app.Charges
+	Checkout     app.Checkout
+	Settlement   *app.Settlement
+	Sandbox      app.Sandbox
+	Webhooks     *app.Webhooks
+	Attestations app.Attestations
 }
 
 func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
-		Sandbox: u.Sandbox, Webhooks: u.Webhooks,
+		Sandbox: u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
 
 func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
 	return &hosted.Page{
-		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, PublicURL: string(base),
-		Drain: d, Limiter: l,
+		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, Attestations: u.Attestations,
+		PublicURL: string(base), Drain: d, Limiter: l,
 	}
 }
 
@@ -173,8 +186,11 @@ func documentation(base publicBase) (*docs.Pages, error) {
 	return docs.New(string(base), docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()})
 }
 
-func metrics(store *postgres.Store, health app.Health) *telemetry.Metrics {
+func metrics(store *postgres.Store, health app.Health, market *rates.Market) *telemetry.Metrics {
 	m := telemetry.New()
+	if market != nil {
+		m.Rates(func() []telemetry.RateState { return rateStates(market.Standings()) })
+	}
 	m.Chains(func(ctx context.Context) ([]telemetry.ChainState, error) {
 		pulse, err := health.Pulse(ctx)
 		states := make([]telemetry.ChainState, len(pulse.Rails))
@@ -203,11 +219,14 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{Deliver: hooks, Log: log, Observe: m.Job})
 }
 
-func ticks(c *Config, s *app.Settlement, keep app.Housekeeping, log *slog.Logger, m *telemetry.Metrics) worker.Ticks {
+func ticks(
+	c *Config, s *app.Settlement, accounts app.Receiving, keep app.Housekeeping, log *slog.Logger, m *telemetry.Metrics,
+) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
+		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {
@@ -294,6 +313,28 @@ func check(ctx context.Context, g *gateway, log *slog.Logger) {
 	for _, rail := range g.Others {
 		asked.Go(func() { checkRail(ctx, rail.Rail, log.With("setting", "EVM_RPC_URLS")) })
 	}
+}
+
+// seals makes sure, before anything is served, that receiving accounts are as they were recorded. One that
+// is not is no reason not to start: nobody is sent there, and the others go on.
+func seals(ctx context.Context, g *gateway, log *slog.Logger) error {
+	sealed, err := g.Receiving.SealFirst(ctx)
+	if err != nil {
+		return fmt.Errorf("seal receiving accounts: %w", err)
+	}
+	if sealed > 0 {
+		log.Warn("receiving accounts of an earlier version were sealed as they are in the database; "+
+			"compare them with your merchants' records", "accounts", sealed)
+	}
+	_, tampered, err := g.Receiving.Inspect(ctx)
+	if err != nil {
+		return fmt.Errorf("inspect receiving accounts: %w", err)
+	}
+	for _, a := range tampered {
+		log.Error("a receiving account is not as it was recorded: nobody is sent there",
+			"account", string(a.ID), "project", string(a.ProjectID), "network", string(a.Network))
+	}
+	return nil
 }
 
 func checkRail(ctx context.Context, rail *ethrpc.Rail, log *slog.Logger) {

@@ -71,9 +71,20 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core:  core,
 		Rails: appRails,
 	}
+	mainPublicBase := publicURL(c)
+	nativeEventWords := eventWords(mainPublicBase)
+	announcer := app.Announcer{
+		IDs:       iDs,
+		Clock:     clock,
+		Encoder:   nativeEventWords,
+		Addresses: nativeEventWords,
+	}
 	receiving := app.Receiving{
-		Core:  core,
-		Rails: appRails,
+		Core:      core,
+		Rails:     appRails,
+		Passwords: passwords,
+		Events:    announcer,
+		Log:       log,
 	}
 	kyc := app.KYC{
 		Core: core,
@@ -87,14 +98,12 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Orders: store,
 	}
 	fixed := fixedRates(c)
-	source := rates.New(clock, fixed)
-	mainPublicBase := publicURL(c)
-	nativeEventWords := eventWords(mainPublicBase)
-	announcer := app.Announcer{
-		IDs:     iDs,
-		Clock:   clock,
-		Encoder: nativeEventWords,
+	market, err := openMarket(c, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
 	}
+	source := rates.New(clock, fixed, market)
 	checkout := app.Checkout{
 		Core:     core,
 		Sessions: store,
@@ -102,12 +111,13 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rates:    source,
 		Changes:  store,
 		Events:   announcer,
+		Log:      log,
 	}
 	health := app.Health{
 		Rails: appRails,
 		Clock: clock,
 	}
-	telemetryMetrics := metrics(store, health)
+	telemetryMetrics := metrics(store, health, market)
 	appRecorded := recorded(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
@@ -128,18 +138,21 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
+	vaultSigner := signer(c, vaultMasterKey)
+	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
-		Credentials: credentials,
-		Accounts:    accounts,
-		Keys:        keys,
-		Receiving:   receiving,
-		KYC:         kyc,
-		Statements:  statements,
-		Charges:     charges,
-		Checkout:    checkout,
-		Settlement:  settlement,
-		Sandbox:     appSandbox,
-		Webhooks:    appWebhooks,
+		Credentials:  credentials,
+		Accounts:     accounts,
+		Keys:         keys,
+		Receiving:    receiving,
+		KYC:          kyc,
+		Statements:   statements,
+		Charges:      charges,
+		Checkout:     checkout,
+		Settlement:   settlement,
+		Sandbox:      appSandbox,
+		Webhooks:     appWebhooks,
+		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
 	loginAttempts := native.NewLoginAttempts(clock)
@@ -161,15 +174,16 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, receiving, housekeeping, log, telemetryMetrics)
 	mainGateway := &gateway{
-		Engine: ginEngine,
-		Drain:  edgeDrain,
-		Worker: worker,
-		Ticks:  workerTicks,
-		Rails:  appRails,
-		Live:   mainTronRail,
-		Others: mainEvmRails,
+		Engine:    ginEngine,
+		Drain:     edgeDrain,
+		Worker:    worker,
+		Ticks:     workerTicks,
+		Rails:     appRails,
+		Live:      mainTronRail,
+		Others:    mainEvmRails,
+		Receiving: receiving,
 	}
 	return mainGateway, func() {
 		cleanup()

@@ -26,6 +26,7 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
 )
 
 // specPublicURL is the address the document's examples carry.
@@ -82,7 +83,8 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		}
 	}
 	log := slog.New(slog.DiscardHandler)
-	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: native.EventWords{PublicURL: specPublicURL}}
+	words := native.EventWords{PublicURL: specPublicURL}
+	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: words, Addresses: words}
 	g.settle = &app.Settlement{
 		Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 		Events: events, Log: log,
@@ -94,22 +96,27 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Credentials: app.Credentials{Ring: store, Vault: specVault{}, Tokens: specTokens{}, Clock: g.clock},
 		Accounts:    app.Accounts{Core: core, Passwords: specPasswords{}, Tokens: specTokens{}, Rails: rails},
 		Keys:        app.Keys{Core: core, Rails: rails},
-		Receiving:   app.Receiving{Core: core, Rails: rails},
-		KYC:         app.KYC{Core: core},
-		Statements:  app.Statements{Book: store},
-		Charges:     app.Charges{Core: core, Books: store, Orders: store},
+		Receiving: app.Receiving{
+			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
+		},
+		KYC:        app.KYC{Core: core},
+		Statements: app.Statements{Book: store},
+		Charges:    app.Charges{Core: core, Books: store, Orders: store},
 		Checkout: app.Checkout{
-			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events,
+			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
 		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Attestations: app.Attestations{
+			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: specPublicURL,
+		},
 		Limiter: edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
 		Attempts: native.NewLoginAttempts(g.clock), PublicURL: specPublicURL, Clock: g.clock,
 	}
 	g.engine = edge.NewEngine(edge.Options{
 		Log: log, Now: g.clock.Now, BodyLimits: native.BodyLimits(),
-		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope},
-		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}},
+		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope, native.WellKnown: native.Envelope},
+		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}, {Prefix: native.WellKnown}},
 	})
 	api.Mount(g.engine)
 	g.watch()
@@ -204,6 +211,19 @@ func (x specExchange) want(status int, code ...string) specExchange {
 		x.t.Fatalf("answered code %q, want %q: %s", x.text("error"), code[0], x.Body)
 	}
 	return x
+}
+
+// list is the objects of an array.
+func (x specExchange) list(name string) (out []map[string]any) {
+	x.t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(x.Body.Bytes(), &members); err != nil {
+		x.t.Fatalf("%v: %s", err, x.Body)
+	}
+	if err := json.Unmarshal(members[name], &out); err != nil {
+		x.t.Fatalf("%v: %s", err, x.Body)
+	}
+	return out
 }
 
 // text is the text at a path of member names.

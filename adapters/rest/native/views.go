@@ -7,6 +7,7 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/money"
 )
 
 // What this dialect calls a session's status.
@@ -97,7 +98,8 @@ type intentJSON struct {
 
 type instructionsJSON struct {
 	Address   chain.Address `json:"address"`
-	Amount    string        `json:"amount"` // exact, in units of Currency
+	Print     string        `json:"fingerprint"` // of Address, for people to compare
+	Amount    string        `json:"amount"`      // exact, in units of Currency
 	Currency  string        `json:"currency"`
 	Network   string        `json:"network"` // the token standard, as wallets show it
 	Chain     chain.Network `json:"chain"`
@@ -125,8 +127,9 @@ func showIntent(s checkout.Snapshot) intentJSON {
 	return intentJSON{
 		PaymentID: i.ID, Status: paymentWords[s.Status], Method: string(i.Method),
 		Instructions: instructionsJSON{
-			Address: i.Address, Amount: i.Payable(), Currency: i.Asset.Symbol, Network: i.Asset.Network.Standard(),
-			Chain: i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
+			Address: i.Address, Print: i.Address.Fingerprint(), Amount: i.Payable(), Currency: i.Asset.Symbol,
+			Network: i.Asset.Network.Standard(),
+			Chain:   i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
 			Rate:      &rateJSON{i.Rate.From, i.Rate.To, i.Rate.Price.String(), i.Rate.Source, instant(i.Rate.At)},
 			ExpiresAt: instant(i.ExpiresAt),
 		},
@@ -154,7 +157,8 @@ func showReceipt(s checkout.Snapshot) *receiptJSON {
 	r := s.Receipt
 	return &receiptJSON{
 		OrderNo: r.OrderNo, Transaction: r.TxID, Index: r.Index, Chain: r.Network, From: r.From,
-		Amount: s.Intent.Payable(), Currency: s.Intent.Asset.Symbol, Block: r.Height,
+		Amount: money.FormatUnits(r.Units, int(s.Intent.Asset.Decimals)), Currency: s.Intent.Asset.Symbol,
+		Block:     r.Height,
 		BlockTime: instant(r.BlockTime), Late: r.Late,
 	}
 }
