@@ -39,3 +39,8 @@ type plain struct{}
 func (plain) Encode(e webhook.Event, _ checkout.Snapshot, _ *ports.TransferRow) ([]byte, error) {
 	return []byte(`{"type":"` + string(e.Type) + `"}`), nil
 }
+
+// EncodeAddress implements ports.AddressEncoder.
+func (plain) EncodeAddress(e webhook.Event, _ ports.AddressChange) ([]byte, error) {
+	return plain{}.Encode(e, checkout.Snapshot{}, nil)
+}

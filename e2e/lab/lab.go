@@ -19,6 +19,7 @@ import (
 	"github.com/101pay/101pay/adapters/ethrpc/simnode"
 	"github.com/101pay/101pay/adapters/evm"
 	"github.com/101pay/101pay/adapters/memory"
+	"github.com/101pay/101pay/adapters/vault"
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/merchant"
@@ -81,6 +82,7 @@ func (l *Lab) Found(n chain.Network, finality uint64) *simnode.Chain {
 type Gateway struct {
 	Checkout   app.Checkout
 	Settlement *app.Settlement
+	Receiving  app.Receiving
 }
 
 // Gateway puts a gateway together that reads the lab's chains at URLs, through a wire, and does its
@@ -99,15 +101,18 @@ func (l *Lab) Gateway(
 		}
 		rails.Chains[n] = rail
 	}
-	core := app.Core{Work: work, Clock: l.Clock, IDs: ids{l.Chance}}
-	events := app.Announcer{IDs: ids{l.Chance}, Clock: l.Clock, Encoder: plain{}}
+	core := app.Core{Work: work, Clock: l.Clock, IDs: ids{l.Chance}, Vault: vault.New(vault.NewMasterKey([32]byte{101}))}
+	log := slog.New(slog.DiscardHandler)
+	events := app.Announcer{IDs: ids{l.Chance}, Clock: l.Clock, Encoder: plain{}, Addresses: plain{}}
 	return &Gateway{
 		Checkout: app.Checkout{
 			Core: core, Sessions: l.Store, Rails: rails, Rates: even{l.Clock}, Changes: l.Store, Events: events,
+			Log: log,
 		},
+		Receiving: app.Receiving{Core: core, Rails: rails, Passwords: vault.NewPasswords(), Events: events, Log: log},
 		Settlement: &app.Settlement{
 			Core: core, Rails: rails, Sessions: l.Store, Changes: l.Store, Orders: l.Store, Watches: l.Store,
-			Events: events, Log: slog.New(slog.DiscardHandler),
+			Events: events, Log: log,
 		},
 	}, nil
 }

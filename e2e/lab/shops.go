@@ -22,8 +22,8 @@ type Shop struct {
 	At     chain.Address
 }
 
-// Shop registers a merchant with live payments.
-func (l *Lab) Shop(ctx context.Context, p merchant.Policy) (Shop, error) {
+// Shop registers a merchant with live payments at a gateway of the lab.
+func (l *Lab) Shop(ctx context.Context, g *Gateway, p merchant.Policy) (Shop, error) {
 	draw, now := ids{l.Chance}, l.Clock.Now()
 	s := Shop{
 		Policy: p, At: chain.EVMAddress([20]byte(draw.Bytes(20))),
@@ -31,28 +31,29 @@ func (l *Lab) Shop(ctx context.Context, p merchant.Policy) (Shop, error) {
 			Merchant: merchant.ID(draw.UUID()), Project: merchant.ProjectID(draw.UUID()), Mode: merchant.Live,
 		},
 	}
-	return s, l.Store.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		err := r.Merchants.Add(ctx, ports.Account{Merchant: merchant.Merchant{
+	err := l.Store.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		return r.Merchants.Add(ctx, ports.Account{Merchant: merchant.Merchant{
 			ID: s.Who.Merchant, ClientID: merchant.MakeClientID(l.Chance.Uint64()),
 			Email: string(s.Who.Merchant) + "@shop.example", Name: "Shop", CreatedAt: now,
 		}}, merchant.Project{
 			ID: s.Who.Project, MerchantID: s.Who.Merchant, Name: "Default", Mode: merchant.Live,
 			Policy: p, CreatedAt: now,
 		})
-		for n := range l.Chains {
-			for _, a := range n.Tokens() {
-				if err != nil {
-					return err
-				}
-				err = r.Receiving.Add(ctx, merchant.ReceivingAccount{
-					ID:         merchant.ReceivingID(string(s.Who.Merchant) + " " + string(n) + " " + a.Symbol),
-					MerchantID: s.Who.Merchant, ProjectID: s.Who.Project, Network: n, Asset: a.Symbol,
-					Address: s.At, CreatedAt: now,
-				})
-			}
-		}
-		return err
 	})
+	for _, n := range chain.Networks() {
+		if l.Chains[n] == nil {
+			continue
+		}
+		for _, a := range n.Tokens() {
+			if err != nil {
+				return Shop{}, err
+			}
+			_, _, err = g.Receiving.Add(ctx, s.Who, app.ReceivingInput{
+				Network: string(n), Asset: a.Symbol, Address: string(s.At), By: app.Confirmation{Login: true},
+			}, app.Once[app.ReceivingView]{})
+		}
+	}
+	return s, err
 }
 
 // Sell opens a session of a shop over an amount of USDT.

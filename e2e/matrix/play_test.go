@@ -52,10 +52,6 @@ func lay(t *testing.T, c cell) *table {
 		b.nodes[n] = simnode.NewNode(b.Chains[n])
 		urls[n] = []string{"http://" + string(n)}
 	}
-	var err error
-	policy := merchant.Policy{SessionMinutes: int(sessionTime / time.Minute), Late: c.late}
-	b.shop, err = b.Shop(t.Context(), policy)
-	b.ok(err)
 	for range c.watchers {
 		wire := &simnode.Wire{Nodes: map[string]*simnode.Node{}}
 		for n, node := range b.nodes {
@@ -65,6 +61,10 @@ func lay(t *testing.T, c cell) *table {
 		b.ok(err)
 		b.gates = append(b.gates, g)
 	}
+	var err error
+	policy := merchant.Policy{SessionMinutes: int(sessionTime / time.Minute), Late: c.late}
+	b.shop, err = b.Shop(t.Context(), b.gates[0], policy)
+	b.ok(err)
 	for _, pause := range []time.Duration{2 * time.Minute, 0} { // a block can be older than an order
 		for n := range b.nodes {
 			b.look(n)

@@ -49,13 +49,13 @@ var plants = []plant{
 	},
 	{
 		name: "money counts before it is final", finds: "phantom",
-		edits: []rig.Edit{{File: "app/sighting.go", Old: `	now, err := w.s.sightings(ctx, ts)
+		edits: []rig.Edit{{File: "app/sighting.go", Old: `	now, deep, err := w.s.sightings(ctx, head, ts)
 `, New: `	early := head
 	early.Final = head.Latest
 	if err := w.s.record(ctx, early, ts, nil); err != nil {
 		return err
 	}
-	now, err := w.s.sightings(ctx, ts)
+	now, deep, err := w.s.sightings(ctx, head, ts)
 `}},
 	},
 	{

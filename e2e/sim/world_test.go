@@ -97,22 +97,22 @@ func openWorld(ctx context.Context, seed uint64) (*world, error) {
 		}
 		w.chains[n] = f
 	}
-	for _, p := range []merchant.Policy{
-		{SessionMinutes: 5, Late: merchant.LateAccept}, {SessionMinutes: 15, Late: merchant.LateHold},
-		{SessionMinutes: 30, Late: merchant.LateAccept}, {SessionMinutes: 60, Late: merchant.LateHold},
-	} {
-		s, err := w.Shop(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		w.shops = append(w.shops, s)
-	}
 	for range processes {
 		p := &process{w: w}
 		if err := p.boot(); err != nil {
 			return nil, err
 		}
 		w.gates = append(w.gates, p)
+	}
+	for _, p := range []merchant.Policy{
+		{SessionMinutes: 5, Late: merchant.LateAccept}, {SessionMinutes: 15, Late: merchant.LateHold},
+		{SessionMinutes: 30, Late: merchant.LateAccept}, {SessionMinutes: 60, Late: merchant.LateHold},
+	} {
+		s, err := w.Shop(ctx, w.gates[0].Gateway, p)
+		if err != nil {
+			return nil, err
+		}
+		w.shops = append(w.shops, s)
 	}
 	w.calm = true
 	for _, n := range networks { // reading begins where nobody has paid yet
