@@ -37,7 +37,7 @@ const stormFinality = 12
 
 func openStorm(t *testing.T, seed uint64) *storm {
 	s := &storm{
-		T: t, r: rand.New(rand.NewPCG(seed, 1)), hand: &hand{now: time.Unix(1_700_000_000, 0)}, //nolint:gosec // to be repeated
+		T: t, r: rand.New(rand.NewPCG(seed, 1)), hand: &hand{now: time.Unix(1_700_000_000, 0)},
 		merchant: ethrpc.Address{1: 7}, spoiled: map[simnode.Fault]int{},
 	}
 	coin := simnode.Coin{Contract: simnode.Address(usdt.Contract), Symbol: usdt.Symbol, Decimals: usdt.Decimals}

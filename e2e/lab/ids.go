@@ -24,7 +24,7 @@ func (i ids) UUID() string {
 func (i ids) Bytes(n int) []byte {
 	b := make([]byte, n)
 	for at := range b {
-		b[at] = byte(i.r.Uint32())
+		b[at] = byte(i.r.Uint32()) //nolint:gosec // its lowest bits
 	}
 	return b
 }

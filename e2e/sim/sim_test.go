@@ -35,7 +35,7 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 
 // seedOf is a world's own seed.
 func seedOf(seed uint64, world int) uint64 {
-	return rand.New(rand.NewPCG(seed, uint64(world))).Uint64() //nolint:gosec // it has to be repeatable
+	return rand.New(rand.NewPCG(seed, uint64(world))).Uint64()
 }
 
 // history is what became of a world.
@@ -62,8 +62,8 @@ func live(t *testing.T, seed uint64, sales int) history {
 func TestEveryPaymentIsFoundOnce(t *testing.T) {
 	seed, payments := setting(t, "SEED", rand.Uint64()), setting(t, "PAYMENTS", defaultPayments)
 	t.Logf("SEED=%d PAYMENTS=%d", seed, payments)
-	worlds := int((payments + salesPerWorld - 1) / salesPerWorld) //nolint:gosec // small
-	alone := int(setting(t, "WORLD", uint64(worlds)))             //nolint:gosec // small
+	worlds := int((payments + salesPerWorld - 1) / salesPerWorld)
+	alone := int(setting(t, "WORLD", uint64(worlds)))
 	defer debug.SetGCPercent(debug.SetGCPercent(collectPercent))
 	began := time.Now()
 	histories := make([]history, worlds)
@@ -72,7 +72,7 @@ func TestEveryPaymentIsFoundOnce(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for n := range next {
-				sales := min(salesPerWorld, int(payments)-n*salesPerWorld) //nolint:gosec // small
+				sales := min(salesPerWorld, int(payments)-n*salesPerWorld)
 				histories[n] = live(t, seedOf(seed, n), sales)
 			}
 		})

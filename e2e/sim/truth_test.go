@@ -64,7 +64,8 @@ func (w *world) moved(f *fork, b *simnode.Block, tx *simnode.Tx) (out []fact) {
 		if counts && w.isShop(to) && units.Sign() > 0 && from != l.Topics[2] {
 			out = append(out, fact{
 				key{f.network, hex.EncodeToString(tx.ID[:]), uint32(n)},
-				slot{f.network, contract, to, units.String()}, b, time.Unix(b.Time, 0).UTC(),
+				slot{f.network, contract, to, units.String()},
+				b, time.Unix(b.Time, 0).UTC(),
 			})
 		}
 	}

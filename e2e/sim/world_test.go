@@ -88,7 +88,7 @@ func (f *fork) take(tx *simnode.Tx) {
 func openWorld(ctx context.Context, seed uint64) (*world, error) {
 	w := &world{
 		Lab: lab.Open(seed), ctx: ctx, trace: fnv.New64a(), chains: map[chain.Network]*fork{}, shaken: map[*sale]bool{},
-		r: rand.New(rand.NewPCG(seed, 102)), //nolint:gosec // it has to be repeatable
+		r: rand.New(rand.NewPCG(seed, 102)),
 	}
 	for _, n := range networks {
 		f := &fork{Chain: w.Found(n, finality), network: n}
@@ -105,8 +105,10 @@ func openWorld(ctx context.Context, seed uint64) (*world, error) {
 		w.gates = append(w.gates, p)
 	}
 	for _, p := range []merchant.Policy{
-		{SessionMinutes: 5, Late: merchant.LateAccept}, {SessionMinutes: 15, Late: merchant.LateHold},
-		{SessionMinutes: 30, Late: merchant.LateAccept}, {SessionMinutes: 60, Late: merchant.LateHold},
+		{SessionMinutes: 5, Late: merchant.LateAccept},
+		{SessionMinutes: 15, Late: merchant.LateHold},
+		{SessionMinutes: 30, Late: merchant.LateAccept},
+		{SessionMinutes: 60, Late: merchant.LateHold},
 	} {
 		s, err := w.Shop(ctx, w.gates[0].Gateway, p)
 		if err != nil {

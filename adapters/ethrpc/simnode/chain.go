@@ -16,11 +16,12 @@ import (
 	"slices"
 )
 
-// Address and Hash are as in package ethrpc, which tests of that package cannot be told by.
-type (
-	Address [20]byte
-	Hash    [32]byte
-)
+// Address is the 20 bytes of an account or contract, as in package ethrpc, which this one serves and
+// so cannot import.
+type Address [20]byte
+
+// Hash is the hash of a block or transaction, or one word of a log.
+type Hash [32]byte
 
 // Coin is a token contract on the chain.
 type Coin struct {

@@ -31,9 +31,11 @@ func (n *Node) Follow(lag int) {
 }
 
 func (n *Node) final() uint64 {
-	newest := uint64(len(n.view) - 1)
+	newest := n.newest()
 	return newest - min(newest, n.chain.finality)
 }
+
+func (n *Node) newest() uint64 { return n.view[len(n.view)-1].Number }
 
 // question is one call of a request.
 type question struct {
@@ -84,7 +86,7 @@ func quoted(s string) []byte { return strconv.AppendQuote(nil, s) }
 
 // block finds a block of the node's view by height or tag.
 func (n *Node) block(which string) *Block {
-	height := uint64(len(n.view) - 1)
+	height := n.newest()
 	switch which {
 	case "latest":
 	case "finalized":
@@ -183,7 +185,7 @@ func (n *Node) find(q question) reply {
 		wanted[i] = readTopics(t)
 	}
 	var found [][]byte
-	last := min(n.height(f.ToBlock), uint64(len(n.view)-1))
+	last := min(n.height(f.ToBlock), n.newest())
 	for at := n.height(f.FromBlock); at <= last; at++ {
 		for _, l := range n.view[at].logs {
 			if contracts[l.contract] && l.fits(wanted) {
