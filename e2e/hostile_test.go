@@ -21,7 +21,8 @@ const (
 	stormPayments = 30 // that are paid
 	stormUnpaid   = 6  // that are paid short, or not at all
 	stormLimit    = 4 * time.Minute
-	stormOdds     = 6 // one answer in so many is bad
+	stormSingly   = 12 // of those, paid one after the other, so that each is read by itself
+	stormOdds     = 4  // one answer in so many is bad
 )
 
 // storm spoils answers by chance.
@@ -43,7 +44,7 @@ var tricks = []struct {
 	{"empty answers", 6, fixedTrick(anviltest.Body(http.StatusOK, ""))},
 	{"no answers", 6, fixedTrick(anviltest.Body(http.StatusOK, "[]"))},
 	{"logs that are nothing", 6, fixedTrick(anviltest.Instead("eth_getLogs", "null"))},
-	{"no receipts", 6, fixedTrick(anviltest.Instead("eth_getTransactionReceipt", "null"))},
+	{"no receipts", 20, fixedTrick(anviltest.Instead("eth_getTransactionReceipt", "null"))},
 	{"no blocks", 6, fixedTrick(anviltest.Instead("eth_getBlockByNumber", "null"))},
 	{"stale heads", 12, (*storm).behind},
 	{"cut short", 8, fixedTrick(anviltest.CutShort(60))},
@@ -141,11 +142,14 @@ func TestPaymentsAreFoundBehindHostileNodes(t *testing.T) {
 			coins["USDC"].Transfer(anviltest.Payer, to, one.units)
 		}
 	}
-	pay(0, stormPayments/3)
-	node.Finalize()
-	pay(stormPayments/3, stormPayments/2)
+	for i := range stormSingly {
+		pay(i, i+1)
+		node.Finalize()
+		rig.Eventually(t, stormLimit, "the payment is paid", isPaid(g, sales[i].id))
+	}
+	pay(stormSingly, stormSingly+3)
 	g.Kill()
-	pay(stormPayments/2, stormPayments)
+	pay(stormSingly+3, stormPayments)
 	node.Finalize()
 	for _, short := range sales[stormPayments : stormPayments+stormUnpaid/2] {
 		coins["USDC"].Transfer(anviltest.Payer, to, new(big.Int).Sub(short.units, big.NewInt(1)))
