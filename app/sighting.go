@@ -32,7 +32,11 @@ func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch)
 	return nil
 }
 
-// sightings are the transfers that pay somebody.
+// maxStrays bounds how many transfers that pay nobody are kept in sight on a network.
+const maxStrays = 500
+
+// sightings are the transfers that pay somebody, and those that people will ask about because they
+// do not.
 func (s *Settlement) sightings(ctx context.Context, ts []chain.Transfer) ([]ports.Sighting, error) {
 	if len(ts) == 0 {
 		return nil, nil
@@ -42,9 +46,13 @@ func (s *Settlement) sightings(ctx context.Context, ts []chain.Transfer) ([]port
 		return nil, err
 	}
 	var out []ports.Sighting
+	strays := 0
 	for i, t := range ts {
 		if held[i] != nil && !held[i].Intent.Postdates(t) {
 			out = append(out, ports.Sighting{Transfer: t, SessionID: held[i].Intent.SessionID})
+		} else if strays < maxStrays {
+			strays++
+			out = append(out, ports.Sighting{Transfer: t})
 		}
 	}
 	return out, nil
@@ -61,7 +69,7 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 		}
 		inSight := make(map[checkout.SessionID]bool, len(sightings))
 		for _, o := range sightings {
-			if inSight[o.SessionID] {
+			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
 			inSight[o.SessionID] = true
@@ -70,7 +78,7 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 			}
 		}
 		for _, o := range gone {
-			if inSight[o.SessionID] {
+			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
 			if err := s.unsee(ctx, r, o.SessionID, now); err != nil {

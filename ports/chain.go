@@ -66,6 +66,9 @@ type Chain interface {
 	BlockID(ctx context.Context, height uint64) (string, error)
 	// Lookup reads the transfers of one transaction.
 	Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error)
+	// Inspect says what became of a transaction for which Lookup's answer is empty: whether the chain
+	// has it, whether it failed, and what in it only looks like a payment. Nothing is decided by it.
+	Inspect(ctx context.Context, id chain.TxID) (Inspection, error)
 }
 
 // Explorer lists what an index believes was paid to an address. It is a second opinion used to

@@ -62,11 +62,15 @@ type SessionReads interface {
 	// none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
-	// for their time, and addresses of intents still held or watched.
+	// for their time, and addresses of intents still held or watched, of any network of its family:
+	// money sent on the wrong one is at the same address.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
-	// the one whose current receiving account it is; addresses nobody owns are absent.
+	// the one whose current receiving account it is, else the same of the other networks of its
+	// family; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
+	// IntentsOf lists the intents a session ever had, newest first, at most limit.
+	IntentsOf(ctx context.Context, id checkout.SessionID, limit int) ([]checkout.Intent, error)
 	// LetGo frees at most limit amounts whose hold ended before now.
 	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
 }

@@ -26,6 +26,7 @@ const (
 type Page struct {
 	Checkout   app.Checkout
 	Settlement *app.Settlement
+	Explainer  app.Explainer
 	Sandbox    app.Sandbox
 	PublicURL  string // where customers reach this gateway: "https://pay.example"
 	Drain      *edge.Drain

@@ -149,6 +149,7 @@ type useCases struct {
 	Charges     app.Charges
 	Checkout    app.Checkout
 	Settlement  *app.Settlement
+	Explainer   app.Explainer
 	Sandbox     app.Sandbox
 	Webhooks    *app.Webhooks
 }
@@ -157,14 +158,15 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 	return &native.API{
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
-		Sandbox: u.Sandbox, Webhooks: u.Webhooks,
+		Explainer: u.Explainer, Sandbox: u.Sandbox, Webhooks: u.Webhooks,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
 
 func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
 	return &hosted.Page{
-		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, PublicURL: string(base),
+		Checkout: u.Checkout, Settlement: u.Settlement, Explainer: u.Explainer, Sandbox: u.Sandbox,
+		PublicURL: string(base),
 		Drain: d, Limiter: l,
 	}
 }

@@ -102,6 +102,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events,
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		Limiter: edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
 		Attempts: native.NewLoginAttempts(g.clock), PublicURL: specPublicURL, Clock: g.clock,
