@@ -104,6 +104,7 @@ func openStage(t *testing.T) *stage {
 			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 			Events: events, Log: slog.New(slog.DiscardHandler),
 		},
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		PublicURL: "https://pay.example", Drain: edge.NewDrain(), Limiter: edge.NewLimiter(s.hands.Now),
 	}

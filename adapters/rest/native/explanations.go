@@ -57,7 +57,7 @@ type explanationJSON struct {
 	Message    string              `json:"message"`
 	LatePolicy merchant.LatePolicy `json:"latePolicy"`
 	About      *findingJSON        `json:"about,omitempty"`
-	Attempts   []askedJSON       `json:"attempts"`
+	Attempts   []askedJSON         `json:"attempts"`
 	At         string              `json:"at"`
 }
 

@@ -62,7 +62,7 @@ func walkCheckout(s *specShop) {
 	s.send("GET", one, "").want(200)
 	s.send("GET", "/v1/checkout/sessions/none", "").want(404, "not_found")
 	s.send("GET", one+"/explanation", "").want(200)
-	s.send("GET", one+"/explanation?x=1", "").want(400, "invalid_request")
+	s.send("GET", one+"/explanation?x=1", "").want(400, "unexpected_query")
 	s.send("GET", "/v1/checkout/sessions/none/explanation", "").want(404, "not_found")
 	s.send("POST", one+"/pay/transaction", `{"transaction":"`+strings.Repeat("0", 64)+`"}`).
 		want(409, "method_not_chosen")
