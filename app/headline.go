@@ -27,8 +27,8 @@ var telling = []Reason{
 	ReasonOtherNetwork, ReasonOtherToken, ReasonTooEarly, ReasonForeignToken,
 }
 
-// headline picks the one thing to say. It looks only at what a payer may see, so that payer and
-// merchant read the same one.
+// headline picks the one thing to say. It looks only at amounts near to what was asked, as the payer
+// does, so that nobody is told to act on a stranger's transfer.
 func headline(x Explanation) (Headline, *Finding) {
 	s := x.Session
 	if s.Status == checkout.Settled {
