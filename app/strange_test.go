@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,7 +48,13 @@ func TestStrangersNeverStopTheReading(t *testing.T) {
 				clock := wallClock{time.Now()}
 				s.checkout.Core.Clock, s.settlement.Core.Clock, s.sandbox.Core.Clock = clock, clock, clock
 				simulated := sandbox.New(s.store, clock)
-				s.settlement.Rails.Chains[chain.Sandbox] = dusty{simulated, strange}
+				var looks atomic.Int64
+				s.settlement.Rails.Chains[chain.Sandbox] = dusty{
+					simulated, func(ctx context.Context, from, to uint64) (ports.Strange, error) {
+						looks.Add(1)
+						return strange(ctx, from, to)
+					},
+				}
 				s.ok(s.settlement.Tick(t.Context(), chain.Sandbox))
 				session := s.asked()
 				ctx, cancel := context.WithCancel(t.Context())
@@ -61,6 +68,12 @@ func TestStrangersNeverStopTheReading(t *testing.T) {
 				s.is(session.ID, checkout.Settled)
 				cancel()
 				s.ok(<-done)
+				watched := looks.Load()
+				time.Sleep(5 * time.Second)
+				s.ok(s.settlement.Tick(t.Context(), chain.Sandbox))
+				if watched == 0 || looks.Load() == watched {
+					t.Errorf("nobody looked: %d times while watching, %d in all", watched, looks.Load())
+				}
 			})
 		})
 	}
