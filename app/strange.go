@@ -83,11 +83,9 @@ func (x *strangers) run(ctx context.Context) {
 			failing = err.Error()
 			x.log.Warn("transfers that pay nobody cannot be listed", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(strangeRest):
-		}
+		rest, cancel := context.WithTimeout(ctx, strangeRest)
+		<-rest.Done()
+		cancel()
 	}
 }
 

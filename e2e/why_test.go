@@ -89,7 +89,9 @@ func TestWhyARealPaymentIsNotPaid(t *testing.T) {
 	base.Finalize()
 	bsc.Finalize()
 
-	own := func() rig.Answer { return m.Call(http.MethodGet, "/v1/payments/"+payment+"/explanation?mode=live", nil) }
+	own := func() rig.Answer {
+		return m.Call(http.MethodGet, "/v1/payments/"+payment+"/explanation?mode=live", nil)
+	}
 	rig.Eventually(t, settleLimit, "everything is told", func() bool {
 		_, found := findings(t, own())
 		return len(found) == len(ids)

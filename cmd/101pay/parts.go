@@ -167,7 +167,7 @@ func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *ho
 	return &hosted.Page{
 		Checkout: u.Checkout, Settlement: u.Settlement, Explainer: u.Explainer, Sandbox: u.Sandbox,
 		PublicURL: string(base),
-		Drain: d, Limiter: l,
+		Drain:     d, Limiter: l,
 	}
 }
 

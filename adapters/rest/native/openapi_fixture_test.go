@@ -103,8 +103,8 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
-		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
-		Limiter: edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
+		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Limiter:   edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
 		Attempts: native.NewLoginAttempts(g.clock), PublicURL: specPublicURL, Clock: g.clock,
 	}
 	g.engine = edge.NewEngine(edge.Options{
