@@ -107,7 +107,7 @@ func TestEveryReasonIsTold(t *testing.T) {
 			s.sends(dust)
 		}, told{reason: ReasonLookalike, headline: HeadlineNothing, hidden: true, by: -1}},
 		"the amount, after the deadline": {func(s *stage, i checkout.Intent) {
-			s.policy(merchant.LateHold)
+			s.policy(func(p *merchant.Policy) { p.Late = merchant.LateHold })
 			s.clock.set(i.ExpiresAt.Add(3 * time.Minute))
 			s.sends(s.scripted(i, i.Units.Int64()))
 		}, told{reason: ReasonLate, headline: Headline(ReasonLate), off: 3 * time.Minute}},
@@ -162,15 +162,6 @@ func TestEveryReasonIsTold(t *testing.T) {
 			}
 		})
 	}
-}
-
-func (s *stage) policy(late merchant.LatePolicy) {
-	s.t.Helper()
-	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) error {
-		p := s.shop.Project
-		p.Policy.Late = late
-		return r.Projects.Update(ctx, p)
-	}))
 }
 
 // What is on its way is told with its confirmations, whether it is going to pay or not; so are second

@@ -113,15 +113,16 @@ func (s scope) findings(came arrivals, ignored []ports.IgnoredTransfer) []Findin
 }
 
 // finding is a transfer with a reason.
-func (s scope) finding(t chain.Transfer, because Reason, final bool) Finding {
-	needed := t.Network.FinalityDepth()
+func (s scope) finding(t chain.Transfer, because Reason, recorded bool) Finding {
+	rail := stateOf(s.states, t.Network)
 	f := Finding{
-		Reason: because, Final: final, Network: t.Network, TxID: t.TxID, Index: t.Index, Contract: t.Asset.Contract,
-		Symbol: t.Asset.Symbol, Decimals: t.Asset.Decimals, From: t.From, To: t.To, Units: t.Units,
-		Height: t.Height, BlockTime: t.BlockTime, Needed: needed, Confirmations: needed,
+		Reason: because, Final: t.Height <= rail.Height, Network: t.Network, TxID: t.TxID, Index: t.Index,
+		Contract: t.Asset.Contract, Symbol: t.Asset.Symbol, Decimals: t.Asset.Decimals, From: t.From, To: t.To,
+		Units: t.Units, Height: t.Height, BlockTime: t.BlockTime,
 	}
-	if !final {
-		f.Confirmations = confirmations(t.Height, needed, stateOf(s.states, t.Network))
+	f.Confirmations, f.Needed = depth(t, &s.intent, rail)
+	if recorded { // however few blocks its terms ask for, or however far its network was read since
+		f.Confirmations = f.Needed
 	}
 	switch because {
 	case ReasonShort, ReasonOver:
@@ -156,7 +157,7 @@ func (s scope) owned(row ports.TransferRow) Finding {
 
 // stray judges a transfer to the address that was not attributed to the session; ok is false for
 // what this audience does not get to see.
-func (s scope) stray(t chain.Transfer, row ports.TransferRow, final bool) (f Finding, ok bool) {
+func (s scope) stray(t chain.Transfer, row ports.TransferRow, recorded bool) (f Finding, ok bool) {
 	near := near(s.intent)
 	switch {
 	case row.SessionID == s.session.ID:
@@ -168,11 +169,11 @@ func (s scope) stray(t chain.Transfer, row ports.TransferRow, final bool) (f Fin
 	case row.SessionID != "" && row.ProjectID == "":
 		return f, false // in sight, and perhaps another shop's
 	case row.SessionID != "":
-		return s.finding(t, ReasonOtherPayment, final), true
+		return s.finding(t, ReasonOtherPayment, recorded), true
 	case t.Asset != s.intent.Asset && s.toldElsewhere(t):
 		return f, false
 	}
-	f = s.finding(t, s.because(t), final)
+	f = s.finding(t, s.because(t), recorded)
 	if row.Disposition == ports.Reversed {
 		f.Reason = ReasonReversed
 	}

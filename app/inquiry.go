@@ -121,7 +121,7 @@ func (s *Settlement) there(
 	}
 	for _, t := range f.found {
 		if t.To == session.Intent.Address {
-			return proofOf(OutcomeOtherNetwork, t, f.head), nil
+			return proofOf(OutcomeOtherNetwork, t, nil, f.head), nil
 		}
 	}
 	return Proof{Outcome: OutcomeOtherAddress}, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/101pay/101pay/adapters/sandbox"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
 )
@@ -240,9 +241,13 @@ func TestANamedTransactionThatPaysNothingIsToldApart(t *testing.T) {
 				t.Errorf("%s: it took %v", name, took)
 			}
 		}
-		queue := s.queue()
-		if len(queue) != 1 || queue[0].Transfer.TxID != elsewhere.TxID || queue[0].Disposition != ports.Unmatched {
-			t.Errorf("the merchant's queue is %+v", queue)
+		var queue ports.QueuePage
+		s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+			queue, err = r.Transfers.Queue(ctx, ports.QueueQuery{Project: s.shop.Project.ID, Mode: merchant.Live, Limit: 9})
+			return err
+		}))
+		if len(queue.Rows) != 1 || queue.Rows[0].Transfer.TxID != elsewhere.TxID || queue.Rows[0].Disposition != ports.Unmatched {
+			t.Errorf("the merchant's queue is %+v", queue.Rows)
 		}
 		x := s.why(intent.SessionID, payer)
 		if len(x.Attempts[0].Findings) != 0 {

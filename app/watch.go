@@ -86,7 +86,8 @@ type watcher struct {
 	swept   bool      // whether a pass was made at all
 	marked  time.Time // of the last block that was marked
 
-	strangers *strangers // nil where there are none
+	credited  map[transferKey]string // block of each transfer credited before it was final
+	strangers *strangers             // nil where there are none
 }
 
 // look makes one tick and says in the log when failure begins and ends.

@@ -145,6 +145,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountCheckout(v1)
 	a.mountPayments(v1)
 	a.mountExplanations(v1)
+	a.mountQueue(v1)
 	a.mountWebhooks(v1)
 }
 

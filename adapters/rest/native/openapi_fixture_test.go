@@ -207,6 +207,19 @@ func (x specExchange) want(status int, code ...string) specExchange {
 	return x
 }
 
+// list is the objects of an array.
+func (x specExchange) list(name string) (out []map[string]any) {
+	x.t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(x.Body.Bytes(), &members); err != nil {
+		x.t.Fatalf("%v: %s", err, x.Body)
+	}
+	if err := json.Unmarshal(members[name], &out); err != nil {
+		x.t.Fatalf("%v: %s", err, x.Body)
+	}
+	return out
+}
+
 // text is the text at a path of member names.
 func (x specExchange) text(path ...string) string {
 	x.t.Helper()

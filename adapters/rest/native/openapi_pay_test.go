@@ -124,6 +124,7 @@ func walkScenarios(s *specShop) {
 		s.send("GET", one+"/explanation", "").want(200)
 		s.key("GET", strings.Replace(one, "checkout/sessions", "payments", 1)+"/explanation", "").want(200)
 	}
+	walkQueue(s)
 	intent, one := s.awaiting()
 	s.send("POST", one+"/sandbox", `{"scenario":"reorg"}`).want(409, "not_paid_yet")
 	s.send("POST", one+"/sandbox", `{"scenario":"rain"}`).want(400, "unknown_scenario")
@@ -193,4 +194,50 @@ func walkEvents(s *specShop) {
 	time.Sleep(time.Second)
 	s.login("GET", one+"/deliveries/"+owed.Deliveries[0].ID+"/attempts", "").want(200)
 	s.login("GET", one+"/deliveries/none/attempts", "").want(404, "not_found")
+}
+
+// walkQueue decides about what the scenarios left behind: amounts that match nothing, a second payment.
+func walkQueue(s *specShop) {
+	_, one := s.awaiting()
+	id := strings.TrimPrefix(one, "/v1/checkout/sessions/")
+	s.login("GET", "/v1/queue?decided=maybe", "").want(400, "invalid_filter")
+	s.login("GET", "/v1/queue?limit=1", "").want(200)
+	page := s.key("GET", "/v1/queue?limit=2", "").want(200)
+	s.key("GET", "/v1/queue?limit=2&cursor="+page.text("nextCursor"), "").want(200)
+	var ids []string
+	waiting := map[string]string{}
+	for _, row := range s.key("GET", "/v1/queue?limit=100", "").want(200).list("transfers") {
+		ids = append(ids, row["id"].(string))
+		waiting[row["disposition"].(string)] = row["id"].(string)
+	}
+	if len(ids) < 4 || waiting["duplicate"] == "" || waiting["unmatched"] == "" {
+		s.t.Fatalf("waiting are %v, %v", ids, waiting)
+	}
+	at := func(i string, verb string) string { return "/v1/queue/" + i + "/" + verb }
+	s.key("POST", at("sandbox:nonsense:0", "close"), `{}`).want(404)
+	s.key("POST", at(waiting["unmatched"], "assign"), `{}`).want(400, "payment_required")
+	s.key("POST", at(waiting["unmatched"], "assign"), `{"payment":"nobody"}`).want(404)
+	s.key("POST", at(waiting["unmatched"], "accept"), `{}`).want(409, "session_not_named")
+	s.key("POST", at(waiting["unmatched"], "return"), `{"transaction":"x"}`).want(400, "invalid_transaction_id")
+	s.key("POST", at(waiting["unmatched"], "assign"), `{"payment":"`+id+`","note":"close enough"}`).want(200)
+	s.key("POST", at(waiting["unmatched"], "close"), `{}`).want(409, "transfer_decided")
+	s.key("POST", at(waiting["duplicate"], "return"),
+		`{"transaction":"`+strings.Repeat("ab", 32)+`","note":"sent back"}`).want(200)
+	for _, left := range ids {
+		if left != waiting["unmatched"] && left != waiting["duplicate"] {
+			s.login("POST", at(left, "close"), `{"note":"dust"}`).want(200)
+			break
+		}
+	}
+	_, late := s.awaiting()
+	s.login("PATCH", "/v1/project", `{"policy":{"latePolicy":"hold"}}`).want(200)
+	s.send("POST", late+"/sandbox", `{"scenario":"late"}`).want(202)
+	time.Sleep(6 * time.Second)
+	for _, row := range s.key("GET", "/v1/queue?limit=100", "").want(200).list("transfers") {
+		if row["disposition"] == "held" {
+			s.key("POST", at(row["id"].(string), "accept"), `{}`).want(200)
+		}
+	}
+	s.login("PATCH", "/v1/project", `{"policy":{"latePolicy":"accept"}}`).want(200)
+	s.key("GET", "/v1/queue?decided=true", "").want(200)
 }
