@@ -32,7 +32,7 @@ var telling = []Reason{
 func headline(x Explanation) (Headline, *Finding) {
 	s := x.Session
 	if s.Status == checkout.Settled {
-		return HeadlinePaid, settledBy(x)
+		return HeadlinePaid, thePayment(x)
 	}
 	if best := mostTelling(x); best != nil {
 		return Headline(best.Reason), best
@@ -52,7 +52,7 @@ func headline(x Explanation) (Headline, *Finding) {
 	return HeadlineNothing, nil
 }
 
-func settledBy(x Explanation) *Finding {
+func thePayment(x Explanation) *Finding {
 	for _, a := range x.Attempts {
 		for _, f := range a.Findings {
 			if f.Reason == ReasonPays {

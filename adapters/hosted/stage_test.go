@@ -105,6 +105,9 @@ func openStage(t *testing.T) *stage {
 			Events: events, Log: slog.New(slog.DiscardHandler),
 		},
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
+		Attestations: app.Attestations{
+			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: "https://pay.example",
+		},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		PublicURL: "https://pay.example", Drain: edge.NewDrain(), Limiter: edge.NewLimiter(s.hands.Now),
 	}

@@ -26,23 +26,24 @@ import (
 
 // API is the dialect, ready to be mounted.
 type API struct {
-	Credentials app.Credentials
-	Accounts    app.Accounts
-	Keys        app.Keys
-	Receiving   app.Receiving
-	KYC         app.KYC
-	Statements  app.Statements
-	Charges     app.Charges
-	Checkout    app.Checkout
-	Settlement  *app.Settlement
-	Explainer   app.Explainer
-	Sandbox     app.Sandbox
-	Webhooks    *app.Webhooks
-	Limiter     *edge.Limiter
-	Budgets     Budgets
-	Attempts    LoginAttempts
-	PublicURL   string // without a slash at its end
-	Clock       ports.Clock
+	Credentials  app.Credentials
+	Accounts     app.Accounts
+	Keys         app.Keys
+	Receiving    app.Receiving
+	KYC          app.KYC
+	Statements   app.Statements
+	Charges      app.Charges
+	Checkout     app.Checkout
+	Settlement   *app.Settlement
+	Explainer    app.Explainer
+	Sandbox      app.Sandbox
+	Webhooks     *app.Webhooks
+	Attestations app.Attestations
+	Limiter      *edge.Limiter
+	Budgets      Budgets
+	Attempts     LoginAttempts
+	PublicURL    string // without a slash at its end
+	Clock        ports.Clock
 
 	limits limits `wire:"-"`
 }
@@ -146,6 +147,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountPayments(v1)
 	a.mountExplanations(v1)
 	a.mountQueue(v1)
+	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
 )
 
 // specPublicURL is the address the document's examples carry.
@@ -104,13 +105,16 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Settlement: g.settle, Webhooks: g.webhooks,
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
-		Limiter:   edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
+		Attestations: app.Attestations{
+			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: specPublicURL,
+		},
+		Limiter: edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
 		Attempts: native.NewLoginAttempts(g.clock), PublicURL: specPublicURL, Clock: g.clock,
 	}
 	g.engine = edge.NewEngine(edge.Options{
 		Log: log, Now: g.clock.Now, BodyLimits: native.BodyLimits(),
-		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope},
-		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}},
+		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope, native.WellKnown: native.Envelope},
+		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}, {Prefix: native.WellKnown}},
 	})
 	api.Mount(g.engine)
 	g.watch()
