@@ -47,7 +47,8 @@ const (
 	loginsKept = 30 * 24 * time.Hour
 )
 
-// Prune deletes answers to idempotency keys that expired, and logins that ended long ago.
+// Prune deletes answers to idempotency keys that expired, logins that ended long ago, and what was
+// kept to explain payments nobody asks about any more.
 func (h Housekeeping) Prune(ctx context.Context) error {
 	now := h.Core.Clock.Now()
 	return h.drain(ctx, func(ctx context.Context, r ports.Repos) (int, error) {
@@ -56,7 +57,15 @@ func (h Housekeeping) Prune(ctx context.Context) error {
 			return 0, err
 		}
 		logins, err := r.Logins.Prune(ctx, now.Add(-loginsKept), pruneBatch)
-		return max(answers, logins), err
+		if err != nil {
+			return 0, err
+		}
+		ignored, err := r.Ignored.Prune(ctx, now.Add(-keptIgnored))
+		if err != nil {
+			return 0, err
+		}
+		_, err = r.WatchLog.Prune(ctx, now.Add(-2*keptIgnored))
+		return max(answers, logins, ignored), err
 	})
 }
 

@@ -173,7 +173,9 @@ func transfers(was checkout.Snapshot, scenario Scenario, undone int, now time.Ti
 	}
 	// afterDeadline lies in a block that begins after the deadline, which is now.
 	const afterDeadline = time.Second
-	tenth := max(new(big.Int).Div(i.Units, big.NewInt(10)).Int64(), 1)
+	// A tenth, and no more than one unit of the coin: about what exchanges keep.
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(i.Asset.Decimals)), nil)
+	tenth := min(max(new(big.Int).Div(i.Units, big.NewInt(10)).Int64(), 1), unit.Int64())
 	switch scenario {
 	case ScenarioShort:
 		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(i.Units, big.NewInt(tenth)), now)}

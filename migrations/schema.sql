@@ -59,6 +59,37 @@ CREATE TABLE cursors (
 	CONSTRAINT cursors_height_check CHECK (height >= 0)
 );
 
+CREATE TABLE ignored_days (
+	network text NOT NULL,
+	receiver text NOT NULL,
+	day date NOT NULL,
+	kept bigint NOT NULL,
+	more bigint NOT NULL,
+	CONSTRAINT ignored_days_pkey PRIMARY KEY (receiver, day, network),
+	CONSTRAINT ignored_days_kept_check CHECK (kept >= 0),
+	CONSTRAINT ignored_days_more_check CHECK (more >= 0)
+);
+
+CREATE TABLE ignored_transfers (
+	network text NOT NULL,
+	txid text COLLATE "C" NOT NULL,
+	idx bigint NOT NULL,
+	contract text NOT NULL,
+	sender text NOT NULL,
+	receiver text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	height bigint NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	reason text NOT NULL,
+	CONSTRAINT ignored_transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT ignored_transfers_height_check CHECK (height >= 0),
+	CONSTRAINT ignored_transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT ignored_transfers_reason_check CHECK (reason = ANY (ARRAY['zero_value'::text, 'foreign_token'::text])),
+	CONSTRAINT ignored_transfers_units_check CHECK (units >= 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE INDEX ignored_arrived ON public.ignored_transfers USING btree (receiver, block_time);
+CREATE INDEX ignored_old ON public.ignored_transfers USING btree (block_time);
+
 CREATE TABLE intents (
 	id uuid NOT NULL,
 	session_id uuid NOT NULL,
@@ -98,6 +129,7 @@ CREATE TABLE intents (
 );
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
 CREATE INDEX intents_let_go ON public.intents USING btree (hold_until, id) WHERE held;
+CREATE INDEX intents_listed ON public.intents USING btree (session_id, created_at, id);
 CREATE INDEX intents_of_session ON public.intents USING btree (session_id, network, contract) WHERE held;
 CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
 CREATE INDEX intents_watched ON public.intents USING btree (network, address, hold_until);
@@ -378,12 +410,13 @@ CREATE TABLE sightings (
 	height bigint NOT NULL,
 	block_id text NOT NULL,
 	block_time timestamp with time zone NOT NULL,
-	session_id uuid NOT NULL,
+	session_id uuid,
 	CONSTRAINT sightings_pkey PRIMARY KEY (network, txid, idx),
 	CONSTRAINT sightings_height_check CHECK (height >= 0),
 	CONSTRAINT sightings_idx_check CHECK (idx >= 0),
 	CONSTRAINT sightings_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
+CREATE INDEX sightings_arrived ON public.sightings USING btree (receiver);
 CREATE INDEX sightings_of_session ON public.sightings USING btree (session_id);
 
 CREATE TABLE transactions (
@@ -447,6 +480,7 @@ CREATE TABLE transfers (
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
+CREATE INDEX transfers_arrived ON public.transfers USING btree (receiver, block_time);
 CREATE INDEX transfers_decided ON public.transfers USING btree (project_id, (
 CASE network
     WHEN 'sandbox'::text THEN 'test'::text
@@ -458,6 +492,25 @@ CASE network
     WHEN 'sandbox'::text THEN 'test'::text
     ELSE 'live'::text
 END), recorded_at, height, idx, txid) WHERE ((disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text])) AND (decision = ''::text));
+
+CREATE TABLE watch_gaps (
+	network text NOT NULL,
+	from_at timestamp with time zone NOT NULL,
+	until timestamp with time zone NOT NULL,
+	CONSTRAINT watch_gaps_pkey PRIMARY KEY (network, from_at),
+	CONSTRAINT watch_gaps_check CHECK (until > from_at)
+);
+
+CREATE TABLE watch_marks (
+	network text NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	CONSTRAINT watch_marks_pkey PRIMARY KEY (network, height),
+	CONSTRAINT watch_marks_height_check CHECK (height >= 0)
+);
+CREATE INDEX watch_marks_at ON public.watch_marks USING btree (network, block_time);
 
 CREATE TABLE webhook_attempts (
 	delivery_id text COLLATE "C" NOT NULL,

@@ -64,8 +64,16 @@ type Chain interface {
 	Seen(ctx context.Context, head chain.Head, watch Watch) ([]chain.Transfer, error)
 	// BlockID is the hash of the block at height, to notice that history changed.
 	BlockID(ctx context.Context, height uint64) (string, error)
+	Transactions
+}
+
+// Transactions reads single transactions of a network, for people who name one.
+type Transactions interface {
 	// Lookup reads the transfers of one transaction.
 	Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error)
+	// Inspect says what became of a transaction for which Lookup's answer is empty: whether the chain
+	// has it, whether it failed, and what in it only looks like a payment. Nothing is decided by it.
+	Inspect(ctx context.Context, id chain.TxID) (Inspection, error)
 }
 
 // Explorer lists what an index believes was paid to an address. It is a second opinion used to

@@ -61,15 +61,23 @@ type SessionReads interface {
 	// Held finds the intents that hold the exact amounts of the transfers, by position; nil where
 	// none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
+	Watched
+	// IntentsOf lists the intents a session ever had, newest first, at most limit.
+	IntentsOf(ctx context.Context, id checkout.SessionID, limit int) ([]checkout.Intent, error)
+	// LetGo frees at most limit amounts whose hold ended before now.
+	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// Addresses answers whose money is looked for where.
+type Watched interface {
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
-	// for their time, and addresses of intents still held or watched.
+	// for their time, and addresses of intents still held or watched, of any network of its family:
+	// money sent on the wrong one is at the same address.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose receiving account it is, without an end or until one without an end takes its
-	// place; addresses nobody owns are absent.
+	// place, else the same of the other networks of its family; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
-	// LetGo frees at most limit amounts whose hold ended before now.
-	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.

@@ -75,10 +75,10 @@ type QueuePage struct {
 	More bool
 }
 
-// Sighting is a transfer seen above the final height that pays an intent.
+// Sighting is a transfer seen above the final height.
 type Sighting struct {
 	Transfer  chain.Transfer
-	SessionID checkout.SessionID
+	SessionID checkout.SessionID // whose amount it is, "" if nobody's
 }
 
 // Transfers keeps final transfers, each once, and sightings, replaced freely.

@@ -32,6 +32,8 @@ type Repos struct {
 	Sessions  Sessions
 	Transfers Transfers
 	Cursors   Cursors
+	Ignored   Ignored
+	WatchLog  WatchLog
 	Ledger    Ledger
 	Claims    Claims
 	Webhooks  Webhooks

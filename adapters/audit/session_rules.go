@@ -95,7 +95,7 @@ var sessionRules = []rule{
 			UNION ALL
 			SELECT o.network || ' ' || o.txid || '/' || o.idx, 'in sight for a session that cannot get it'
 			FROM sightings o LEFT JOIN sessions s ON s.id = o.session_id
-			WHERE s.id IS NULL OR (o.network = 'sandbox') <> (s.mode = 'test')`,
+			WHERE o.session_id IS NOT NULL AND (s.id IS NULL OR (o.network = 'sandbox') <> (s.mode = 'test'))`,
 	},
 	{
 		name:    "transfer-disposition",

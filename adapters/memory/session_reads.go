@@ -94,15 +94,16 @@ func (s *Store) Receivers(
 	_ context.Context, n chain.Network, since time.Time,
 ) ([]chain.Address, error) {
 	now := s.committed.Load()
+	family := n.Family()
 	var out []chain.Address
 	for _, a := range now.receiving.rows {
-		if a.Network == n && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
+		if slices.Contains(family, a.Network) && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
 			out = append(out, a.Address)
 		}
 	}
 	for _, i := range now.intents.rows {
 		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		if i.Asset.Network == n && (holder == i.ID || !i.HoldUntil.Before(since)) {
+		if slices.Contains(family, i.Asset.Network) && (holder == i.ID || !i.HoldUntil.Before(since)) {
 			out = append(out, i.Address)
 		}
 	}
@@ -117,22 +118,11 @@ func (s *Store) Owners(
 	now := s.committed.Load()
 	owners := make(map[chain.Address]merchant.ProjectID)
 	for _, address := range at {
-		issued := now.intents.where(func(i checkout.Intent) bool {
-			return i.Asset.Network == n && i.Address == address
-		})
-		if len(issued) > 0 {
-			last := slices.MaxFunc(issued, func(a, b checkout.Intent) int {
-				return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-			})
-			session, _ := now.sessions.get(last.SessionID)
-			owners[address] = session.ProjectID
-			continue
-		}
-		accounts := now.receiving.where(func(a merchant.ReceivingAccount) bool {
-			return a.Network == n && a.Address == address && (a.RemovedAt.IsZero() || succeeded(now, a))
-		})
-		if len(accounts) > 0 {
-			owners[address] = slices.MinFunc(accounts, newerAccount).ProjectID
+		for _, among := range [][]chain.Network{{n}, n.Family()} {
+			if owner := now.ownerOf(among, address); owner != "" {
+				owners[address] = owner
+				break
+			}
 		}
 	}
 	return owners, nil
@@ -144,6 +134,28 @@ func succeeded(s *state, a merchant.ReceivingAccount) bool {
 		return o.Replaces == a.ID && o.RemovedAt.IsZero() && o.ActiveFrom.Equal(a.RemovedAt)
 	})
 	return found
+}
+
+// ownerOf is the project an address belongs to on some networks, "" if nobody's.
+func (s *state) ownerOf(among []chain.Network, at chain.Address) merchant.ProjectID {
+	issued := s.intents.where(func(i checkout.Intent) bool {
+		return slices.Contains(among, i.Asset.Network) && i.Address == at
+	})
+	if len(issued) > 0 {
+		last := slices.MaxFunc(issued, func(a, b checkout.Intent) int {
+			return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		})
+		session, _ := s.sessions.get(last.SessionID)
+		return session.ProjectID
+	}
+	accounts := s.receiving.where(func(a merchant.ReceivingAccount) bool {
+		return slices.Contains(among, a.Network) && a.Address == at &&
+			(a.RemovedAt.IsZero() || succeeded(s, a))
+	})
+	if len(accounts) == 0 {
+		return ""
+	}
+	return slices.MinFunc(accounts, newerAccount).ProjectID
 }
 
 // LetGo implements ports.SessionReads.

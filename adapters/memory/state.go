@@ -38,6 +38,11 @@ type state struct {
 	cursors   table[chain.Network, ports.Cursor]
 	trail     table[trailKey, ports.Cursor]
 
+	ignored     table[ignoredKey, ports.IgnoredTransfer]
+	ignoredDays table[ignoredDay, dayCount]
+	marks       table[trailKey, ports.Cursor]
+	gaps        table[gapKey, ports.WatchGap]
+
 	booked table[ledger.OrderNo, ports.Booked]
 	causes table[cause, ledger.OrderNo]
 	tips   table[chainKey, ports.Booked] // the last transaction of each chain

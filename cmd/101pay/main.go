@@ -42,6 +42,7 @@ type commands struct {
 	Migrate    migrateCommand    `cmd:"" help:"bring the database schema up to date"`
 	Doctor     doctorCommand     `cmd:"" help:"check configuration, database, chains and clock, and say what to do"`
 	Audit      auditCommand      `cmd:"" help:"check every booked payment against the chain data it came from"`
+	Explain    explainCommand    `cmd:"" help:"say why a payment is not paid: what was read, and what came instead"`
 	Verify     verifyCommand     `cmd:"" help:"check a signed payment instruction or receipt, without any network, and print what it says"`
 	ShowConfig showConfigCommand `cmd:"" name:"config" help:"print the settings in use, secrets left out"`
 	Quickstart quickstartCommand `cmd:"" help:"open a test merchant on a running gateway and print a first payment link"`

@@ -161,6 +161,7 @@ type useCases struct {
 	Charges      app.Charges
 	Checkout     app.Checkout
 	Settlement   *app.Settlement
+	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
 	Attestations app.Attestations
@@ -170,7 +171,8 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 	return &native.API{
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
-		Sandbox: u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
+		Explainer: u.Explainer,
+		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
@@ -178,7 +180,7 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
 	return &hosted.Page{
 		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, Attestations: u.Attestations,
-		PublicURL: string(base), Drain: d, Limiter: l,
+		Explainer: u.Explainer, PublicURL: string(base), Drain: d, Limiter: l,
 	}
 }
 

@@ -130,6 +130,12 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Recorded: appRecorded,
 		Log:      log,
 	}
+	explainer := app.Explainer{
+		Sessions: store,
+		Reads:    store,
+		Rails:    appRails,
+		Core:     core,
+	}
 	appSandbox := app.Sandbox{
 		Core:     core,
 		Sessions: store,
@@ -150,6 +156,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Charges:      charges,
 		Checkout:     checkout,
 		Settlement:   settlement,
+		Explainer:    explainer,
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Attestations: appAttestations,

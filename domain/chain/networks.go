@@ -185,3 +185,18 @@ func ParseAddress(n Network, s string) (Address, error) {
 	}
 	return ParseTronAddress(s)
 }
+
+// Family lists the networks whose addresses are n's addresses too: who has the key to one there has
+// it here. Money sent on the wrong one of them can be found, and is the receiver's all the same.
+func (n Network) Family() []Network {
+	if n.EVMChainID() == 0 {
+		return []Network{n}
+	}
+	var out []Network
+	for _, f := range all {
+		if f.evmID != 0 {
+			out = append(out, f.network)
+		}
+	}
+	return out
+}

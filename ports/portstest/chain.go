@@ -69,6 +69,9 @@ func Chain(t *testing.T, open func(t *testing.T) ChainWorld) {
 		{"a block keeps its id until history changes from its height on", chainBlockIDs},
 		{"what was undone is gone", chainUndone},
 		{"an unknown transaction is an empty answer", chainUnknown},
+		{"what only looks like a payment is told apart, bounded", chainStrange},
+		{"strangers are looked for at watched receivers only", chainStrangers},
+		{"a transaction that pays nobody is inspected", chainInspect},
 		{"while no node can be read every question is refused, and nothing is lost", chainOutage},
 		{"readers at the same time read the same", chainRace},
 	} {
