@@ -64,12 +64,26 @@ type SessionReads interface {
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
 	// for their time, and addresses of intents still held or watched.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
+	// Awaits tells whether anybody may be paid an asset: Promised while an intent in it holds its amount
+	// and does so until promised or later, else Invited while a receiving account for it is current, or
+	// was at since or later.
+	Awaits(ctx context.Context, a chain.Asset, since, promised time.Time) (Await, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose current receiving account it is; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
 	// LetGo frees at most limit amounts whose hold ended before now.
 	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
 }
+
+// Await says whether payments in an asset may come.
+type Await uint8
+
+// The answers, each including the one before.
+const (
+	Nobody   Await = iota // need look for them
+	Invited               // somebody has an address for them
+	Promised              // somebody was told where to pay, and how much
+)
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.
 type SessionQuery struct {

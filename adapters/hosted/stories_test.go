@@ -119,7 +119,7 @@ func onEVM(n chain.Network) func(*story) {
 	return func(s *story) {
 		i := s.Session.Intent
 		i.Asset, i.Address = n.Tokens()[0], "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
-		i.Units = checkout.Whole(i.Units, int(i.Asset.Decimals))
+		i.Units = checkout.Whole(i.Units, i.Asset)
 		for k := range s.Seen {
 			s.Seen[k].Asset, s.Seen[k].Units = i.Asset, i.Units
 			s.Seen[k].Needed = n.FinalityDepth()
@@ -150,7 +150,13 @@ func stories() map[string]*story {
 			}
 		}),
 		"awaiting-evm": asked().but(onEVM(chain.BSC)),
-		"awaiting":     asked(),
+		"awaiting-native": asked().but(onEVM(chain.Base)).but(func(s *story) {
+			i := s.Session.Intent
+			i.Asset, _ = chain.Base.Native()
+			i.Method, i.Units = checkout.ETH, checkout.Payable(checkout.Whole(big.NewInt(1_234_568), i.Asset), 1700, i.Asset)
+			i.Rate = money.Rate{From: "USDT", To: "ETH", Price: decimal.RequireFromString("0.00024691"), Source: "fixed", At: noon}
+		}),
+		"awaiting": asked(),
 		"awaiting-yen": asked().but(func(s *story) {
 			due, err := money.Parse(money.JPY, "1500")
 			if err != nil {
