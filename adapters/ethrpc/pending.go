@@ -20,15 +20,16 @@ const (
 // traced once however often somebody looks. It can be lost at any time. Whoever uses it holds its
 // turn.
 type pending struct {
-	turn   chan struct{} // holds one token
-	blocks map[Hash]*tracedBlock
-	moves  int
-	top    uint64 // highest block that is remembered
+	turn    chan struct{} // holds one token
+	blocks  map[Hash]*tracedBlock
+	heights map[uint64]bool // of blocks
+	moves   int             // of blocks
 }
 
 func newPending() *pending {
-	p := &pending{turn: make(chan struct{}, 1), blocks: map[Hash]*tracedBlock{}}
+	p := &pending{turn: make(chan struct{}, 1)}
 	p.turn <- struct{}{}
+	p.keep(nil)
 	return p
 }
 
@@ -39,13 +40,13 @@ func (p *pending) add(blocks []*tracedBlock) {
 		}
 		p.blocks[b.header.ID] = b
 		p.moves += len(b.moves)
-		p.top = max(p.top, b.header.Number)
+		p.heights[b.header.Number] = true
 	}
 }
 
 // keep forgets everything but a chain of blocks.
 func (p *pending) keep(path []*tracedBlock) {
-	*p = pending{turn: p.turn, blocks: map[Hash]*tracedBlock{}}
+	p.blocks, p.heights, p.moves = map[Hash]*tracedBlock{}, map[uint64]bool{}, 0
 	p.add(path)
 }
 
@@ -105,7 +106,7 @@ func (p *pending) follow(
 			if budget == 0 {
 				return nil, ports.ErrSeenPartly
 			}
-			low := p.below(height, max(way.final+1, height-min(height, budget-1)))
+			low := p.below(height, max(way.final+1, height-min(height, budget-1, traceBatch-1)))
 			blocks, err := e.traceBlocks(ctx, m, low, height)
 			if err != nil {
 				return nil, err
@@ -126,12 +127,12 @@ func (p *pending) follow(
 	return path, nil
 }
 
-// below is where to begin when blocks up to a height are traced at once: above what is remembered
-// already, and not below a bound.
+// below is where to begin when blocks up to a height are traced at once: not below a bound, and above
+// what is remembered already.
 func (p *pending) below(height, bound uint64) uint64 {
-	low := height - min(height, traceBatch-1)
-	if p.top < height {
-		low = max(low, p.top+1)
+	low := height
+	for low > bound && !p.heights[low-1] {
+		low--
 	}
-	return max(low, bound)
+	return low
 }
