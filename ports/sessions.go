@@ -61,6 +61,13 @@ type SessionReads interface {
 	// Held finds the intents that hold the exact amounts of the transfers, by position; nil where
 	// none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
+	Watched
+	// LetGo frees at most limit amounts whose hold ended before now.
+	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// Watched answers whom a watcher has to look for.
+type Watched interface {
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
 	// for their time, and addresses of intents still held or watched.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
@@ -71,8 +78,6 @@ type SessionReads interface {
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose current receiving account it is; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
-	// LetGo frees at most limit amounts whose hold ended before now.
-	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
 // Await says whether payments in an asset may come.

@@ -3,6 +3,7 @@ package ethrpc
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -87,11 +88,7 @@ func undecided(err error) bool {
 	if !failed {
 		return true
 	}
-	switch f.class {
-	case Refused, Broken, Contradicting:
-		return false
-	}
-	return true
+	return !slices.Contains([]Class{Refused, Broken, Contradicting}, f.class)
 }
 
 // codeNoMethod is the protocol's own word for a method that is not there.
