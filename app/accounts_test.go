@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/merchant"
 )
@@ -132,9 +134,10 @@ func TestProjectsChangeOnlyWhatIsSaid(t *testing.T) {
 	d.ok(err)
 	want := m.Project
 	want.WebsiteURL = "https://shop.example"
-	want.Policy = merchant.Policy{SessionMinutes: 45, Late: merchant.LateHold, RecordedCharges: true}
-	if p != want {
-		t.Errorf("project %+v, want %+v", p, want)
+	want.Policy = merchant.DefaultPolicy()
+	want.Policy.SessionMinutes, want.Policy.Late, want.Policy.RecordedCharges = 45, merchant.LateHold, true
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Errorf("project (-want +got):\n%s", diff)
 	}
 
 	live, tooLong, mixed := merchant.Live, 1441, "Cаfe" // with a Cyrillic letter

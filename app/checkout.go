@@ -178,7 +178,7 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if current, err := session.CanIssue(by.Method, on, now); err != nil || current != nil {
 		return was, err
 	}
-	to, err := s.place(ctx, was, by.Method, on)
+	to, policy, err := s.place(ctx, was, by.Method, on)
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
@@ -194,7 +194,11 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 		return checkout.Snapshot{}, err
 	}
 	q := quote{
-		session: was, method: by.Method, place: to, rate: rate, base: checkout.Whole(base, to.asset), now: now,
+		session: was, method: by.Method, place: to, policy: policy, rate: rate, base: checkout.Whole(base, to.asset),
+		now: now,
+	}
+	if q.terms, err = s.terms(ctx, q, checkout.Shared); err != nil {
+		return checkout.Snapshot{}, err
 	}
 	for range reserveTries {
 		snapshot, err := s.issue(ctx, q)
@@ -205,18 +209,26 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	return checkout.Snapshot{}, checkout.ErrSlotsExhausted
 }
 
-// place is where the session's payer shall pay, if the project still offers the method there.
+// place is where the session's payer shall pay, if the project still offers the method there, and by
+// which policy.
 func (s Checkout) place(
 	ctx context.Context, was checkout.Snapshot, m checkout.Method, on chain.Network,
-) (place, error) {
+) (place, merchant.Policy, error) {
 	who := merchant.Principal{Merchant: was.MerchantID, Project: was.ProjectID, Mode: was.Mode}
+	var policy merchant.Policy
 	among, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]place, error) {
+		project, err := r.Projects.ByID(ctx, was.ProjectID)
+		if err != nil {
+			return nil, err
+		}
+		policy = project.Policy
 		return s.offered(ctx, r, who, m)
 	})
 	if err != nil {
-		return place{}, err
+		return place{}, policy, err
 	}
-	return choose(m, on, among)
+	to, err := choose(m, on, among)
+	return to, policy, err
 }
 
 // quote is an amount about to become an intent.
@@ -224,9 +236,11 @@ type quote struct {
 	session checkout.Snapshot
 	method  checkout.Method
 	place
-	rate money.Rate
-	base *big.Int // payable amount before the suffix
-	now  time.Time
+	policy merchant.Policy
+	rate   money.Rate
+	base   *big.Int // payable amount before the suffix
+	terms  checkout.Terms
+	now    time.Time
 }
 
 // issue proposes one free amount and claims it; ports.ErrTaken when somebody was faster.
@@ -238,7 +252,7 @@ func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error)
 	intent := checkout.Intent{
 		ID: checkout.IntentID(s.Core.IDs.UUID()), SessionID: q.session.ID, Method: q.method, Asset: q.asset,
 		Address: q.at, Units: units, Rate: q.rate, CreatedAt: q.now, ExpiresAt: q.session.ExpiresAt,
-		HoldUntil: q.session.ExpiresAt.Add(merchant.LateWindow),
+		HoldUntil: q.session.ExpiresAt.Add(merchant.LateWindow), Terms: q.terms,
 	}
 	var out checkout.Snapshot
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {

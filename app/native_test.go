@@ -150,11 +150,11 @@ func TestOwnCoinsArePlayed(t *testing.T) {
 			if got.Receipt != nil && got.Receipt.Units.Cmp(issued.Intent.Units) != 0 {
 				t.Errorf("%s %s: %s of %s", m, scenario, got.Receipt.Units, issued.Intent.Units)
 			}
-			queue, err := fetch(t.Context(), s.checkout.Core, func(ctx context.Context, r ports.Repos) ([]ports.TransferRow, error) {
-				return r.Transfers.Queue(ctx, s.who().Project, 10)
+			queue, err := fetch(t.Context(), s.checkout.Core, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
+				return r.Transfers.Queue(ctx, ports.QueueQuery{Project: s.who().Project, Mode: s.who().Mode, Limit: 10})
 			})
 			s.ok(err)
-			if unmatched := scenario == ScenarioShort || scenario == ScenarioOver; (len(queue) == 1) != unmatched {
+			if unmatched := scenario == ScenarioShort || scenario == ScenarioOver; (len(queue.Rows) == 1) != unmatched {
 				t.Errorf("%s %s: queue %+v", m, scenario, queue)
 			}
 		}

@@ -16,6 +16,11 @@ type ProjectChange struct {
 	SessionMinutes  *int
 	Late            *merchant.LatePolicy
 	RecordedCharges *bool
+
+	ToleranceBasisPoints *int
+	Underpaid            *merchant.UnderpaidPolicy
+	Finality             *[]merchant.FinalityRule // replaces all rules
+	TwoSourcesFrom       *int
 }
 
 // UpdateProject changes the principal's project. Live mode needs a live rail
@@ -60,6 +65,10 @@ func (change ProjectChange) apply(p merchant.Project) (merchant.Project, error) 
 	set(&p.Policy.SessionMinutes, change.SessionMinutes)
 	set(&p.Policy.Late, change.Late)
 	set(&p.Policy.RecordedCharges, change.RecordedCharges)
+	set(&p.Policy.ToleranceBasisPoints, change.ToleranceBasisPoints)
+	set(&p.Policy.Underpaid, change.Underpaid)
+	set(&p.Policy.Finality, change.Finality)
+	set(&p.Policy.TwoSourcesFrom, change.TwoSourcesFrom)
 	return p, p.Policy.Validate()
 }
 

@@ -68,12 +68,21 @@ CREATE TABLE intents (
 	expires_at timestamp with time zone NOT NULL,
 	hold_until timestamp with time zone NOT NULL,
 	held boolean NOT NULL,
+	matching text NOT NULL DEFAULT 'shared'::text,
+	tolerance numeric(78,0) NOT NULL DEFAULT 0,
+	confirmations integer NOT NULL DEFAULT 0,
+	sources smallint NOT NULL DEFAULT 1,
 	CONSTRAINT intents_pkey PRIMARY KEY (id),
 	CONSTRAINT intents_address_check CHECK (address <> ''::text),
+	CONSTRAINT intents_check CHECK (matching = 'dedicated'::text OR tolerance = 0::numeric),
+	CONSTRAINT intents_confirmations_check CHECK (confirmations >= 0),
 	CONSTRAINT intents_decimals_check CHECK (decimals >= 0),
+	CONSTRAINT intents_matching_check CHECK (matching = ANY (ARRAY['shared'::text, 'dedicated'::text])),
 	CONSTRAINT intents_method_check CHECK (method <> ''::text),
 	CONSTRAINT intents_network_check CHECK (network <> ''::text),
 	CONSTRAINT intents_rate_price_check CHECK (rate_price > 0::numeric AND rate_price < 'Infinity'::numeric),
+	CONSTRAINT intents_sources_check CHECK (sources > 0),
+	CONSTRAINT intents_tolerance_check CHECK (tolerance >= 0::numeric AND tolerance < 'NaN'::numeric),
 	CONSTRAINT intents_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
@@ -213,11 +222,19 @@ CREATE TABLE projects (
 	late text NOT NULL,
 	recorded_charges boolean NOT NULL,
 	created_at timestamp with time zone NOT NULL,
+	tolerance_basis_points integer NOT NULL DEFAULT 0,
+	underpaid text NOT NULL DEFAULT 'hold'::text,
+	finality jsonb NOT NULL DEFAULT '[]'::jsonb,
+	two_sources_from integer NOT NULL DEFAULT 0,
 	CONSTRAINT projects_pkey PRIMARY KEY (id),
 	CONSTRAINT projects_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT projects_finality_check CHECK (jsonb_typeof(finality) = 'array'::text),
 	CONSTRAINT projects_late_check CHECK (late = ANY (ARRAY['accept'::text, 'hold'::text])),
 	CONSTRAINT projects_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
-	CONSTRAINT projects_session_minutes_check CHECK (session_minutes > 0)
+	CONSTRAINT projects_session_minutes_check CHECK (session_minutes > 0),
+	CONSTRAINT projects_tolerance_basis_points_check CHECK (tolerance_basis_points >= 0 AND tolerance_basis_points <= 100),
+	CONSTRAINT projects_two_sources_from_check CHECK (two_sources_from >= 0),
+	CONSTRAINT projects_underpaid_check CHECK (underpaid = ANY (ARRAY['hold'::text, 'record'::text]))
 );
 CREATE INDEX projects_of_merchant ON public.projects USING btree (merchant_id, created_at, id);
 CREATE UNIQUE INDEX projects_website ON public.projects USING btree (website_url) WHERE (website_url <> ''::text);
@@ -396,15 +413,31 @@ CREATE TABLE transfers (
 	disposition text NOT NULL,
 	order_no text NOT NULL,
 	recorded_at timestamp with time zone NOT NULL,
+	decision text NOT NULL DEFAULT ''::text,
+	decided_at timestamp with time zone,
+	decision_note text NOT NULL DEFAULT ''::text,
+	return_txid text COLLATE "C" NOT NULL DEFAULT ''::text,
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT transfers_check CHECK ((decision = ''::text) = (decided_at IS NULL)),
+	CONSTRAINT transfers_check1 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
 	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
+CREATE INDEX transfers_decided ON public.transfers USING btree (project_id, (
+CASE network
+    WHEN 'sandbox'::text THEN 'test'::text
+    ELSE 'live'::text
+END), recorded_at, height, idx, txid) WHERE (decision <> ''::text);
 CREATE INDEX transfers_of_session ON public.transfers USING btree (session_id) WHERE (session_id IS NOT NULL);
-CREATE INDEX transfers_queue ON public.transfers USING btree (project_id, recorded_at, height, idx, txid) WHERE (disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text]));
+CREATE INDEX transfers_waiting ON public.transfers USING btree (project_id, (
+CASE network
+    WHEN 'sandbox'::text THEN 'test'::text
+    ELSE 'live'::text
+END), recorded_at, height, idx, txid) WHERE ((disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text])) AND (decision = ''::text));
 
 CREATE TABLE webhook_attempts (
 	delivery_id text COLLATE "C" NOT NULL,

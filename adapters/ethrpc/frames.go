@@ -155,6 +155,7 @@ type tracedBlock struct {
 	header Header
 	parent Hash
 	moves  []move
+	proven map[Hash]bool // transactions that were held against their receipts
 }
 
 // body is what proves that a trace is of a block: the transactions it holds, in order.

@@ -40,36 +40,49 @@ func (c *Client) Moves(ctx context.Context, from, to uint64, f Filter) (r Range,
 // provenMoves picks from traced blocks what the filter looks for, and holds it against the receipts.
 func (e *endpoint) provenMoves(ctx context.Context, blocks []*tracedBlock, f Filter) (Range, error) {
 	r := Range{Last: blocks[len(blocks)-1].header}
-	var calls []call
-	var of []Transfer // a transfer of each transaction that is asked for
+	paying := 0
 	for i, b := range blocks {
 		if i > 0 && b.parent != blocks[i-1].header.ID {
 			return Range{}, fail(Contradicting, fmt.Sprintf("block %d is not on top of the one below", b.header.Number))
 		}
-		for _, t := range b.transfers(f) {
-			if len(of) == 0 || of[len(of)-1].TxID != t.TxID {
-				calls, of = append(calls, receiptCall(t.TxID)), append(of, t)
-			}
-			r.Transfers = append(r.Transfers, t)
-		}
+		found := b.transfers(f)
+		paying += len(transactions(found))
+		r.Transfers = append(r.Transfers, found...)
 	}
-	if len(blocks) > 1 && (len(calls) > maxProofs || len(r.Transfers) > ports.MaxScanTransfers) {
+	if len(blocks) > 1 && (paying > maxProofs || len(r.Transfers) > ports.MaxScanTransfers) {
 		return Range{}, ports.ErrSpanTooWide
 	}
-	if len(calls) == 0 {
-		return r, nil
+	inChainOrder(r.Transfers)
+	return r, e.proveMoves(ctx, transactions(r.Transfers))
+}
+
+// transactions picks one transfer of each transaction.
+func transactions(ts []Transfer) (out []Transfer) {
+	seen := make(map[Hash]bool, len(ts))
+	for _, t := range ts {
+		if !seen[t.TxID] {
+			seen[t.TxID], out = true, append(out, t)
+		}
+	}
+	return out
+}
+
+// proveMoves holds traced transfers, one of each transaction, against the receipts.
+func (e *endpoint) proveMoves(ctx context.Context, ts []Transfer) error {
+	calls := make([]call, len(ts))
+	for i, t := range ts {
+		calls[i] = receiptCall(t.TxID)
 	}
 	answers, err := e.ask(ctx, calls)
 	if err != nil {
-		return Range{}, err
+		return err
 	}
-	for i, t := range of {
+	for i, t := range ts {
 		if err := t.succeeded(answers[i].result); err != nil {
-			return Range{}, err
+			return err
 		}
 	}
-	inChainOrder(r.Transfers)
-	return r, nil
+	return nil
 }
 
 // succeeded holds a traced transfer against the receipt of its transaction.

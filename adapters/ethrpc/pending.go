@@ -70,17 +70,44 @@ func (c *Client) MovesAbove(ctx context.Context, final uint64, f Filter) (found 
 		case head.Latest.Number-final > ports.MaxSeenSpan:
 			return ports.ErrSpanTooWide
 		}
-		path, err = c.pending.follow(ctx, e, m, descent{head.Latest, final})
+		if path, err = c.pending.follow(ctx, e, m, descent{head.Latest, final}); err != nil {
+			return err
+		}
+		found, err = e.proveSeen(ctx, path, f)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	c.pending.keep(path)
-	for _, b := range path {
-		found = append(found, b.transfers(f)...)
-	}
 	inChainOrder(found)
+	return found, nil
+}
+
+// proveSeen picks from blocks what the filter looks for and holds it against the receipts, once for
+// each transaction and block: merchants may have payments credited before they are final.
+func (e *endpoint) proveSeen(ctx context.Context, path []*tracedBlock, f Filter) (found []Transfer, err error) {
+	var unproven []Transfer
+	for _, b := range path {
+		ts := b.transfers(f)
+		found = append(found, ts...)
+		for _, t := range transactions(ts) {
+			if !b.proven[t.TxID] {
+				unproven = append(unproven, t)
+			}
+		}
+	}
+	if err := e.proveMoves(ctx, unproven); err != nil {
+		return nil, err
+	}
+	for _, b := range path {
+		for _, t := range transactions(b.transfers(f)) {
+			if b.proven == nil {
+				b.proven = map[Hash]bool{}
+			}
+			b.proven[t.TxID] = true
+		}
+	}
 	return found, nil
 }
 

@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
@@ -48,10 +50,22 @@ type projectRow struct {
 	Late            merchant.LatePolicy
 	RecordedCharges bool
 	CreatedAt       time.Time
+
+	ToleranceBasisPoints int
+	Underpaid            merchant.UnderpaidPolicy
+	Finality             []finalityRow
+	TwoSourcesFrom       int
+}
+
+// finalityRow is a rule of confirmations within its column.
+type finalityRow struct {
+	Network       chain.Network `json:"network"`
+	UpTo          int           `json:"up_to"`
+	Confirmations int           `json:"confirmations"`
 }
 
 const projectColumns = "id, merchant_id, name, website_url, mode, disabled, session_minutes, late," +
-	" recorded_charges, created_at"
+	" recorded_charges, created_at, tolerance_basis_points, underpaid, finality, two_sources_from"
 
 func (r projectRow) project() (merchant.Project, error) {
 	mode, err := merchant.ParseMode(r.Mode)
@@ -59,8 +73,26 @@ func (r projectRow) project() (merchant.Project, error) {
 		ID: r.ID, MerchantID: r.MerchantID, Name: r.Name, WebsiteURL: r.WebsiteURL, Mode: mode,
 		Disabled: r.Disabled, CreatedAt: r.CreatedAt, Policy: merchant.Policy{
 			SessionMinutes: r.SessionMinutes, Late: r.Late, RecordedCharges: r.RecordedCharges,
+			ToleranceBasisPoints: r.ToleranceBasisPoints, Underpaid: r.Underpaid,
+			Finality: finalityRules(r.Finality), TwoSourcesFrom: r.TwoSourcesFrom,
 		},
 	}, err
+}
+
+func finalityRules(rows []finalityRow) []merchant.FinalityRule {
+	var out []merchant.FinalityRule
+	for _, r := range rows {
+		out = append(out, merchant.FinalityRule(r))
+	}
+	return out
+}
+
+func finalityRows(rules []merchant.FinalityRule) []finalityRow {
+	out := make([]finalityRow, len(rules)) // an empty column holds [], never null
+	for i, r := range rules {
+		out[i] = finalityRow(r)
+	}
+	return out
 }
 
 func (r merchants) Add(ctx context.Context, a ports.Account, p merchant.Project) error {
@@ -79,6 +111,8 @@ func (r merchants) Add(ctx context.Context, a ports.Account, p merchant.Project)
 		ID: p.ID, MerchantID: p.MerchantID, Name: p.Name, WebsiteURL: p.WebsiteURL,
 		Mode: p.Mode.String(), Disabled: p.Disabled, SessionMinutes: p.Policy.SessionMinutes,
 		Late: p.Policy.Late, RecordedCharges: p.Policy.RecordedCharges, CreatedAt: p.CreatedAt,
+		ToleranceBasisPoints: p.Policy.ToleranceBasisPoints, Underpaid: p.Policy.Underpaid,
+		Finality: finalityRows(p.Policy.Finality), TwoSourcesFrom: p.Policy.TwoSourcesFrom,
 	}).Exec(ctx))
 	if err != nil {
 		return err
@@ -161,11 +195,17 @@ func (r projects) Update(ctx context.Context, p merchant.Project) error {
 	if !isUUID(p.ID) {
 		return ports.ErrNotFound
 	}
+	finality, err := json.Marshal(finalityRows(p.Policy.Finality))
+	if err != nil {
+		return err
+	}
 	return r.apart(ctx, func() error {
 		return exists(exec(ctx, r.in(), `UPDATE projects
 			SET name = $2, website_url = $3, mode = $4, session_minutes = $5, late = $6,
-				recorded_charges = $7
+				recorded_charges = $7, tolerance_basis_points = $8, underpaid = $9,
+				finality = $10::text::jsonb, two_sources_from = $11
 			WHERE id = $1`, p.ID, p.Name, p.WebsiteURL, p.Mode.String(), p.Policy.SessionMinutes,
-			p.Policy.Late, p.Policy.RecordedCharges))
+			p.Policy.Late, p.Policy.RecordedCharges, p.Policy.ToleranceBasisPoints, p.Policy.Underpaid,
+			string(finality), p.Policy.TwoSourcesFrom))
 	})
 }

@@ -35,12 +35,17 @@ type intentRow struct {
 	IntentCreatedAt time.Time
 	IntentExpiresAt time.Time
 	HoldUntil       time.Time
+	Matching        checkout.Matching
+	Tolerance       string
+	Confirmations   int
+	Sources         int
 }
 
 const intentColumns = `i.id AS intent_id, i.session_id AS intent_session_id,
 	i.project_id AS intent_project_id, i.method AS intent_method, i.network, i.symbol, i.contract,
 	i.decimals, i.address, i.units, i.rate_from, i.rate_to, i.rate_price, i.rate_source, i.rate_at,
-	i.created_at AS intent_created_at, i.expires_at AS intent_expires_at, i.hold_until`
+	i.created_at AS intent_created_at, i.expires_at AS intent_expires_at, i.hold_until,
+	i.matching, i.tolerance, i.confirmations, i.sources`
 
 func (r intentRow) intent() (checkout.Intent, error) {
 	units, err := integer(r.Units)
@@ -55,6 +60,12 @@ func (r intentRow) intent() (checkout.Intent, error) {
 		Address: r.Address, Units: units,
 		Rate:      money.Rate{From: r.RateFrom, To: r.RateTo, Source: r.RateSource, At: r.RateAt},
 		CreatedAt: r.IntentCreatedAt, ExpiresAt: r.IntentExpiresAt, HoldUntil: r.HoldUntil,
+		Terms: checkout.Terms{Matching: r.Matching, Confirmations: r.Confirmations, Sources: r.Sources},
+	}
+	if r.Tolerance != "0" {
+		if i.Terms.Tolerance, err = integer(r.Tolerance); err != nil {
+			return checkout.Intent{}, fmt.Errorf("intent %s: tolerance: %w", r.IntentID, err)
+		}
 	}
 	if err := i.Rate.Price.UnmarshalText([]byte(r.RatePrice)); err != nil {
 		return checkout.Intent{}, fmt.Errorf("intent %s: price: %w", r.IntentID, err)

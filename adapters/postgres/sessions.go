@@ -138,14 +138,16 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 	n, err := exec(ctx, r.in(), `
 		INSERT INTO intents (
 			id, session_id, project_id, method, network, symbol, contract, decimals, address, units,
-			rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held)
+			rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held,
+			matching, tolerance, confirmations, sources)
 		SELECT $1, s.id, s.project_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-			$17, true
+			$17, true, $18, $19, $20, $21
 		FROM sessions s WHERE s.id = $2
 		ON CONFLICT (network, address, contract, units) WHERE held DO NOTHING`, prepared,
 		i.ID, i.SessionID, i.Method, i.Asset.Network, i.Asset.Symbol, i.Asset.Contract,
 		int16(i.Asset.Decimals), i.Address, i.Units.String(), i.Rate.From, i.Rate.To,
-		i.Rate.Price.String(), i.Rate.Source, i.Rate.At, i.CreatedAt, i.ExpiresAt, i.HoldUntil)
+		i.Rate.Price.String(), i.Rate.Source, i.Rate.At, i.CreatedAt, i.ExpiresAt, i.HoldUntil,
+		i.Terms.Matching, toleranceText(i.Terms), i.Terms.Confirmations, int16(i.Terms.Sources)) //nolint:gosec // one or two
 	if err != nil || n > 0 {
 		return err
 	}
@@ -153,6 +155,14 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 		return fmt.Errorf("reserve intent %s: session %s: %v", i.ID, i.SessionID, err) //nolint:errorlint // a session that is missing is our mistake, no answer
 	}
 	return ports.ErrTaken
+}
+
+// toleranceText is what the tolerance column takes.
+func toleranceText(t checkout.Terms) string {
+	if t.Tolerance == nil {
+		return "0"
+	}
+	return t.Tolerance.String()
 }
 
 func (r sessions) IntentOf(

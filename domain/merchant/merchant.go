@@ -99,50 +99,6 @@ type Merchant struct {
 	CreatedAt time.Time
 }
 
-// LatePolicy says what happens to a final payment whose block came after the deadline.
-type LatePolicy string
-
-// The late policies (decision 14).
-const (
-	LateAccept LatePolicy = "accept" // within the window, at the locked rate
-	LateHold   LatePolicy = "hold"   // wait for the merchant
-)
-
-// Policy is how a project wants its payments treated.
-type Policy struct {
-	SessionMinutes  int        // how long a new checkout may be paid
-	Late            LatePolicy // for payments after the deadline
-	RecordedCharges bool       // live charges may be booked without a chain payment (decision 7)
-}
-
-// Bounds and defaults of a policy.
-const (
-	DefaultSessionMinutes = 30
-	minSessionMinutes     = 5
-	maxSessionMinutes     = 24 * 60
-	LateWindow            = 24 * time.Hour // how long after the deadline LateAccept still settles
-)
-
-// ErrInvalidPolicy refuses a policy outside its bounds.
-var ErrInvalidPolicy = fault.New(fault.Invalid, "invalid_policy",
-	"sessionMinutes must be 5 to 1440; latePolicy must be \"accept\" or \"hold\"")
-
-// DefaultPolicy is what a new project starts with.
-func DefaultPolicy() Policy {
-	return Policy{SessionMinutes: DefaultSessionMinutes, Late: LateAccept}
-}
-
-// Validate refuses a policy outside its bounds.
-func (p Policy) Validate() error {
-	if p.SessionMinutes < minSessionMinutes || p.SessionMinutes > maxSessionMinutes {
-		return ErrInvalidPolicy.About("sessionMinutes")
-	}
-	if p.Late != LateAccept && p.Late != LateHold {
-		return ErrInvalidPolicy.About("latePolicy")
-	}
-	return nil
-}
-
 // Project is a site or bot of a merchant with its own keys, receiving accounts and policy.
 type Project struct {
 	ID         ProjectID

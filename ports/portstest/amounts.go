@@ -21,6 +21,7 @@ var amountPromises = []promise{
 	{"of many intents that want one amount one holds it", amountsRace},
 	{"an amount is free again after it is let go, and not before", amountsLetGo},
 	{"an intent keeps the rate it was quoted at, to its last digit", amountsRate},
+	{"an intent keeps the terms its payer was told", amountsTerms},
 	{"a rolled back reservation holds nothing", amountsRollBack},
 	{"letting go frees no more than asked", amountsLetGoLimit},
 	{"an extended hold outlives its first end", amountsExtended},
@@ -124,6 +125,19 @@ func amountsRate(t *testing.T, w World) {
 	held, err := w.Sessions.Held(t.Context(), transfers(Paying(intent, 7)))
 	ok(t, err)
 	same(t, held[0].Intent, intent)
+}
+
+func amountsTerms(t *testing.T, w World) {
+	session := OpenShop(t, w).AddSession(t, Epoch)
+	intent := MakeIntent(session, Address(), 9_990_000)
+	intent.Terms = checkout.Terms{
+		Matching: checkout.Dedicated, Tolerance: big.NewInt(49_950), Confirmations: 12, Sources: 2,
+	}
+	ok(t, reserve(t, w, intent))
+	kept := in(t, w, func(ctx context.Context, r ports.Repos) (checkout.Intent, error) {
+		return r.Sessions.IntentOf(ctx, session.ID(), intent.Asset)
+	})
+	same(t, kept, intent)
 }
 
 func amountsRollBack(t *testing.T, w World) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
@@ -119,7 +120,12 @@ func projectsUpdate(t *testing.T, w World) {
 	shop, other := OpenShop(t, w), OpenShop(t, w)
 	want := shop.Project
 	want.Name, want.WebsiteURL, want.Mode = "Web shop", "https://shop.example", merchant.Live
-	want.Policy = merchant.Policy{SessionMinutes: 45, Late: merchant.LateHold, RecordedCharges: true}
+	want.Policy = merchant.Policy{
+		SessionMinutes: 45, Late: merchant.LateHold, RecordedCharges: true, ToleranceBasisPoints: 50,
+		Underpaid: merchant.UnderpaidRecord, TwoSourcesFrom: 1000, Finality: []merchant.FinalityRule{
+			{Network: chain.Ethereum, UpTo: 1000, Confirmations: 12}, {Network: chain.Base, UpTo: 50, Confirmations: 10},
+		},
+	}
 	update(t, w, want)
 	same(t, project(t, w, shop.Project.ID), want)
 	same(t, project(t, w, other.Project.ID), other.Project)

@@ -155,6 +155,7 @@ func MakeIntent(session *checkout.Session, to chain.Address, units int64) checko
 		ID: checkout.IntentID(UUID()), SessionID: s.ID, Method: checkout.USDT,
 		Asset: USDT, Address: to, Units: big.NewInt(units), Rate: peg(s.CreatedAt),
 		CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, HoldUntil: s.ExpiresAt.Add(merchant.LateWindow),
+		Terms: checkout.PlainTerms(),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/merchant"
 )
 
@@ -24,12 +25,36 @@ type policyJSON struct {
 	SessionMinutes  int                 `json:"sessionMinutes"`
 	LatePolicy      merchant.LatePolicy `json:"latePolicy"`
 	RecordedCharges bool                `json:"recordedCharges"`
+
+	ToleranceBasisPoints int                      `json:"toleranceBasisPoints"`
+	UnderpaidPolicy      merchant.UnderpaidPolicy `json:"underpaidPolicy"`
+	Confirmations        []finalityJSON           `json:"confirmations"`
+	TwoSourcesFromUSD    int                      `json:"twoSourcesFromUsd"`
+}
+
+// finalityJSON is a rule of confirmations as a merchant writes it.
+type finalityJSON struct {
+	Network       string `json:"network"`
+	UpToUSD       int    `json:"upToUsd"`
+	Confirmations int    `json:"confirmations"`
+}
+
+func showPolicy(p merchant.Policy) policyJSON {
+	rules := make([]finalityJSON, len(p.Finality)) // [] and not null where there are none
+	for i, r := range p.Finality {
+		rules[i] = finalityJSON{r.Network.Standard(), r.UpTo, r.Confirmations}
+	}
+	return policyJSON{
+		SessionMinutes: p.SessionMinutes, LatePolicy: p.Late, RecordedCharges: p.RecordedCharges,
+		ToleranceBasisPoints: p.ToleranceBasisPoints, UnderpaidPolicy: p.Underpaid,
+		Confirmations: rules, TwoSourcesFromUSD: p.TwoSourcesFrom,
+	}
 }
 
 func showProject(p merchant.Project) projectJSON {
 	return projectJSON{
 		ID: p.ID, Name: p.Name, WebsiteURL: p.WebsiteURL, Mode: p.Mode.String(), Disabled: p.Disabled,
-		Policy:    policyJSON{p.Policy.SessionMinutes, p.Policy.Late, p.Policy.RecordedCharges},
+		Policy:    showPolicy(p.Policy),
 		CreatedAt: instant(p.CreatedAt),
 	}
 }
@@ -59,6 +84,11 @@ type projectChange struct {
 		SessionMinutes  *int                 `json:"sessionMinutes"`
 		LatePolicy      *merchant.LatePolicy `json:"latePolicy"`
 		RecordedCharges *bool                `json:"recordedCharges"`
+
+		ToleranceBasisPoints *int                      `json:"toleranceBasisPoints"`
+		UnderpaidPolicy      *merchant.UnderpaidPolicy `json:"underpaidPolicy"`
+		Confirmations        *[]finalityJSON           `json:"confirmations"`
+		TwoSourcesFromUSD    *int                      `json:"twoSourcesFromUsd"`
 	} `json:"policy"`
 }
 
@@ -66,6 +96,15 @@ func (p projectChange) read() (app.ProjectChange, error) {
 	change := app.ProjectChange{
 		Name: p.Name, WebsiteURL: p.WebsiteURL, SessionMinutes: p.Policy.SessionMinutes,
 		Late: p.Policy.LatePolicy, RecordedCharges: p.Policy.RecordedCharges,
+		ToleranceBasisPoints: p.Policy.ToleranceBasisPoints, Underpaid: p.Policy.UnderpaidPolicy,
+		TwoSourcesFrom: p.Policy.TwoSourcesFromUSD,
+	}
+	if p.Policy.Confirmations != nil {
+		rules, err := readFinality(*p.Policy.Confirmations)
+		if err != nil {
+			return change, err
+		}
+		change.Finality = &rules
 	}
 	if p.Name != nil {
 		if err := edge.Text("name", *p.Name, maxName, false); err != nil {
@@ -80,6 +119,18 @@ func (p projectChange) read() (app.ProjectChange, error) {
 		change.Mode = &mode
 	}
 	return change, nil
+}
+
+func readFinality(rules []finalityJSON) ([]merchant.FinalityRule, error) {
+	var out []merchant.FinalityRule
+	for _, r := range rules {
+		n, err := chain.ParseNetwork(r.Network)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, merchant.FinalityRule{Network: n, UpTo: r.UpToUSD, Confirmations: r.Confirmations})
+	}
+	return out, nil
 }
 
 func (a *API) updateProject(c *gin.Context, who merchant.Principal) error {
