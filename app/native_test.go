@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -156,6 +157,13 @@ func TestOwnCoinsArePlayed(t *testing.T) {
 			s.ok(err)
 			if unmatched := scenario == ScenarioShort || scenario == ScenarioOver; (len(queue.Rows) == 1) != unmatched {
 				t.Errorf("%s %s: queue %+v", m, scenario, queue)
+			}
+			for _, row := range queue.Rows {
+				tenths := new(big.Int).Mul(row.Transfer.Units, big.NewInt(10))
+				tenths.Quo(tenths, issued.Intent.Units)
+				if want := map[Scenario]int64{ScenarioShort: 9, ScenarioOver: 10}[scenario]; tenths.Int64() != want && tenths.Int64() != want+1 {
+					t.Errorf("%s %s: %s of %s", m, scenario, row.Transfer.Units, issued.Intent.Units)
+				}
 			}
 		}
 	}

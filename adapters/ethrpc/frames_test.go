@@ -106,6 +106,27 @@ func TestDeepCallsAreRead(t *testing.T) {
 	}
 }
 
+// A transaction that the node did not trace moved we do not know what.
+func TestEveryTransactionMustBeTraced(t *testing.T) {
+	good := `{"txHash":"` + aHash + `","result":` + frameText("CALL", "0x1", "") + `}`
+	if traced, err := decodeCalls([]byte("[" + good + "]")); err != nil || len(traced) != 1 {
+		t.Fatal(traced, err)
+	}
+	for name, text := range map[string]string{
+		"an error":   `{"txHash":"` + aHash + `","error":"execution timeout"}`,
+		"no result":  `{"txHash":"` + aHash + `"}`,
+		"null":       `{"txHash":"` + aHash + `","result":null}`,
+		"no id":      `{"result":` + frameText("CALL", "0x1", "") + `}`,
+		"not object": `1`,
+	} {
+		for _, list := range []string{"[" + text + "]", "[" + good + "," + text + "]", "[" + text + "," + good + "]"} {
+			if traced, err := decodeCalls([]byte(list)); err == nil {
+				t.Errorf("%s is taken: %+v", name, traced)
+			}
+		}
+	}
+}
+
 // flat writes a trace as trace_block does.
 func flat(path, more string) string {
 	return `{"action":{"callType":"call","from":"` + anAddress + `","to":"` + another + `","value":"0x5"},"blockHash":"` +
