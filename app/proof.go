@@ -318,6 +318,9 @@ func (s *Settlement) glance(ctx context.Context, i checkout.Intent) (seen bool, 
 	}
 	watch := ports.Watch{Assets: []chain.Asset{i.Asset}, Receivers: []chain.Address{i.Address}}
 	ts, err := rail.Seen(ctx, head, watch)
+	if errors.Is(err, ports.ErrSeenPartly) {
+		return false, nil
+	}
 	return slices.ContainsFunc(ts, func(t chain.Transfer) bool {
 		return t.To == i.Address && t.Asset == i.Asset && t.Units.Cmp(i.Units) == 0 && !i.Postdates(t)
 	}), err

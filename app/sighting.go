@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 // is booked only where the payer's terms say that so many blocks are enough.
 func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch) error {
 	ts, err := w.chain.Seen(ctx, head, watch)
+	if errors.Is(err, ports.ErrSeenPartly) {
+		return nil // what was seen before stands until all is seen
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	heartbeat    = 10 * time.Second // how often a quiet watcher says that it is alive
 	startWindow  = 100              // blocks of the first scan; it adapts from there
 	trailChecked = 1000             // remembered blocks compared when history changed
+	// promiseKept is how long after the end of its hold an amount in a coin that no node can read keeps
+	// the network from being read past its payment: long enough to mend a node, not for ever.
+	promiseKept = 24 * time.Hour
 )
 
 // errNodeBehind says that the answering node has not come as far as we have read.
@@ -170,7 +174,31 @@ func (w *watcher) watch(ctx context.Context) (ports.Watch, error) {
 	if err != nil {
 		return ports.Watch{}, fmt.Errorf("receivers: %w", err)
 	}
-	return ports.Watch{Assets: w.chain.Assets(), Receivers: to}, nil
+	assets, err := w.assets(ctx, since)
+	return ports.Watch{Assets: assets, Receivers: to}, err
+}
+
+// assets is what to look for. A network's own coin is dear to read, so it is left out while nobody
+// awaits any. One that payers were told to pay is looked for even if no node can read it now: then
+// the network is not read at all until one can, because to go on would pass over their payments.
+func (w *watcher) assets(ctx context.Context, since time.Time) ([]chain.Asset, error) {
+	carried := w.chain.Assets()
+	own, hasOwn := w.chain.Network().Native()
+	if !hasOwn {
+		return carried, nil
+	}
+	await, err := w.s.Sessions.Awaits(ctx, own, since, w.s.now().Add(-promiseKept))
+	if err != nil {
+		return nil, fmt.Errorf("whether %s is awaited: %w", own.Symbol, err)
+	}
+	readable := slices.Contains(carried, own)
+	switch {
+	case await == ports.Promised && !readable:
+		return append(carried, own), nil
+	case await == ports.Nobody && readable:
+		return slices.DeleteFunc(carried, func(a chain.Asset) bool { return a == own }), nil
+	}
+	return carried, nil
 }
 
 // catchUp reads from the cursor to the final height. A range a node refuses for its size is halved;

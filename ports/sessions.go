@@ -68,17 +68,31 @@ type SessionReads interface {
 	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
-// Addresses answers whose money is looked for where.
+// Watched answers whose money is looked for where.
 type Watched interface {
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
 	// for their time, and addresses of intents still held or watched, of any network of its family:
 	// money sent on the wrong one is at the same address.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
+	// Awaits tells whether anybody may be paid an asset: Promised while an intent in it holds its amount
+	// and does so until promised or later, else Invited while a receiving account for it is current, or
+	// was at since or later.
+	Awaits(ctx context.Context, a chain.Asset, since, promised time.Time) (Await, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose receiving account it is, without an end or until one without an end takes its
 	// place, else the same of the other networks of its family; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
 }
+
+// Await says whether payments in an asset may come.
+type Await uint8
+
+// The answers, each including the one before.
+const (
+	Nobody   Await = iota // need look for them
+	Invited               // somebody has an address for them
+	Promised              // somebody was told where to pay, and how much
+)
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.
 type SessionQuery struct {

@@ -22,6 +22,7 @@ type Config struct {
 	Endpoints []Endpoint // in order of preference
 	ChainID   uint64     // what eth_chainId must answer
 	Tokens    []Token    // what must be on the chain, as told
+	Native    bool       // whether the chain's own coin is read too, for which endpoints must trace
 	// Version judges what a node says its software is; nil takes any. A node that says nothing is
 	// taken.
 	Version func(clientVersion string) error
@@ -38,6 +39,8 @@ const defaultStaleAfter = 2 * time.Minute
 // Client reads one chain through its endpoints. It is safe for concurrent use.
 type Client struct {
 	endpoints  []*endpoint
+	native     bool
+	pending    *pending
 	now        func() time.Time
 	staleAfter time.Duration
 
@@ -64,7 +67,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Transport == nil {
 		cfg.Transport = newTransport()
 	}
-	c := &Client{now: cfg.Now, staleAfter: cfg.StaleAfter}
+	c := &Client{
+		now: cfg.Now, staleAfter: cfg.StaleAfter, native: cfg.Native, pending: newPending(),
+	}
 	carrier := &http.Client{
 		Transport:     cfg.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -113,6 +118,10 @@ func (c *Client) visit(ctx context.Context, fn func(e *endpoint) error) error {
 			more = true
 			continue
 		}
+		if errors.Is(err, errNoTrace) {
+			reasons = append(reasons, e.host+" "+err.Error())
+			continue
+		}
 		f, failed := asFailure(err)
 		if !failed {
 			return err
@@ -144,7 +153,7 @@ func (c *Client) try(ctx context.Context, e *endpoint, fn func(e *endpoint) erro
 		// A caller in a hurry must not close an endpoint to everybody else.
 		e.failed(f, f.doubtful() || ctx.Err() != nil)
 		return f
-	case err == nil, errors.Is(err, errMore), errors.Is(err, ports.ErrSpanTooWide):
+	case err == nil, errors.Is(err, errMore), errors.Is(err, ports.ErrSpanTooWide), errors.Is(err, ports.ErrSeenPartly):
 		e.succeeded()
 	default:
 		e.undecided()

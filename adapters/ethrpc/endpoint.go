@@ -37,6 +37,7 @@ type endpoint struct {
 	batch      int  // calls it takes in one request
 	head       Head // as it last told
 	headAt     time.Time
+	traces     tracing
 }
 
 // admit asks the breaker.

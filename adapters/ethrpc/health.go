@@ -19,6 +19,8 @@ type EndpointHealth struct {
 	Failures   uint64    // so far
 	Version    string    // of its software, "" until it told
 	Unproven   string    // what of its fitness it would not tell, "" if nothing
+	Traces     bool      // whether it is known to tell what happens within transactions
+	NoTraces   string    // why it does not, as it said; "" if it does or was not asked
 	Latest     uint64    // newest block it told of
 	Final      uint64    // newest final block it told of
 	At         time.Time // when it told of them; zero if never
@@ -33,6 +35,7 @@ func (e *endpoint) health() EndpointHealth {
 		Healthy:  e.verified && !e.breaker.open() && !now.Before(e.doubted),
 		Failures: e.failures, Version: e.version, Unproven: e.unproven,
 		Latest: e.head.Latest.Number, Final: e.head.Final.Number, At: e.headAt,
+		Traces: e.traces.method != noTrace, NoTraces: e.traces.reason,
 	}
 	if h.Circuit == Open {
 		h.RetryAt = e.breaker.until
@@ -68,6 +71,10 @@ func (c *Client) Check(ctx context.Context) []Checked {
 			_, err := e.askHead(ctx)
 			return err
 		})
+		if err == nil && c.native {
+			e.reviseTraces()
+			_, _ = e.traceWith(ctx) // its health tells; it serves all the same
+		}
 		checked := Checked{Health: e.health()}
 		if f, failed := asFailure(err); failed {
 			checked.Class, checked.Problem = f.class, f.detail

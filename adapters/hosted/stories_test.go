@@ -120,7 +120,7 @@ func onEVM(n chain.Network) func(*story) {
 	return func(s *story) {
 		i := s.Session.Intent
 		i.Asset, i.Address = n.Tokens()[0], "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
-		i.Units = checkout.Whole(i.Units, int(i.Asset.Decimals))
+		i.Units = checkout.Whole(i.Units, i.Asset)
 		for k := range s.Seen {
 			s.Seen[k].Asset, s.Seen[k].Units = i.Asset, i.Units
 			s.Seen[k].Needed = n.FinalityDepth()
@@ -151,7 +151,13 @@ func stories() map[string]*story {
 			}
 		}),
 		"awaiting-evm": asked().but(onEVM(chain.BSC)),
-		"awaiting":     asked(),
+		"awaiting-native": asked().but(onEVM(chain.Base)).but(func(s *story) {
+			i := s.Session.Intent
+			i.Asset, _ = chain.Base.Native()
+			i.Method, i.Units = checkout.ETH, checkout.Payable(checkout.Whole(big.NewInt(1_234_568), i.Asset), 1700, i.Asset)
+			i.Rate = money.Rate{From: "USDT", To: "ETH", Price: decimal.RequireFromString("0.00024691"), Source: "fixed", At: noon}
+		}),
+		"awaiting": asked(),
 		"awaiting-yen": asked().but(func(s *story) {
 			due, err := money.Parse(money.JPY, "1500")
 			if err != nil {
@@ -235,7 +241,7 @@ func explained(h app.Headline, reasons ...app.Reason) func(*story) {
 			}
 			switch because {
 			case app.ReasonShort, app.ReasonOver:
-				f.By = checkout.Whole(big.NewInt(3_400), int(i.Asset.Decimals))
+				f.By = checkout.Whole(big.NewInt(3_400), i.Asset)
 				f.Units = new(big.Int).Sub(i.Units, f.By)
 			case app.ReasonOtherNetwork:
 				f.Network = chain.Base

@@ -111,6 +111,27 @@ func (s *Store) Receivers(
 	return slices.Compact(out), nil
 }
 
+// Awaits implements ports.SessionReads.
+func (s *Store) Awaits(
+	_ context.Context, a chain.Asset, since, promised time.Time,
+) (ports.Await, error) {
+	now := s.committed.Load()
+	for _, i := range now.intents.rows {
+		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		if i.Asset.Network == a.Network && i.Asset.Contract == a.Contract && holder == i.ID &&
+			!i.HoldUntil.Before(promised) {
+			return ports.Promised, nil
+		}
+	}
+	for _, r := range now.receiving.rows {
+		if r.Network == a.Network && r.Asset == a.Symbol &&
+			(r.RemovedAt.IsZero() || !r.RemovedAt.Before(since)) {
+			return ports.Invited, nil
+		}
+	}
+	return ports.Nobody, nil
+}
+
 // Owners implements ports.SessionReads.
 func (s *Store) Owners(
 	_ context.Context, n chain.Network, at []chain.Address,

@@ -110,6 +110,46 @@ func (s *Store) Receivers(
 	return out, err
 }
 
+// awaitsQuery steps from address to address as receiversQuery does, and asks at each only for what is
+// held there in the asset.
+const awaitsQuery = `
+	WITH RECURSIVE used (address) AS (
+		(SELECT address FROM intents WHERE network = $1 AND held ORDER BY address LIMIT 1)
+		UNION ALL
+		SELECT (SELECT i.address FROM intents i WHERE i.network = $1 AND i.held AND i.address > used.address
+			ORDER BY i.address LIMIT 1)
+		FROM used WHERE used.address IS NOT NULL
+	)
+	SELECT
+		EXISTS (SELECT FROM used WHERE address IS NOT NULL AND (
+			SELECT true FROM intents i
+			WHERE i.network = $1 AND i.address = used.address AND i.contract = $2 AND i.held
+				AND i.hold_until >= $5
+			ORDER BY i.units LIMIT 1)) AS promised,
+		EXISTS (SELECT FROM receiving_accounts
+			WHERE network = $1 AND asset = $3 AND (removed_at IS NULL OR removed_at >= $4)) AS invited`
+
+type awaitRow struct{ Promised, Invited bool }
+
+// Awaits implements ports.SessionReads.
+func (s *Store) Awaits(
+	ctx context.Context, a chain.Asset, since, promised time.Time,
+) (ports.Await, error) {
+	if !isText(a.Contract) || !isText(a.Symbol) {
+		return ports.Nobody, nil
+	}
+	rows, err := all[awaitRow](ctx, s.in(), awaitsQuery, prepared, a.Network, a.Contract, a.Symbol, since, promised)
+	switch {
+	case err != nil:
+		return ports.Nobody, err
+	case rows[0].Promised:
+		return ports.Promised, nil
+	case rows[0].Invited:
+		return ports.Invited, nil
+	}
+	return ports.Nobody, nil
+}
+
 const ownersQuery = `
 	SELECT a.address, owner.project_id
 	FROM unnest($2::text[]) AS a (address)

@@ -229,6 +229,10 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.Receivers(ctx, f.intent.Asset.Network, f.intent.HoldUntil.Add(30*24*time.Hour))
 			return err
 		},
+		"whether an asset is awaited": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Awaits(ctx, f.intent.Asset, f.intent.CreatedAt, f.intent.HoldUntil)
+			return err
+		},
 		"owners": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Owners(ctx, f.intent.Asset.Network, []chain.Address{f.intent.Address, portstest.Address()})
 			return err

@@ -160,6 +160,14 @@ func examineRail(ctx context.Context, f *findings, rail *ethrpc.Rail, setting st
 		}
 		f.well(name, fmt.Sprintf("%s: block %d, final %d", e.Health.Host, e.Health.Latest, e.Health.Final))
 	}
+	if own, hasOwn := rail.Native(); hasOwn {
+		if taken, because := traced(rail); taken {
+			f.well(name, own.Symbol+" is taken; traces come from "+because)
+		} else {
+			f.note(name, own.Symbol+" is not taken: "+because)
+			f.say("", "", "-> "+traceCure+setting)
+		}
+	}
 	head, err := rail.Head(ctx)
 	if err != nil {
 		f.ill(name, err.Error(), "add a second endpoint to "+setting)
@@ -169,6 +177,29 @@ func examineRail(ctx context.Context, f *findings, rail *ethrpc.Rail, setting st
 		f.ill("clock", fmt.Sprintf("%s is %s ahead of this machine", name, skew.Round(time.Second)),
 			"set this machine's clock (NTP): deadlines are judged by block time")
 	}
+}
+
+// traceCure is what makes a network's own coin payable.
+const traceCure = "add an endpoint that answers debug_traceBlockByNumber (callTracer) or trace_block " +
+	"for final blocks to "
+
+// traced tells which endpoints of a network trace, or why none does.
+func traced(rail *ethrpc.Rail) (taken bool, because string) {
+	var can, cannot []string
+	for _, e := range rail.Endpoints() {
+		switch {
+		case e.Traces:
+			can = append(can, e.Host)
+		case e.NoTraces != "":
+			cannot = append(cannot, e.Host+" does not trace ("+e.NoTraces+")")
+		default:
+			cannot = append(cannot, e.Host+" could not be asked")
+		}
+	}
+	if len(can) > 0 {
+		return true, strings.Join(can, ", ")
+	}
+	return false, strings.Join(cannot, "; ")
 }
 
 type auditCommand struct{}

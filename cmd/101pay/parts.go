@@ -352,4 +352,12 @@ func checkRail(ctx context.Context, rail *ethrpc.Rail, log *slog.Logger) {
 			log.Warn("an endpoint would not tell all", "host", e.Health.Host, "unproven", e.Health.Unproven)
 		}
 	}
+	own, hasOwn := rail.Native()
+	if !hasOwn {
+		return
+	}
+	if taken, because := traced(rail); !taken {
+		log.Warn("the network's own coin is not taken", "coin", own.Symbol, "because", because,
+			"cure", traceCure+"the setting")
+	}
 }

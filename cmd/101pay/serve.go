@@ -98,7 +98,7 @@ func failed(part string, err error) error {
 
 // welcome says in a few lines where everything is and what to do first.
 func welcome(w io.Writer, c *Config, g *gateway) {
-	live := "none yet; set TRON_RPC_URLS to take real USDT, EVM_RPC_URLS for USDC too"
+	live := "none yet; set TRON_RPC_URLS to take real USDT, EVM_RPC_URLS for USDC, ETH and BNB too"
 	var names []string
 	for _, n := range g.Rails.Networks() {
 		if n != chain.Sandbox {
