@@ -303,26 +303,28 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 	})
 }
 
-// LetGo frees amounts whose hold has ended on the chain: by the time of the last final block read,
-// because after an outage longer than a hold the payments made in time are still to be found.
+// LetGo frees amounts whose hold has ended on their own chain: by the time of its last final block
+// read, because after an outage longer than a hold the payments made in time are still to be found.
+// A network that stands still keeps its own amounts and nobody else's.
 func (s *Settlement) LetGo(ctx context.Context) error {
 	const batch = 1000
 	cursors, err := s.Rails.Cursors.Cursors(ctx)
 	if err != nil {
 		return err
 	}
-	until := s.now()
+	now := s.now()
 	for _, c := range cursors {
-		if _, watched := s.Rails.Chains[c.Network]; watched && c.BlockTime.Before(until) {
-			until = c.BlockTime
+		until := c.BlockTime
+		if now.Before(until) {
+			until = now
+		}
+		for freed := batch; freed == batch; {
+			if freed, err = s.Sessions.LetGo(ctx, c.Network, until, batch); err != nil {
+				return err
+			}
 		}
 	}
-	for {
-		freed, err := s.Sessions.LetGo(ctx, until, batch)
-		if err != nil || freed < batch {
-			return err
-		}
-	}
+	return nil
 }
 
 func (s *Settlement) now() time.Time { return s.Core.Clock.Now().UTC().Truncate(time.Microsecond) }

@@ -67,8 +67,11 @@ type SessionReads interface {
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose current receiving account it is; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
-	// LetGo frees at most limit amounts whose hold ended before now.
-	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+	// KnownSince answers since when each address has been one to watch on a network: its first
+	// receiving account or intent there. Addresses that never were are absent.
+	KnownSince(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]time.Time, error)
+	// LetGo frees at most limit amounts of a network whose hold ended before now.
+	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
 }
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.

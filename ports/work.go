@@ -31,6 +31,7 @@ type Repos struct {
 	Sessions  Sessions
 	Transfers Transfers
 	Cursors   Cursors
+	Rescans   Rescans
 	Ledger    Ledger
 	Claims    Claims
 	Webhooks  Webhooks

@@ -36,6 +36,7 @@ type state struct {
 	sightings table[transferKey, ports.Sighting]
 	cursors   table[chain.Network, ports.Cursor]
 	trail     table[trailKey, ports.Cursor]
+	rescans   table[rescanKey, ports.Rescan]
 
 	booked table[ledger.OrderNo, ports.Booked]
 	causes table[cause, ledger.OrderNo]

@@ -127,7 +127,8 @@ func (u *unit) repos() ports.Repos {
 		Merchants: merchants{u}, Projects: projects{u}, Receiving: receiving{u}, KYC: kyc{u},
 		Keys: keyPairs{u}, Logins: logins{u},
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
-		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},
+		Rescans: rescans{u},
+		Ledger:  book{u}, Claims: claims{u}, Webhooks: webhooks{u},
 		Jobs: jobs{u}, Sandbox: sandbox{u},
 	}
 }

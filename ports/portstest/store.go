@@ -22,6 +22,7 @@ type World struct {
 	KeyRing      ports.KeyRing
 	Sessions     ports.SessionReads
 	Cursors      ports.CursorReads
+	Rescans      ports.RescanReads
 	Statements   ports.Statements
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
@@ -73,6 +74,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"sightings", sightingPromises},
 		{"cursors", cursorPromises},
 		{"watches", watchPromises},
+		{"held for a source", sourcePromises},
+		{"rescans", rescanPromises},
 		{"ledger", ledgerPromises},
 		{"bookkeeper", bookkeeperPromises},
 		{"statements", statementPromises},
