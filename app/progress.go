@@ -132,6 +132,10 @@ func seen(rows []ports.TransferRow, sightings []ports.Sighting, states []RailSta
 		})
 	}
 	for _, row := range rows {
+		if awaits(row) {
+			add(row.Transfer, SeenSighted)
+			continue
+		}
 		add(row.Transfer, SeenState(row.Disposition))
 	}
 	for _, s := range sightings {

@@ -31,6 +31,7 @@ type Settlement struct {
 	Watches  ports.Watches
 	Events   Announcer
 	Recorded Recorded // may be nil
+	Vouched  Vouched  // may be nil
 	Log      *slog.Logger
 }
 
@@ -44,6 +45,7 @@ type find struct {
 	held  *ports.HeldAmount  // nil when no intent holds the amount
 	owner merchant.ProjectID // of the address, when held is nil
 	no    ledger.OrderNo     // set when held is: a booking may need it
+	doubt ports.Reason       // why it must not settle yet, although it pays
 }
 
 // record writes final transfers down, each once, and settles what they pay. after runs in the last
@@ -114,6 +116,9 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 			return nil, err
 		}
 	}
+	if err := s.corroborate(ctx, finds); err != nil {
+		return nil, err
+	}
 	if len(unknown) == 0 {
 		return finds, nil
 	}
@@ -136,11 +141,16 @@ type booking struct {
 	now time.Time
 
 	recorded *[]ports.Disposition
+	again    bool // what it enters is recorded, and waited for a second source
 }
 
 // add records a transfer, and whether it was new.
 func (b *booking) add(ctx context.Context, row ports.TransferRow) (fresh bool, err error) {
-	fresh, err = b.r.Transfers.Add(ctx, row)
+	if b.again {
+		fresh, err = b.r.Transfers.Release(ctx, row)
+	} else {
+		fresh, err = b.r.Transfers.Add(ctx, row)
+	}
 	if fresh {
 		*b.recorded = append(*b.recorded, row.Disposition)
 	}
@@ -170,6 +180,7 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	switch verdict {
 	case checkout.Pays, checkout.PaysLate:
 		row.Disposition, row.OrderNo = ports.Settled, string(f.no)
+		f.withhold(&row)
 	case checkout.Hold:
 		row.Disposition = ports.Held
 	case checkout.Duplicate:
@@ -181,6 +192,9 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	row.SessionID, row.IntentID = intent.SessionID, intent.ID
 	if fresh, err := b.add(ctx, row); err != nil || !fresh {
 		return err
+	}
+	if awaits(row) {
+		return b.s.see(ctx, b.r, row.SessionID, b.now) // what is on its way to be paid must not expire
 	}
 	if row.Disposition != ports.Settled {
 		return b.hold(ctx, session, row)

@@ -45,7 +45,8 @@ type Reread struct {
 	Calls  int    // requests it took
 }
 
-// Rereader reads blocks again at another endpoint than the one they are watched by.
+// Rereader reads blocks again at another endpoint than the one they are watched by. Its promises are
+// held by portstest.Rereader.
 type Rereader interface {
 	// Reread promises of its answer what Chain.Scan promises. Where a network has several endpoints it
 	// asks the others only, and fails if none can tell; where it has one, it asks that and says so.

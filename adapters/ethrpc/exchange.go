@@ -73,6 +73,7 @@ func (e *endpoint) post(ctx context.Context, calls []call) ([]answer, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
+	began := e.now()
 	resp, err := e.http.Do(req)
 	if err != nil {
 		return nil, transportFailure(err)
@@ -88,6 +89,7 @@ func (e *endpoint) post(ctx context.Context, calls []call) ([]answer, error) {
 	if err != nil {
 		return nil, transportFailure(err)
 	}
+	e.took(e.now().Sub(began))
 	if len(text) > maxAnswerBytes {
 		return nil, &rpcError{code: codeTooLarge, message: "the answer is too large"}
 	}

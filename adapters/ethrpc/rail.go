@@ -2,7 +2,6 @@ package ethrpc
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -95,9 +94,8 @@ func (r *Rail) BlockID(ctx context.Context, height uint64) (string, error) {
 // Lookup implements ports.Chain. What is not the id of any transaction is a transaction the chain
 // does not have.
 func (r *Rail) Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error) {
-	var tx Hash
-	if raw, err := hex.DecodeString(string(id)); err != nil || copy(tx[:], raw) != len(raw) ||
-		len(raw) != len(tx) {
+	tx, ok := readHash(string(id))
+	if !ok {
 		return nil, nil
 	}
 	l := r.look(r.assets, nil)
