@@ -3,10 +3,15 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/ports"
 )
+
+// knownMargin is how much older a block may be than the moment its receiver became known: block time
+// and our clock are two clocks, and a block's time is that of its beginning.
+const knownMargin = time.Minute
 
 // difference is where two readings of the same blocks differ.
 type difference struct {
@@ -48,7 +53,7 @@ func (r Rescanner) compare(
 	}
 	since, err := r.Settlement.Sessions.KnownSince(ctx, unknown[0].Network, to)
 	for _, t := range unknown {
-		if first, ours := since[t.To]; ours && !t.BlockTime.Before(first) {
+		if first, ours := since[t.To]; ours && !t.BlockTime.Before(first.Add(-knownMargin)) {
 			d.missed = append(d.missed, t)
 		}
 	}

@@ -86,13 +86,20 @@ func (s *stage) tick() {
 	s.ok(s.settlement.Tick(s.t.Context(), chain.Sandbox))
 }
 
-// asked answers a session whose payer was told where to pay how much.
-func (s *stage) asked() checkout.Snapshot {
+// opened answers a session whose payer has not chosen yet.
+func (s *stage) opened() checkout.Snapshot {
 	s.t.Helper()
 	due, err := money.Parse(money.USDT, "9.99")
 	s.ok(err)
 	opened, _, err := s.checkout.Open(s.t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
 	s.ok(err)
+	return opened.Snapshot
+}
+
+// asked answers a session whose payer was told where to pay how much.
+func (s *stage) asked() checkout.Snapshot {
+	s.t.Helper()
+	opened := s.opened()
 	issued, err := s.checkout.Intent(s.t.Context(), opened.ID, Choice{Method: checkout.USDT})
 	s.ok(err)
 	return issued
