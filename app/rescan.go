@@ -93,16 +93,16 @@ func (r Rescanner) Tick(ctx context.Context, n chain.Network) error {
 // work says what there is to do: to begin the nightly rescan, or to read on. Whoever read a moment ago,
 // in whichever process, has used up the calls of this turn.
 func (r Rescanner) work(ctx context.Context, n chain.Network) (due, reading bool, err error) {
-	last, err := r.last(ctx, n)
+	last, err := r.Latest(ctx, n)
 	now := r.Settlement.now()
 	if !last.StartedAt.IsZero() && last.FinishedAt.IsZero() {
-		return false, now.Sub(last.UpdatedAt) >= RescanPace/2, err
+		return false, last.Next == last.From || now.Sub(last.UpdatedAt) >= RescanPace/2, err
 	}
 	return last.StartedAt.Before(quietHour(n, now)), false, err
 }
 
-// last answers the newest rescan of a network; zero if there was none.
-func (r Rescanner) last(ctx context.Context, n chain.Network) (ports.Rescan, error) {
+// Latest answers the newest rescan of a network; zero if there was none.
+func (r Rescanner) Latest(ctx context.Context, n chain.Network) (ports.Rescan, error) {
 	all, err := r.Reads.Rescans(ctx)
 	for _, one := range all {
 		if one.Network == n {
@@ -153,7 +153,7 @@ func (r Rescanner) Begin(ctx context.Context, n chain.Network, since time.Time, 
 func (r Rescanner) turn(ctx context.Context, n chain.Network) error {
 	size := uint64(rescanSearched)
 	for spent := 0; spent < rescanCallsPerTurn; {
-		now, err := r.last(ctx, n)
+		now, err := r.Latest(ctx, n)
 		if err != nil || now.StartedAt.IsZero() || !now.FinishedAt.IsZero() {
 			return err
 		}

@@ -78,7 +78,7 @@ func (n *night) hidden(d time.Duration) {
 
 func (n *night) latest() ports.Rescan {
 	n.t.Helper()
-	last, err := n.rescanner.last(n.t.Context(), chain.Sandbox)
+	last, err := n.rescanner.Latest(n.t.Context(), chain.Sandbox)
 	n.ok(err)
 	return last
 }

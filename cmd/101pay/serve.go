@@ -46,7 +46,6 @@ func (serveCommand) Run(p process, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	check(p.ctx, g, log)
 	welcome(p.stdout, c, g)
 	return g.run(p.ctx, listener, c, db, log)
 }
@@ -60,6 +59,7 @@ func (g *gateway) run(ctx context.Context, l net.Listener, c *Config, db databas
 	var behind sync.WaitGroup
 	behind.Go(func() { leave(failed("jobs", g.Worker.Run(inner))) })
 	behind.Go(func() { leave(failed("loops", g.Ticks.Run(inner))) })
+	behind.Go(func() { check(inner, g, log) })
 
 	server := edge.Server(c.ListenAddr, g.Engine, log)
 	go func() { leave(failed("http", server.Serve(l))) }()

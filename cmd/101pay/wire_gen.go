@@ -104,11 +104,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Events:   announcer,
 	}
 	health := app.Health{
-		Rails: appRails,
-		Clock: clock,
+		Rails:   appRails,
+		Rescans: store,
+		Watches: store,
+		Clock:   clock,
 	}
-	telemetryMetrics := metrics(store, health)
+	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails)
 	appRecorded := recorded(telemetryMetrics)
+	appVouched := vouched(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
 		Rails:    appRails,
@@ -118,6 +121,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Watches:  store,
 		Events:   announcer,
 		Recorded: appRecorded,
+		Vouched:  appVouched,
 		Log:      log,
 	}
 	appSandbox := app.Sandbox{
@@ -152,22 +156,30 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	restProbe := probe(store, health, edgeDrain)
-	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, log)
+	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails)
+	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
+	appRescanTold := rescanTold(telemetryMetrics)
+	rescanner := app.Rescanner{
+		Settlement: settlement,
+		Reads:      store,
+		Told:       appRescanTold,
+	}
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, housekeeping, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine: ginEngine,
 		Drain:  edgeDrain,
 		Worker: worker,
 		Ticks:  workerTicks,
 		Rails:  appRails,
+		Again:  rescanner,
 		Live:   mainTronRail,
 		Others: mainEvmRails,
 	}
