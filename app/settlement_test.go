@@ -89,7 +89,12 @@ func (s *stage) tick() {
 // opened answers a session whose payer has not chosen yet.
 func (s *stage) opened() checkout.Snapshot {
 	s.t.Helper()
-	due, err := money.Parse(money.USDT, "9.99")
+	return s.askedFor("9.99")
+}
+
+func (s *stage) askedFor(usdt string) checkout.Snapshot {
+	s.t.Helper()
+	due, err := money.Parse(money.USDT, usdt)
 	s.ok(err)
 	opened, _, err := s.checkout.Open(s.t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
 	s.ok(err)
