@@ -163,7 +163,7 @@ func (s *Settlement) reconsider(ctx context.Context, head chain.Head, row ports.
 	f := find{held: held[0], doubt: ports.Uncorroborated}
 	if f.held != nil && f.held.Intent.ID == row.IntentID {
 		f.doubt = ports.AwaitingSource
-		if f.proof, err = chain.Confirm(t, head); err == nil {
+		if f.proof, err = provenAgain(row, head); err == nil {
 			f.doubt = s.vouch(ctx, t, f.held.Intent.Terms.Sources)
 		}
 	}

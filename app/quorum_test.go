@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/adapters/memory"
+	"github.com/101pay/101pay/adapters/sandbox"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/webhook"
@@ -44,18 +46,27 @@ func (b *bench) times() int {
 	return b.asked
 }
 
+// careworn gives every intent terms that ask for two endpoints: the simulated network's never do.
+type careworn struct{ *memory.Store }
+
+func (c careworn) Held(ctx context.Context, ts []chain.Transfer) ([]*ports.HeldAmount, error) {
+	held, err := c.Store.Held(ctx, ts)
+	for _, h := range held {
+		if h != nil {
+			h.Intent.Terms.Sources = 2
+		}
+	}
+	return held, err
+}
+
 // careful is a stage whose shop has every payment proven by two endpoints.
 func careful(t *testing.T, b *bench) (*stage, map[ports.Reason]int) {
 	t.Helper()
 	s := openStage(t)
-	s.shop.Project.Policy.TwoSourcesFrom = 1
-	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Projects.Update(ctx, s.shop.Project)
-	}))
+	s.settlement.Sessions = careworn{s.store}
 	heard := map[ports.Reason]int{}
 	s.settlement.Vouched = func(_ chain.Network, because ports.Reason) { heard[because]++ }
 	s.settlement.Rails.Witnesses = map[chain.Network]ports.Witness{chain.Sandbox: b}
-	s.checkout.Rails.Witnesses = s.settlement.Rails.Witnesses
 	return s, heard
 }
 
@@ -80,9 +91,6 @@ func TestAgreedPaymentsSettleAsUsual(t *testing.T) {
 	b := &bench{sources: 2, agree: 2}
 	s, heard := careful(t, b)
 	session := s.asked()
-	if session.Intent.Terms.Sources != 2 {
-		t.Fatalf("terms %+v", session.Intent.Terms)
-	}
 	s.play(session.ID, ScenarioExact)
 	s.pass(5 * time.Second)
 	s.is(session.ID, checkout.Settled)
@@ -224,18 +232,42 @@ func TestAnUndonePaymentWaitsForNoSource(t *testing.T) {
 
 // Nobody is asked to pay what could never be settled.
 func TestAPaymentThatCouldNotBeProvenIsNotAskedFor(t *testing.T) {
-	s, _ := careful(t, &bench{sources: 1})
-	due := s.opened()
-	if _, err := s.checkout.Intent(t.Context(), due.ID, Choice{Method: checkout.USDT}); !errors.Is(err, ErrTooFewSources) {
-		t.Errorf("with one endpoint: %v", err)
+	rails := Rails{Witnesses: map[chain.Network]ports.Witness{
+		chain.Base: &bench{sources: 1}, chain.BSC: &bench{sources: 2},
+	}}
+	for n, refused := range map[chain.Network]bool{chain.Base: true, chain.BSC: false, chain.Tron: true} {
+		if err := rails.canProve(n, 2); errors.Is(err, ErrTooFewSources) != refused {
+			t.Errorf("two sources on %s: %v", n, err)
+		}
+		if err := rails.canProve(n, 1); err != nil {
+			t.Errorf("one source on %s: %v", n, err)
+		}
 	}
-	s.checkout.Rails.Witnesses = nil
-	if _, err := s.checkout.Intent(t.Context(), due.ID, Choice{Method: checkout.USDT}); !errors.Is(err, ErrTooFewSources) {
-		t.Errorf("with nobody to ask: %v", err)
+}
+
+// Above the final height endpoints differ as a matter of course, so that nothing that asks for two of
+// them is credited there, whatever else its terms say.
+func TestTwoSourcesWaitForFinality(t *testing.T) {
+	b := &bench{sources: 2, agree: 2}
+	s, _ := careful(t, b)
+	s.settlement.Sessions = hasty{careworn{s.store}}
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(3 * sandbox.BlockPeriod)
+	s.is(session.ID, checkout.Processing)
+	s.pass(5 * time.Second)
+	s.is(session.ID, checkout.Settled)
+}
+
+// hasty gives every intent terms that credit it early.
+type hasty struct{ careworn }
+
+func (h hasty) Held(ctx context.Context, ts []chain.Transfer) ([]*ports.HeldAmount, error) {
+	held, err := h.careworn.Held(ctx, ts)
+	for _, one := range held {
+		if one != nil {
+			one.Intent.Terms.Confirmations = 2
+		}
 	}
-	s.shop.Project.Policy.TwoSourcesFrom = 0
-	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Projects.Update(ctx, s.shop.Project)
-	}))
-	s.asked()
+	return held, err
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
-	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -30,8 +29,7 @@ const (
 )
 
 // ErrRescanUnderWay refuses a second rescan of a network.
-var ErrRescanUnderWay = fault.New(fault.Conflict, "rescan_under_way",
-	"this network is being read again already; wait until that is done")
+var ErrRescanUnderWay = errors.New("this network is being read again already; wait until that is done")
 
 // Finding says what a rescan found.
 type Finding string

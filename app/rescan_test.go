@@ -233,7 +233,7 @@ func TestARescanNeverUndoesABooking(t *testing.T) {
 // What reached an address before anybody was asked to pay there was never missed.
 func TestARescanLeavesOldTransfersAlone(t *testing.T) {
 	n := openNight(t)
-	n.settlement.Rails.Rereaders[chain.Sandbox] = early{n.other}
+	n.settlement.Rails.Rereaders[chain.Sandbox] = premature{n.other}
 	session := n.asked()
 	n.pass(time.Minute)
 	r := n.finish()
@@ -242,10 +242,10 @@ func TestARescanLeavesOldTransfersAlone(t *testing.T) {
 	}
 }
 
-// early reads of every receiver a transfer from before he was known here.
-type early struct{ *other }
+// premature reads of every receiver a transfer from before he was known here.
+type premature struct{ *other }
 
-func (e early) Reread(ctx context.Context, r ports.Rereading) (ports.Reread, error) {
+func (e premature) Reread(ctx context.Context, r ports.Rereading) (ports.Reread, error) {
 	got, err := e.other.Reread(ctx, r)
 	for i, to := range r.Watch.Receivers {
 		got.Transfers = append(got.Transfers, chain.Transfer{

@@ -159,6 +159,11 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 	return finds, nil
 }
 
+// provenAgain proves a recorded transfer final once more, by a head read since.
+func provenAgain(row ports.TransferRow, head chain.Head) (chain.Confirmed, error) {
+	return chain.Confirm(row.Transfer, head)
+}
+
 // identifyEarly proves those transfers deep enough whose payers were told that this counts.
 func (s *Settlement) identifyEarly(
 	ctx context.Context, head chain.Head, ts []chain.Transfer,
@@ -169,8 +174,8 @@ func (s *Settlement) identifyEarly(
 	}
 	var finds []find
 	for i, t := range ts {
-		if held[i] == nil || held[i].Intent.Terms.Confirmations == 0 {
-			continue
+		if held[i] == nil || held[i].Intent.Terms.Confirmations == 0 || held[i].Intent.Terms.Sources > 1 {
+			continue // endpoints differ above the final height: two that agree there prove nothing
 		}
 		proof, err := chain.ConfirmEarly(t, head, held[i].Intent.Terms.Confirmations)
 		if err != nil {

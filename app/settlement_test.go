@@ -86,8 +86,8 @@ func (s *stage) tick() {
 	s.ok(s.settlement.Tick(s.t.Context(), chain.Sandbox))
 }
 
-// opened answers a session whose payer has not chosen yet.
-func (s *stage) opened() checkout.Snapshot {
+// asked answers a session whose payer was told where to pay how much.
+func (s *stage) asked() checkout.Snapshot {
 	s.t.Helper()
 	return s.askedFor("9.99")
 }
@@ -98,13 +98,6 @@ func (s *stage) askedFor(usdt string) checkout.Snapshot {
 	s.ok(err)
 	opened, _, err := s.checkout.Open(s.t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
 	s.ok(err)
-	return opened.Snapshot
-}
-
-// asked answers a session whose payer was told where to pay how much.
-func (s *stage) asked() checkout.Snapshot {
-	s.t.Helper()
-	opened := s.opened()
 	issued, err := s.checkout.Intent(s.t.Context(), opened.ID, Choice{Method: checkout.USDT})
 	s.ok(err)
 	return issued

@@ -2,15 +2,15 @@ package ports
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
-	"github.com/101pay/101pay/domain/fault"
 )
 
-// ErrSourcesDisagree says that endpoints of a network contradict each other about a transfer.
-var ErrSourcesDisagree = fault.New(fault.Unavailable, "sources_disagree",
-	"the endpoints of this network contradict each other about this transfer")
+// ErrSourcesDisagree says that endpoints of a network contradict each other about a transfer. No client
+// hears of it: the transfer waits.
+var ErrSourcesDisagree = errors.New("the endpoints of this network contradict each other about a transfer")
 
 // Witness has different endpoints of a network prove one transfer, each by itself.
 //

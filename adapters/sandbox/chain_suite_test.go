@@ -23,17 +23,6 @@ func TestChainPromises(t *testing.T) {
 	})
 }
 
-func TestWitnessPromises(t *testing.T) {
-	portstest.Witness(t, func(t *testing.T) portstest.WitnessWorld {
-		store, hand := memory.New(), &hand{now: portstest.Epoch}
-		c := sandbox.New(store, hand)
-		return portstest.WitnessWorld{Witness: c, ChainWorld: portstest.ChainWorld{
-			Chain:       c,
-			ChainScript: &scripted{t: t, store: store, hand: hand, heights: map[chain.TxID]uint64{}},
-		}}
-	})
-}
-
 // hand is a clock that is moved by hand.
 type hand struct {
 	mu  sync.Mutex

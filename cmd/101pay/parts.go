@@ -92,7 +92,7 @@ func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors por
 	r := app.Rails{
 		Chains:    map[chain.Network]ports.Chain{chain.Sandbox: simulated},
 		Explorers: map[chain.Network]ports.Explorer{},
-		Witnesses: map[chain.Network]ports.Witness{chain.Sandbox: simulated},
+		Witnesses: map[chain.Network]ports.Witness{},
 		Rereaders: map[chain.Network]ports.Rereader{},
 		Cursors:   cursors,
 	}
