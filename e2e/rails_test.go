@@ -161,7 +161,7 @@ func TestTwoEndpointsProveAndFindPayments(t *testing.T) {
 		t.Fatalf("no exact amount in %s", a.Body)
 	}
 	hiding.Play(anviltest.Instead("eth_getLogs", "[]"))
-	coins["USDC"].Transfer(anviltest.Payer, to, exact.Mul(exact, big.NewRat(1_000_000, 1)).Num())
+	tx := coins["USDC"].Transfer(anviltest.Payer, to, exact.Mul(exact, big.NewRat(1_000_000, 1)).Num())
 	base.Finalize()
 	read := func() uint64 {
 		var all struct {
@@ -175,7 +175,7 @@ func TestTwoEndpointsProveAndFindPayments(t *testing.T) {
 		}
 		return 0
 	}
-	rig.Eventually(t, settleLimit, "the payment's block is read past", func() bool { return read() >= base.Height() })
+	rig.Eventually(t, settleLimit, "the payment's block is read past", func() bool { return read() >= tx.Block })
 	if s := g.Status(payment); s == "settled" || s == "paid" {
 		t.Fatalf("the payment is %s although nobody saw it", s)
 	}

@@ -61,6 +61,13 @@ type SessionReads interface {
 	// Held finds the intents that hold the exact amounts of the transfers, by position; nil where
 	// none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
+	Addresses
+	// LetGo frees at most limit amounts of a network whose hold ended before now.
+	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
+}
+
+// Addresses answers which addresses concern us, outside any unit of work.
+type Addresses interface {
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
 	// for their time, and addresses of intents still held or watched.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
@@ -70,8 +77,6 @@ type SessionReads interface {
 	// KnownSince answers since when each address has been one to watch on a network: its first
 	// receiving account or intent there. Addresses that never were are absent.
 	KnownSince(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]time.Time, error)
-	// LetGo frees at most limit amounts of a network whose hold ended before now.
-	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
 }
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.

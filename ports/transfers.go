@@ -65,6 +65,15 @@ type Transfers interface {
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
+	// OfSession lists the final transfers attributed to a session and the sightings paying it.
+	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
+	// Queue lists at most limit transfers of a project that settled nothing, newest first.
+	Queue(ctx context.Context, p merchant.ProjectID, limit int) ([]TransferRow, error)
+	Reviews
+}
+
+// Reviews keeps what a second look at recorded transfers comes to.
+type Reviews interface {
 	// Release gives a transfer that is held for a second source (AwaitingSource, SourcesDiffer) another
 	// disposition, reason, session, intent and order number. It answers false, and changes nothing,
 	// when the transfer is not held so any more: of many who release it one does.
@@ -78,10 +87,6 @@ type Transfers interface {
 	// Between lists recorded, not reversed transfers of a network in blocks from..to, in order. It locks
 	// nothing.
 	Between(ctx context.Context, n chain.Network, from, to uint64) ([]TransferRow, error)
-	// OfSession lists the final transfers attributed to a session and the sightings paying it.
-	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
-	// Queue lists at most limit transfers of a project that settled nothing, newest first.
-	Queue(ctx context.Context, p merchant.ProjectID, limit int) ([]TransferRow, error)
 }
 
 // Cursor is how far a network was read.
