@@ -162,10 +162,7 @@ func (s *Settlement) reconsider(ctx context.Context, head chain.Head, row ports.
 	}
 	f := find{held: held[0], doubt: ports.Uncorroborated}
 	if f.held != nil && f.held.Intent.ID == row.IntentID {
-		f.doubt = ports.AwaitingSource
-		if f.proof, err = provenAgain(row, head); err == nil {
-			f.doubt = s.vouch(ctx, t, f.held.Intent.Terms.Sources)
-		}
+		f.doubt = s.vouch(ctx, t, f.held.Intent.Terms.Sources)
 	}
 	if f.doubt != ports.NoReason && s.now().Sub(row.RecordedAt) >= vouchPatience {
 		f.doubt = ports.Uncorroborated
@@ -174,7 +171,12 @@ func (s *Settlement) reconsider(ctx context.Context, head chain.Head, row ports.
 	case row.Reason:
 		return nil
 	case ports.NoReason:
-		return s.acquit(ctx, f)
+		proven, err := s.prove(ctx, head, t)
+		if err != nil {
+			return err
+		}
+		proven.held = f.held
+		return s.acquit(ctx, proven)
 	case ports.Uncorroborated:
 		s.heard(t.Network, ports.Uncorroborated)
 		s.Log.Error("a payment was not proven by a second source in time; the merchant has to decide",
@@ -187,13 +189,8 @@ func (s *Settlement) reconsider(ctx context.Context, head chain.Head, row ports.
 
 // acquit settles what waited, if it still does.
 func (s *Settlement) acquit(ctx context.Context, f find) error {
-	no, err := s.Orders.Next(ctx, s.now())
-	if err != nil {
-		return err
-	}
-	f.no = no
 	var recorded []ports.Disposition
-	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		recorded = nil
 		book := booking{s: s, r: r, now: s.now(), recorded: &recorded, again: true}
 		return book.enter(ctx, f)

@@ -159,9 +159,14 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 	return finds, nil
 }
 
-// provenAgain proves a recorded transfer final once more, by a head read since.
-func provenAgain(row ports.TransferRow, head chain.Head) (chain.Confirmed, error) {
-	return chain.Confirm(row.Transfer, head)
+// prove proves one transfer final, with a number to book it under.
+func (s *Settlement) prove(ctx context.Context, head chain.Head, t chain.Transfer) (find, error) {
+	proof, err := chain.Confirm(t, head)
+	if err != nil {
+		return find{}, err
+	}
+	no, err := s.Orders.Next(ctx, s.now())
+	return find{proof: proof, no: no}, err
 }
 
 // identifyEarly proves those transfers deep enough whose payers were told that this counts.

@@ -168,8 +168,11 @@ func (s *stage) rows(id checkout.SessionID) (rows []ports.TransferRow) {
 
 func (s *stage) queue() (rows []ports.TransferRow) {
 	s.t.Helper()
-	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
-		rows, err = r.Transfers.Queue(ctx, s.shop.Project.ID, 100)
+	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) error {
+		page, err := r.Transfers.Queue(ctx, ports.QueueQuery{
+			Project: s.shop.Project.ID, Mode: merchant.Test, Limit: 100,
+		})
+		rows = page.Rows
 		return err
 	}))
 	return rows

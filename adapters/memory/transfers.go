@@ -87,8 +87,8 @@ func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	})
 }
 
-// waits reports whether a transfer is held for a second source.
-func waits(row ports.TransferRow) bool {
+// awaits reports whether a transfer is held for a second source.
+func awaits(row ports.TransferRow) bool {
 	return row.Disposition == ports.Held &&
 		(row.Reason == ports.AwaitingSource || row.Reason == ports.SourcesDiffer)
 }
@@ -99,7 +99,7 @@ func (r transfers) Release(ctx context.Context, t ports.TransferRow) (bool, erro
 		return false, err
 	}
 	row, known := s.transfers.get(keyOf(t.Transfer))
-	if !known || !waits(row) {
+	if !known || !awaits(row) {
 		return false, nil
 	}
 	row.Disposition, row.Reason, row.OrderNo = t.Disposition, t.Reason, t.OrderNo
@@ -110,7 +110,7 @@ func (r transfers) Release(ctx context.Context, t ports.TransferRow) (bool, erro
 
 func (r transfers) Note(ctx context.Context, t chain.Transfer, because ports.Reason) error {
 	return r.change(ctx, keyOf(t), func(row *ports.TransferRow) {
-		if !waits(*row) {
+		if !awaits(*row) {
 			row.Reason = because
 		}
 	})
@@ -124,7 +124,7 @@ func (r transfers) Waiting(
 		return nil, err
 	}
 	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
-		return row.Transfer.Network == n && waits(row)
+		return row.Transfer.Network == n && awaits(row)
 	})
 	slices.SortStableFunc(rows, func(a, b ports.TransferRow) int {
 		return a.RecordedAt.Compare(b.RecordedAt)
@@ -204,20 +204,52 @@ func (r transfers) OfSession(
 	return rows, seen, nil
 }
 
-func (r transfers) Queue(
-	ctx context.Context, p merchant.ProjectID, limit int,
-) ([]ports.TransferRow, error) {
+func (r transfers) Load(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) (ports.TransferRow, error) {
 	s, err := r.state(ctx)
 	if err != nil {
-		return nil, err
+		return ports.TransferRow{}, err
+	}
+	row, err := must(s.transfers.get(transferKey{n, id, index}))
+	return cloneRow(row), err
+}
+
+func (r transfers) Decide(ctx context.Context, t ports.TransferRow) error {
+	return r.change(ctx, keyOf(t.Transfer), func(row *ports.TransferRow) {
+		row.Disposition, row.SessionID, row.IntentID = t.Disposition, t.SessionID, t.IntentID
+		row.OrderNo, row.Decision = t.OrderNo, t.Decision
+	})
+}
+
+// waits are the dispositions of what settled nothing by itself.
+var waits = []ports.Disposition{ports.Held, ports.Duplicate, ports.Unmatched}
+
+func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePage, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return ports.QueuePage{}, err
 	}
 	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
-		return row.ProjectID == p && row.Disposition != ports.Settled && row.Disposition != ports.Reversed
+		decided := row.Decision.Action != ""
+		return row.ProjectID == q.Project && decided == q.Decided &&
+			(decided || slices.Contains(waits, row.Disposition)) &&
+			(row.Transfer.Network == chain.Sandbox) == (q.Mode == merchant.Test) &&
+			(q.Before.RecordedAt.IsZero() || newestFirst(queueMark(row), q.Before) > 0)
 	})
-	slices.Reverse(rows)
-	slices.SortStableFunc(rows, func(a, b ports.TransferRow) int {
-		return b.RecordedAt.Compare(a.RecordedAt)
-	})
-	rows, _ = first(rows, limit)
-	return rows, nil
+	slices.SortFunc(rows, func(a, b ports.TransferRow) int { return newestFirst(queueMark(a), queueMark(b)) })
+	page, more := first(rows, q.Limit)
+	return ports.QueuePage{Rows: page, More: more}, nil
+}
+
+func queueMark(row ports.TransferRow) ports.QueueMark {
+	t := row.Transfer
+	return ports.QueueMark{RecordedAt: row.RecordedAt, Height: t.Height, Index: t.Index, TxID: t.TxID}
+}
+
+func newestFirst(a, b ports.QueueMark) int {
+	return cmp.Or(
+		b.RecordedAt.Compare(a.RecordedAt), cmp.Compare(b.Height, a.Height),
+		cmp.Compare(b.Index, a.Index), cmp.Compare(b.TxID, a.TxID),
+	)
 }

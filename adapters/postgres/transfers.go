@@ -59,16 +59,25 @@ type transferRow struct {
 	Reason      *ports.Reason
 	OrderNo     string
 	RecordedAt  time.Time
+
+	Decision     ports.Action
+	DecidedAt    time.Time
+	DecisionNote string
+	ReturnTxid   chain.TxID
 }
 
 const transferQuery = "SELECT " + movedColumns +
-	", project_id, session_id, intent_id, disposition, reason, order_no, recorded_at FROM transfers "
+	", project_id, session_id, intent_id, disposition, reason, order_no, recorded_at, decision, decided_at," +
+	" decision_note, return_txid FROM transfers "
 
 func (r transferRow) row() (ports.TransferRow, error) {
 	t, err := r.transfer()
 	row := ports.TransferRow{
 		Transfer: t, ProjectID: r.ProjectID, SessionID: r.SessionID, IntentID: r.IntentID,
 		Disposition: r.Disposition, OrderNo: r.OrderNo, RecordedAt: r.RecordedAt,
+		Decision: ports.Decision{
+			Action: r.Decision, Note: r.DecisionNote, ReturnTxID: r.ReturnTxid, At: r.DecidedAt,
+		},
 	}
 	if r.Reason != nil {
 		row.Reason = *r.Reason
@@ -99,7 +108,8 @@ func (r transfers) Add(ctx context.Context, t ports.TransferRow) (bool, error) {
 			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
 			project_id = EXCLUDED.project_id, session_id = EXCLUDED.session_id,
 			intent_id = EXCLUDED.intent_id, disposition = EXCLUDED.disposition,
-			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at, reason = EXCLUDED.reason
+			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at, reason = EXCLUDED.reason,
+			decision = '', decided_at = NULL, decision_note = '', return_txid = ''
 		WHERE transfers.disposition = 'reversed'`, args...)
 	return n > 0, err
 }
@@ -175,13 +185,53 @@ func (r transfers) OfSession(
 	return rows, seen, err
 }
 
-func (r transfers) Queue(
-	ctx context.Context, p merchant.ProjectID, limit int,
-) ([]ports.TransferRow, error) {
-	if !isUUID(p) {
-		return nil, nil
+func (r transfers) Load(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) (ports.TransferRow, error) {
+	if !isText(id) {
+		return ports.TransferRow{}, ports.ErrNotFound
 	}
-	return r.list(ctx, `
-		WHERE project_id = $1 AND disposition IN ('held', 'duplicate', 'unmatched')
-		ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $2`, p, limited(limit))
+	row, err := one[transferRow](ctx, r.in(),
+		transferQuery+"WHERE network = $1 AND txid = $2 AND idx = $3 FOR UPDATE", n, id, int64(index))
+	if err != nil {
+		return ports.TransferRow{}, err
+	}
+	return row.row()
+}
+
+func (r transfers) Decide(ctx context.Context, t ports.TransferRow) error {
+	var decided *time.Time
+	if t.Decision.Action != "" {
+		decided = &t.Decision.At
+	}
+	return exists(exec(ctx, r.in(), `UPDATE transfers
+		SET disposition = $4, session_id = $5, intent_id = $6, order_no = $7, decision = $8,
+			decided_at = $9, decision_note = $10, return_txid = $11
+		WHERE network = $1 AND txid = $2 AND idx = $3`,
+		t.Transfer.Network, t.Transfer.TxID, int64(t.Transfer.Index), t.Disposition,
+		orNoID(t.SessionID), orNoID(t.IntentID), t.OrderNo, t.Decision.Action, decided,
+		t.Decision.Note, t.Decision.ReturnTxID))
+}
+
+func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePage, error) {
+	if !isUUID(q.Project) || !isText(q.Before.TxID) {
+		return ports.QueuePage{}, nil
+	}
+	where := "WHERE project_id = $1 AND (CASE network WHEN 'sandbox' THEN 'test' ELSE 'live' END) = $2"
+	if q.Decided {
+		where += " AND decision <> ''"
+	} else {
+		where += " AND disposition IN ('held', 'duplicate', 'unmatched') AND decision = ''"
+	}
+	args := []any{q.Project, q.Mode.String(), limited(q.Limit) + 1}
+	if !q.Before.RecordedAt.IsZero() {
+		where += " AND (recorded_at, height, idx, txid) < ($4, $5, $6, $7)"
+		args = append(args, q.Before.RecordedAt, height(q.Before.Height), int64(q.Before.Index), q.Before.TxID)
+	}
+	rows, err := r.list(ctx, where+" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3", args...)
+	if err != nil {
+		return ports.QueuePage{}, err
+	}
+	page, more := cut(rows, q.Limit)
+	return ports.QueuePage{Rows: page, More: more}, nil
 }

@@ -108,6 +108,9 @@ func TestHooksAreCounted(t *testing.T) {
 			{Network: "sandbox", Height: 5, Lag: time.Hour},
 		}, nil
 	})
+	m.Rates(func() []RateState {
+		return []RateState{{"ETH/USD", true, 7 * time.Second, 3}, {"USD/JPY", false, 0, 1}}
+	})
 	m.Rescan("tron", "missed", 2)
 	m.Vouched("tron", "sources_disagree")
 	wants(t, scrape(t, m),
@@ -122,6 +125,8 @@ func TestHooksAreCounted(t *testing.T) {
 		`gateway_endpoint_healthy{host="one.example",network="tron",priority="2"} 1`,
 		`gateway_endpoint_latency_seconds{host="one.example",network="tron",priority="2"} 0.25`,
 		`gateway_endpoint_final_height{host="one.example",network="tron",priority="2"} 7.2e+07`,
+		`gateway_rate_age_seconds{pair="ETH/USD"} 7`, `gateway_rate_sources_agreeing{pair="ETH/USD"} 3`,
+		`gateway_rate_sources_agreeing{pair="USD/JPY"} 1`,
 		`gateway_faults_total{code="key_pair_invalid"} 1`,
 		`gateway_job_seconds_count{kind="webhook_deliver",outcome="snoozed"} 1`,
 		`gateway_loop_seconds_sum{loop="watch tron",outcome="failed"} 1`,

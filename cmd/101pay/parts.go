@@ -14,7 +14,6 @@ import (
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/postgres"
-	"github.com/101pay/101pay/adapters/rates"
 	"github.com/101pay/101pay/adapters/rest"
 	"github.com/101pay/101pay/adapters/rest/docs"
 	"github.com/101pay/101pay/adapters/rest/edge"
@@ -106,8 +105,6 @@ func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors por
 	return r
 }
 
-func fixedRates(c *Config) rates.Fixed { return c.fixed }
-
 func outboundOptions(c *Config) outbound.Options {
 	return outbound.Options{AllowPrivate: c.WebhookAllowPrivate}
 }
@@ -135,6 +132,16 @@ func (s counted) Send(ctx context.Context, o ports.Outgoing) ports.SendResult {
 	return result
 }
 
+func signer(c *Config, master vault.MasterKey) *vault.Signer {
+	return vault.NewSigner(master, c.retired)
+}
+
+func attestations(
+	core app.Core, sessions ports.SessionReads, signer ports.Signer, base publicBase,
+) app.Attestations {
+	return app.Attestations{Core: core, Sessions: sessions, Signer: signer, Issuer: string(base)}
+}
+
 func eventWords(base publicBase) native.EventWords { return native.EventWords{PublicURL: string(base)} }
 
 func limiter(clock ports.Clock) *edge.Limiter { return edge.NewLimiter(clock.Now) }
@@ -143,32 +150,33 @@ func drain() *edge.Drain { return edge.NewDrain(rest.HealthPath, rest.ReadyPath,
 
 // useCases are those the native dialect speaks for.
 type useCases struct {
-	Credentials app.Credentials
-	Accounts    app.Accounts
-	Keys        app.Keys
-	Receiving   app.Receiving
-	KYC         app.KYC
-	Statements  app.Statements
-	Charges     app.Charges
-	Checkout    app.Checkout
-	Settlement  *app.Settlement
-	Sandbox     app.Sandbox
-	Webhooks    *app.Webhooks
+	Credentials  app.Credentials
+	Accounts     app.Accounts
+	Keys         app.Keys
+	Receiving    app.Receiving
+	KYC          app.KYC
+	Statements   app.Statements
+	Charges      app.Charges
+	Checkout     app.Checkout
+	Settlement   *app.Settlement
+	Sandbox      app.Sandbox
+	Webhooks     *app.Webhooks
+	Attestations app.Attestations
 }
 
 func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
-		Sandbox: u.Sandbox, Webhooks: u.Webhooks,
+		Sandbox: u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
 
 func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
 	return &hosted.Page{
-		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, PublicURL: string(base),
-		Drain: d, Limiter: l,
+		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, Attestations: u.Attestations,
+		PublicURL: string(base), Drain: d, Limiter: l,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/postgres"
+	"github.com/101pay/101pay/adapters/rates"
 	"github.com/101pay/101pay/adapters/rest"
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/adapters/telemetry"
@@ -18,8 +19,13 @@ import (
 // detailLimit bounds what the view of operators may take.
 const detailLimit = 3 * time.Second
 
-func metrics(store *postgres.Store, health app.Health, live tronRail, others evmRails) *telemetry.Metrics {
+func metrics(
+	store *postgres.Store, health app.Health, live tronRail, others evmRails, market *rates.Market,
+) *telemetry.Metrics {
 	m := telemetry.New()
+	if market != nil {
+		m.Rates(func() []telemetry.RateState { return rateStates(market.Standings()) })
+	}
 	rails := nodes(live, others)
 	m.Chains(func(ctx context.Context) ([]telemetry.ChainState, error) {
 		pulse, err := health.Pulse(ctx)

@@ -8,7 +8,7 @@
 //
 // Invariants:
 //   - Status moves only by the methods of Session, along the table in status.go.
-//   - Only Settle makes a session Settled, and Settle takes a chain.Confirmed.
+//   - Only Settle and Accept make a session Settled, and they take a chain.Confirmed.
 //   - A transfer settles at most one session, a session is settled by at most one transfer at a
 //     time.
 package checkout
@@ -272,11 +272,38 @@ func (s *Session) Settle(c chain.Confirmed, i Intent, late bool, orderNo string,
 		return err
 	}
 	s.s.Intent = &i
-	s.s.Receipt = &Receipt{
+	s.s.Receipt = receipt(t, i, orderNo, late)
+	return nil
+}
+
+// Accept ends a session with a final transfer that does not pay it by itself, because its merchant
+// decided so: it came too late, was of another amount, or went to another of his addresses. It must be
+// of the coin that was asked for. i is the intent it stands for.
+func (s *Session) Accept(c chain.Confirmed, i Intent, orderNo string, now time.Time) error {
+	t := c.Transfer()
+	switch {
+	case s.s.Status == Settled:
+		return ErrAlreadyPaid
+	case s.s.Status == Processing:
+		return ErrPaymentInProgress
+	case i.SessionID != s.s.ID || c.Early():
+		return fmt.Errorf("session %s: accept transfer %s/%d for intent %s", s.s.ID, t.TxID, t.Index, i.ID)
+	case t.Asset.Symbol != i.Asset.Symbol || t.Asset.Decimals != i.Asset.Decimals:
+		return ErrOtherAsset
+	}
+	if err := s.move(eventAccept, now); err != nil {
+		return err
+	}
+	s.s.Intent = &i
+	s.s.Receipt = receipt(t, i, orderNo, t.BlockTime.After(i.ExpiresAt))
+	return nil
+}
+
+func receipt(t chain.Transfer, i Intent, orderNo string, late bool) *Receipt {
+	return &Receipt{
 		IntentID: i.ID, Network: t.Network, TxID: t.TxID, Index: t.Index, From: t.From, Units: t.Units,
 		Height: t.Height, BlockTime: t.BlockTime, OrderNo: orderNo, Late: late,
 	}
-	return nil
 }
 
 // Reverse takes a settlement back: the chain undid the block although it was final. The session

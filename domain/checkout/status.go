@@ -59,30 +59,33 @@ const (
 	eventLapse
 	eventCancel
 	eventReverse
+	eventAccept
 )
 
 var eventNames = map[event]string{
 	eventIssue: "issue intent", eventSee: "transfer seen", eventUnsee: "sighting withdrawn",
 	eventSettle: "final transfer", eventLapse: "deadline", eventCancel: "cancel", eventReverse: "reversal",
+	eventAccept: "merchant accepts",
 }
 
 func (e event) String() string { return eventNames[e] }
 
 // transitions is the whole state machine; a missing cell is refused. docs/states.md is drawn from
 // it. Expired settles: by a transfer whose block was in time but became final later, or by a late
-// one that the project accepts.
+// one that the project accepts. What the merchant accepts is a final transfer too, of another amount or
+// out of time.
 var transitions = map[Status]map[event]Status{
 	Opened: {eventIssue: Awaiting, eventLapse: Expired, eventCancel: Cancelled},
 	Awaiting: {
 		eventIssue: Awaiting, eventSee: Processing, eventSettle: Settled,
-		eventLapse: Expired, eventCancel: Cancelled,
+		eventLapse: Expired, eventCancel: Cancelled, eventAccept: Settled,
 	},
 	Processing: {
 		eventSee: Processing, eventUnsee: Awaiting, eventSettle: Settled, eventLapse: Processing,
 	},
 	Settled:   {eventReverse: Awaiting},
-	Expired:   {eventSettle: Settled},
-	Cancelled: {},
+	Expired:   {eventSettle: Settled, eventAccept: Settled},
+	Cancelled: {eventAccept: Settled},
 }
 
 // Transition is one cell of the state machine, for drawing it.
@@ -92,7 +95,7 @@ type Transition struct{ From, On, To string }
 func Transitions() []Transition {
 	var out []Transition
 	for _, from := range Statuses() {
-		for e := eventIssue; e <= eventReverse; e++ {
+		for e := eventIssue; e <= eventAccept; e++ {
 			if to, ok := transitions[from][e]; ok {
 				out = append(out, Transition{from.String(), e.String(), to.String()})
 			}
@@ -111,6 +114,8 @@ var (
 		"too many unpaid checkouts of this amount at this address; try again later or use a slightly different amount")
 	ErrUnsupportedMethod = fault.New(fault.Invalid, "unsupported_method",
 		"method must be one of usdc, btc, eth, usdt, bnb, sol, ada, xrp, doge, dot").About("method")
+	ErrOtherAsset = fault.New(fault.Conflict, "asset_mismatch",
+		"this transfer is of another coin than the checkout asks for")
 	ErrPaymentRejected = fault.New(fault.Rejected, "payment_rejected",
 		"no final payment has been found for this checkout")
 	ErrOrderIDConflict = fault.New(fault.Conflict, "order_id_conflict",

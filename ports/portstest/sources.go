@@ -18,8 +18,8 @@ var sourcePromises = []promise{
 	{"addresses are known since their first account or intent", sourcesKnown},
 }
 
-// waiting records a transfer that waits for a second source.
-func waiting(t *testing.T, w World, s Shop, height uint64, because ports.Reason) ports.TransferRow {
+// doubted records a transfer that waits for a second source.
+func doubted(t *testing.T, w World, s Shop, height uint64, because ports.Reason) ports.TransferRow {
 	t.Helper()
 	_, intent := s.AwaitPayment(t, Epoch, Address(), 9_990_100)
 	row := Row(s, intent, Paying(intent, height))
@@ -45,11 +45,11 @@ func release(t *testing.T, w World, row ports.TransferRow) bool {
 
 func sourcesWaiting(t *testing.T, w World) {
 	shop := OpenShop(t, w)
-	late := waiting(t, w, shop, 9, ports.SourcesDiffer)
-	early := waiting(t, w, shop, 8, ports.AwaitingSource)
-	waiting(t, w, shop, 7, ports.NoReason)
-	waiting(t, w, shop, 6, ports.Uncorroborated)
-	gone := waiting(t, w, shop, 5, ports.AwaitingSource)
+	late := doubted(t, w, shop, 9, ports.SourcesDiffer)
+	early := doubted(t, w, shop, 8, ports.AwaitingSource)
+	doubted(t, w, shop, 7, ports.NoReason)
+	doubted(t, w, shop, 6, ports.Uncorroborated)
+	gone := doubted(t, w, shop, 5, ports.AwaitingSource)
 	reverse(t, w, gone)
 	same(t, allWaiting(t, w, chain.Sandbox, 10), []ports.TransferRow{early, late})
 	same(t, allWaiting(t, w, chain.Sandbox, 1), []ports.TransferRow{early})
@@ -60,7 +60,7 @@ func sourcesWaiting(t *testing.T, w World) {
 
 func sourcesReleased(t *testing.T, w World) {
 	shop := OpenShop(t, w)
-	row := waiting(t, w, shop, 7, ports.AwaitingSource)
+	row := doubted(t, w, shop, 7, ports.AwaitingSource)
 	differ := row
 	differ.Reason = ports.SourcesDiffer
 	same(t, release(t, w, differ), true)
@@ -90,7 +90,7 @@ func sourcesReleased(t *testing.T, w World) {
 func sourcesNotReleased(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	for _, row := range []ports.TransferRow{
-		waiting(t, w, shop, 6, ports.NoReason), waiting(t, w, shop, 7, ports.Uncorroborated),
+		doubted(t, w, shop, 6, ports.NoReason), doubted(t, w, shop, 7, ports.Uncorroborated),
 	} {
 		changed := row
 		changed.Disposition, changed.OrderNo = ports.Settled, "20260301000000001"
@@ -98,7 +98,7 @@ func sourcesNotReleased(t *testing.T, w World) {
 		rows, _ := ofSession(t, w, row.SessionID)
 		same(t, rows, []ports.TransferRow{row})
 	}
-	undone := waiting(t, w, shop, 8, ports.AwaitingSource)
+	undone := doubted(t, w, shop, 8, ports.AwaitingSource)
 	reverse(t, w, undone)
 	same(t, release(t, w, undone), false)
 	unknown := undone
@@ -109,7 +109,7 @@ func sourcesNotReleased(t *testing.T, w World) {
 func sourcesNoted(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	row, held := Row(shop, intent, Paying(intent, 7)), waiting(t, w, shop, 8, ports.AwaitingSource)
+	row, held := Row(shop, intent, Paying(intent, 7)), doubted(t, w, shop, 8, ports.AwaitingSource)
 	addRow(t, w, row)
 	note := func(transfer chain.Transfer, because ports.Reason) error {
 		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {

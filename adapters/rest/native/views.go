@@ -7,6 +7,7 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/money"
 )
 
 // What this dialect calls a session's status.
@@ -154,7 +155,8 @@ func showReceipt(s checkout.Snapshot) *receiptJSON {
 	r := s.Receipt
 	return &receiptJSON{
 		OrderNo: r.OrderNo, Transaction: r.TxID, Index: r.Index, Chain: r.Network, From: r.From,
-		Amount: s.Intent.Payable(), Currency: s.Intent.Asset.Symbol, Block: r.Height,
+		Amount: money.FormatUnits(r.Units, int(s.Intent.Asset.Decimals)), Currency: s.Intent.Asset.Symbol,
+		Block:     r.Height,
 		BlockTime: instant(r.BlockTime), Late: r.Late,
 	}
 }
