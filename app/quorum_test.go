@@ -125,6 +125,9 @@ func TestAPaymentWaitsForASecondSource(t *testing.T) {
 			s.ok(s.settlement.Expire(t.Context()))
 			s.is(session.ID, checkout.Processing)
 			s.heldBecause(session.ID, c.want)
+			if _, err := s.decide(Verdict{Action: ports.Closed}); !errors.Is(err, ErrNotWaiting) {
+				t.Errorf("decided on before it was given up: %v", err)
+			}
 			tx := s.rows(session.ID)[0].Transfer.TxID
 			asked := b.times()
 			proof, err := s.settlement.Prove(t.Context(), session.ID, string(tx))

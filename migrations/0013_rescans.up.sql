@@ -5,7 +5,7 @@ ALTER TABLE transfers
 		('awaiting_second_source', 'sources_disagree', 'no_second_source', 'rescan_missing')),
 	ADD CHECK (reason NOT IN ('awaiting_second_source', 'sources_disagree')
 		OR disposition IN ('held', 'reversed'));
-CREATE INDEX transfers_waiting ON transfers (network, recorded_at, height, idx, txid)
+CREATE INDEX transfers_unproven ON transfers (network, recorded_at, height, idx, txid)
 	WHERE disposition = 'held' AND reason IN ('awaiting_second_source', 'sources_disagree');
 
 CREATE TABLE rescans (
