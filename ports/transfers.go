@@ -103,8 +103,6 @@ type Transfers interface {
 	LoadAbove(ctx context.Context, n chain.Network, height uint64) ([]TransferRow, error)
 	// Reverse marks a transfer as undone by the chain.
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
-	// Move notes that a transfer is now in another block.
-	Move(ctx context.Context, t chain.Transfer) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
@@ -116,6 +114,8 @@ type Transfers interface {
 
 // Reviews keeps what a second look at recorded transfers comes to.
 type Reviews interface {
+	// Move notes that a transfer is now in another block.
+	Move(ctx context.Context, t chain.Transfer) error
 	// Release gives a transfer that is held for a second source (AwaitingSource, SourcesDiffer) another
 	// disposition, reason, session, intent and order number. It answers false, and changes nothing,
 	// when the transfer is not held so any more: of many who release it one does.
