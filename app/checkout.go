@@ -202,6 +202,9 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if q.terms, err = s.terms(ctx, q, checkout.Shared); err != nil {
 		return checkout.Snapshot{}, err
 	}
+	if err := s.Rails.canProve(to.asset.Network, q.terms.Sources); err != nil {
+		return checkout.Snapshot{}, err
+	}
 	for range reserveTries {
 		snapshot, err := s.issue(ctx, q)
 		if !errors.Is(err, ports.ErrTaken) {

@@ -160,6 +160,9 @@ func (s *Settlement) outcome(
 		case ports.Settled:
 			return OutcomePaid
 		case ports.Held:
+			if awaits(row) {
+				return OutcomeProcessing
+			}
 			return OutcomeHeld
 		case ports.Duplicate:
 			return OutcomeDuplicate

@@ -48,6 +48,7 @@ CREATE TABLE cursor_trail (
 	CONSTRAINT cursor_trail_pkey PRIMARY KEY (network, height),
 	CONSTRAINT cursor_trail_height_check CHECK (height >= 0)
 );
+CREATE INDEX cursor_trail_since ON public.cursor_trail USING btree (network, block_time, height);
 
 CREATE TABLE cursors (
 	network text NOT NULL,
@@ -128,7 +129,7 @@ CREATE TABLE intents (
 	CONSTRAINT intents_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
-CREATE INDEX intents_let_go ON public.intents USING btree (hold_until, id) WHERE held;
+CREATE INDEX intents_let_go ON public.intents USING btree (network, hold_until, id) WHERE held;
 CREATE INDEX intents_listed ON public.intents USING btree (session_id, created_at, id);
 CREATE INDEX intents_of_session ON public.intents USING btree (session_id, network, contract) WHERE held;
 CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
@@ -309,6 +310,29 @@ CREATE INDEX receiving_successor ON public.receiving_accounts USING btree (repla
 CREATE INDEX receiving_untold ON public.receiving_accounts USING btree (active_from, id) WHERE (told_at IS NULL);
 CREATE INDEX receiving_watched ON public.receiving_accounts USING btree (network, address);
 
+CREATE TABLE rescans (
+	network text NOT NULL,
+	started_at timestamp with time zone NOT NULL,
+	from_height bigint NOT NULL,
+	to_height bigint NOT NULL,
+	next_height bigint NOT NULL,
+	found integer NOT NULL,
+	missing integer NOT NULL,
+	host text NOT NULL,
+	second boolean NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	finished_at timestamp with time zone,
+	CONSTRAINT rescans_pkey PRIMARY KEY (network, started_at),
+	CONSTRAINT rescans_check CHECK (to_height >= from_height),
+	CONSTRAINT rescans_check1 CHECK (next_height >= from_height AND next_height <= (to_height + 1)),
+	CONSTRAINT rescans_check2 CHECK (finished_at IS NULL OR next_height = (to_height + 1)),
+	CONSTRAINT rescans_found_check CHECK (found >= 0),
+	CONSTRAINT rescans_from_height_check CHECK (from_height >= 0),
+	CONSTRAINT rescans_missing_check CHECK (missing >= 0),
+	CONSTRAINT rescans_network_check CHECK (network <> ''::text)
+);
+CREATE UNIQUE INDEX rescans_under_way ON public.rescans USING btree (network) WHERE (finished_at IS NULL);
+
 CREATE TABLE sandbox_reorgs (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
 	at timestamp with time zone NOT NULL,
@@ -466,17 +490,20 @@ CREATE TABLE transfers (
 	disposition text NOT NULL,
 	order_no text NOT NULL,
 	recorded_at timestamp with time zone NOT NULL,
+	reason text,
 	decision text NOT NULL DEFAULT ''::text,
 	decided_at timestamp with time zone,
 	decision_note text NOT NULL DEFAULT ''::text,
 	return_txid text COLLATE "C" NOT NULL DEFAULT ''::text,
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
-	CONSTRAINT transfers_check CHECK ((decision = ''::text) = (decided_at IS NULL)),
-	CONSTRAINT transfers_check1 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check CHECK ((reason <> ALL (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])) OR (disposition = ANY (ARRAY['held'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check1 CHECK ((decision = ''::text) = (decided_at IS NULL)),
+	CONSTRAINT transfers_check2 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
 	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT transfers_reason_check CHECK (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text, 'no_second_source'::text, 'rescan_missing'::text])),
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
@@ -487,6 +514,7 @@ CASE network
     ELSE 'live'::text
 END), recorded_at, height, idx, txid) WHERE (decision <> ''::text);
 CREATE INDEX transfers_of_session ON public.transfers USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX transfers_unproven ON public.transfers USING btree (network, recorded_at, height, idx, txid) WHERE ((disposition = 'held'::text) AND (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])));
 CREATE INDEX transfers_waiting ON public.transfers USING btree (project_id, (
 CASE network
     WHEN 'sandbox'::text THEN 'test'::text

@@ -64,8 +64,8 @@ type SessionReads interface {
 	Watched
 	// IntentsOf lists the intents a session ever had, newest first, at most limit.
 	IntentsOf(ctx context.Context, id checkout.SessionID, limit int) ([]checkout.Intent, error)
-	// LetGo frees at most limit amounts whose hold ended before now.
-	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+	// LetGo frees at most limit amounts of a network whose hold ended before now.
+	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
 }
 
 // Watched answers whose money is looked for where.
@@ -82,6 +82,9 @@ type Watched interface {
 	// the one whose receiving account it is, without an end or until one without an end takes its
 	// place, else the same of the other networks of its family; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
+	// KnownSince answers since when each address has been one to watch on a network: its first
+	// receiving account or intent on any network of its family. Addresses that never were are absent.
+	KnownSince(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]time.Time, error)
 }
 
 // Await says whether payments in an asset may come.

@@ -34,6 +34,7 @@ type Repos struct {
 	Cursors   Cursors
 	Ignored   Ignored
 	WatchLog  WatchLog
+	Rescans   Rescans
 	Ledger    Ledger
 	Claims    Claims
 	Webhooks  Webhooks

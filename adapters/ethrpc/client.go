@@ -44,9 +44,10 @@ type Client struct {
 	now        func() time.Time
 	staleAfter time.Duration
 
-	mu   sync.Mutex
-	seen Header // the final block last told of: other answers must fit it
-	past memory
+	mu     sync.Mutex
+	seen   Header // the final block last told of: other answers must fit it
+	past   memory
+	reader string // host of the endpoint that last read a range
 }
 
 // New prepares a client. It asks nothing yet.
@@ -104,9 +105,14 @@ var errMore = errors.New("another endpoint is asked too")
 // whose breaker is open is not tried. Errors that are no endpoint's failure end the visit. If no fn
 // succeeded but one asked for more, the answer is errMore.
 func (c *Client) visit(ctx context.Context, fn func(e *endpoint) error) error {
+	return c.visitAmong(ctx, c.endpoints, fn)
+}
+
+// visitAmong is visit of some of the endpoints.
+func (c *Client) visitAmong(ctx context.Context, some []*endpoint, fn func(e *endpoint) error) error {
 	var reasons []string
 	more := false
-	for _, e := range inOrder(c.endpoints) {
+	for _, e := range inOrder(some) {
 		if !e.admit() {
 			continue
 		}

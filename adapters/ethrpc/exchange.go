@@ -84,6 +84,7 @@ func (e *endpoint) postWithin(ctx context.Context, calls []call, within allowanc
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
+	began := e.now()
 	resp, err := e.http.Do(req)
 	if err != nil {
 		return nil, transportFailure(err)
@@ -99,6 +100,7 @@ func (e *endpoint) postWithin(ctx context.Context, calls []call, within allowanc
 	if err != nil {
 		return nil, transportFailure(err)
 	}
+	e.took(e.now().Sub(began))
 	if int64(len(text)) > within.bytes {
 		return nil, &rpcError{code: codeTooLarge, message: "the answer is too large"}
 	}

@@ -2,26 +2,16 @@ package ethrpc
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/ports"
 )
 
-// txHash reads the id of a transaction; ok is false for what is none.
-func txHash(id chain.TxID) (tx Hash, ok bool) {
-	raw, err := hex.DecodeString(string(id))
-	if err != nil || len(raw) != len(tx) {
-		return tx, false
-	}
-	return Hash(raw), true
-}
-
 // Inspect implements ports.Chain. It believes the first endpoint that has the transaction: whoever
 // asks has the proven answer of Lookup already, and decides nothing by this one.
 func (r *Rail) Inspect(ctx context.Context, id chain.TxID) (out ports.Inspection, err error) {
-	tx, ok := txHash(id)
+	tx, ok := readHash(string(id))
 	if !ok {
 		return out, nil
 	}

@@ -123,7 +123,7 @@ func (r *Rail) BlockID(ctx context.Context, height uint64) (string, error) {
 // Lookup implements ports.Chain. What is not the id of any transaction is a transaction the chain
 // does not have.
 func (r *Rail) Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error) {
-	tx, ok := txHash(id)
+	tx, ok := readHash(string(id))
 	if !ok {
 		return nil, nil
 	}

@@ -46,7 +46,9 @@ func (c *Client) Transfers(ctx context.Context, from, to uint64, f Filter) (r Ra
 		if err := e.reach(ctx, to); err != nil {
 			return err
 		}
-		r, err = c.readRange(ctx, e, from, to, f)
+		if r, err = c.readRange(ctx, e, from, to, f); err == nil {
+			c.readBy(e)
+		}
 		return err
 	})
 	if err != nil {

@@ -84,6 +84,28 @@ func TestChainPromises(t *testing.T) {
 	})
 }
 
+func TestWitnessPromises(t *testing.T) {
+	portstest.Witness(t, func(t *testing.T) portstest.WitnessWorld {
+		w := openWorld(t, chain.Base)
+		w.addEndpoint()
+		return portstest.WitnessWorld{ChainWorld: portstest.ChainWorld{Chain: w.chain, ChainScript: w}, Witness: w.chain}
+	})
+}
+
+func TestRereaderPromises(t *testing.T) {
+	for _, second := range []bool{true, false} {
+		portstest.Rereader(t, func(t *testing.T) portstest.RereaderWorld {
+			w := openWorld(t, chain.Base)
+			if second {
+				w.addEndpoint()
+			}
+			return portstest.RereaderWorld{
+				ChainWorld: portstest.ChainWorld{Chain: w.chain, ChainScript: w}, Rereader: w.chain, Second: second,
+			}
+		})
+	}
+}
+
 // hand is a clock that is moved by hand. It begins with the clock of the node, whose blocks bear
 // the machine's time.
 type hand struct {
@@ -109,6 +131,7 @@ type world struct {
 	network chain.Network
 	node    *anviltest.Node
 	proxy   *anviltest.Proxy
+	others  []*anviltest.Proxy
 	hand    *hand
 	chain   *evm.Chain
 	coins   map[string]anviltest.Coin // by symbol
@@ -137,6 +160,17 @@ func openWorld(t *testing.T, n chain.Network) *world {
 	node.Place("FakeUSDT", w.fake)
 	w.chain = w.open(w.proxy.URL)
 	return w
+}
+
+// addEndpoint puts another proxy before the same node and reads by both.
+func (w *world) addEndpoint() {
+	w.t.Helper()
+	w.others = append(w.others, anviltest.NewProxy(w.t, w.node.URL))
+	urls := []string{w.proxy.URL}
+	for _, p := range w.others {
+		urls = append(urls, p.URL)
+	}
+	w.chain = w.open(urls...)
 }
 
 // open answers a chain read through nodes of our choice.
@@ -206,8 +240,14 @@ func (w *world) Undo(id chain.TxID) {
 
 func (w *world) Cut(off bool) {
 	w.t.Helper()
+	var trick anviltest.Trick
 	if off {
-		w.proxy.Play(anviltest.Body(503, "no node today"))
+		trick = anviltest.Body(503, "no node today")
+	}
+	for _, p := range append(w.others, w.proxy) {
+		p.Play(trick)
+	}
+	if off {
 		return
 	}
 	w.proxy.Play(w.honest)

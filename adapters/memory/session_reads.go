@@ -179,23 +179,51 @@ func (s *state) ownerOf(among []chain.Network, at chain.Address) merchant.Projec
 	return slices.MinFunc(accounts, newerAccount).ProjectID
 }
 
+// KnownSince implements ports.SessionReads.
+func (s *Store) KnownSince(
+	_ context.Context, n chain.Network, at []chain.Address,
+) (map[chain.Address]time.Time, error) {
+	now, among := s.committed.Load(), n.Family()
+	known := make(map[chain.Address]time.Time)
+	note := func(a chain.Address, since time.Time) {
+		if first, found := known[a]; !found || since.Before(first) {
+			known[a] = since
+		}
+	}
+	for _, a := range now.receiving.where(func(a merchant.ReceivingAccount) bool {
+		return slices.Contains(among, a.Network) && slices.Contains(at, a.Address)
+	}) {
+		note(a.Address, a.CreatedAt)
+	}
+	for _, i := range now.intents.where(func(i checkout.Intent) bool {
+		return slices.Contains(among, i.Asset.Network) && slices.Contains(at, i.Address)
+	}) {
+		note(i.Address, i.CreatedAt)
+	}
+	return known, nil
+}
+
 // LetGo implements ports.SessionReads.
-func (s *Store) LetGo(ctx context.Context, now time.Time, limit int) (freed int, err error) {
+func (s *Store) LetGo(
+	ctx context.Context, n chain.Network, now time.Time, limit int,
+) (freed int, err error) {
 	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		freed, err = r.Sessions.(sessions).letGo(ctx, now, limit) //nolint:errcheck // Do made it
+		freed, err = r.Sessions.(sessions).letGo(ctx, n, now, limit) //nolint:errcheck // Do made it
 		return err
 	})
 	return freed, err
 }
 
-func (r sessions) letGo(ctx context.Context, now time.Time, limit int) (int, error) {
+func (r sessions) letGo(
+	ctx context.Context, n chain.Network, now time.Time, limit int,
+) (int, error) {
 	s, err := r.state(ctx)
 	if err != nil {
 		return 0, err
 	}
 	ended := s.intents.where(func(i checkout.Intent) bool {
 		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		return holder == i.ID && i.HoldUntil.Before(now)
+		return i.Asset.Network == n && holder == i.ID && i.HoldUntil.Before(now)
 	})
 	slices.SortFunc(ended, func(a, b checkout.Intent) int {
 		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))

@@ -37,6 +37,7 @@ type state struct {
 	sightings table[transferKey, ports.Sighting]
 	cursors   table[chain.Network, ports.Cursor]
 	trail     table[trailKey, ports.Cursor]
+	rescans   table[rescanKey, ports.Rescan]
 
 	ignored     table[ignoredKey, ports.IgnoredTransfer]
 	ignoredDays table[ignoredDay, dayCount]

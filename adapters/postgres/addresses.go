@@ -150,6 +150,41 @@ func (s *Store) Awaits(
 	return ports.Nobody, nil
 }
 
+type knownRow struct {
+	Address chain.Address
+	Since   time.Time
+}
+
+const knownSinceQuery = `
+	SELECT a.address, first.since
+	FROM unnest($2::text[]) AS a (address)
+	CROSS JOIN LATERAL (
+		SELECT min(since) AS since FROM (
+			(SELECT i.created_at AS since FROM intents i
+				WHERE i.network = ANY ($1) AND i.address = a.address ORDER BY i.created_at, i.id LIMIT 1)
+			UNION ALL
+			SELECT r.created_at FROM receiving_accounts r
+				WHERE r.network = ANY ($1) AND r.address = a.address
+		) AS known
+	) AS first
+	WHERE first.since IS NOT NULL`
+
+// KnownSince implements ports.SessionReads.
+func (s *Store) KnownSince(
+	ctx context.Context, n chain.Network, at []chain.Address,
+) (map[chain.Address]time.Time, error) {
+	known := make(map[chain.Address]time.Time)
+	addresses := texts(at)
+	if len(addresses) == 0 {
+		return known, nil
+	}
+	rows, err := all[knownRow](ctx, s.in(), knownSinceQuery, prepared, texts(n.Family()), addresses)
+	for _, row := range rows {
+		known[row.Address] = row.Since
+	}
+	return known, err
+}
+
 const ownersQuery = `
 	SELECT a.address, owner.project_id
 	FROM unnest($2::text[]) AS a (address)

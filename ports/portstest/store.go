@@ -23,6 +23,7 @@ type World struct {
 	Sessions     ports.SessionReads
 	Explanations ports.Explanations
 	Cursors      ports.CursorReads
+	Rescans      ports.RescanReads
 	Statements   ports.Statements
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
@@ -78,6 +79,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"watch log", watchLogPromises},
 		{"explanations", explanationPromises},
 		{"watches", watchPromises},
+		{"held for a source", sourcePromises},
+		{"rescans", rescanPromises},
 		{"ledger", ledgerPromises},
 		{"bookkeeper", bookkeeperPromises},
 		{"statements", statementPromises},
