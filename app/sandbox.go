@@ -173,12 +173,19 @@ func transfers(was checkout.Snapshot, scenario Scenario, undone int, now time.Ti
 	}
 	// afterDeadline lies in a block that begins after the deadline, which is now.
 	const afterDeadline = time.Second
-	tenth := max(new(big.Int).Div(i.Units, big.NewInt(10)).Int64(), 1)
+	// A tenth, and no more than one unit of the coin: about what exchanges keep.
+	tenth := new(big.Int).Div(i.Units, big.NewInt(10))
+	if unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(i.Asset.Decimals)), nil); tenth.Cmp(unit) > 0 {
+		tenth = unit
+	}
+	if tenth.Sign() == 0 {
+		tenth.SetInt64(1)
+	}
 	switch scenario {
 	case ScenarioShort:
-		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(i.Units, big.NewInt(tenth)), now)}
+		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(i.Units, tenth), now)}
 	case ScenarioOver:
-		return []ports.SandboxTransfer{transfer(0, new(big.Int).Add(i.Units, big.NewInt(tenth)), now)}
+		return []ports.SandboxTransfer{transfer(0, new(big.Int).Add(i.Units, tenth), now)}
 	case ScenarioSplit:
 		half := new(big.Int).Rsh(i.Units, 1)
 		rest := new(big.Int).Sub(i.Units, half)

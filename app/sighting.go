@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,6 +17,9 @@ import (
 // is booked only where the payer's terms say that so many blocks are enough.
 func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch) error {
 	ts, err := w.chain.Seen(ctx, head, watch)
+	if errors.Is(err, ports.ErrSeenPartly) {
+		return nil // what was seen before stands until all is seen
+	}
 	if err != nil {
 		return err
 	}
@@ -35,6 +39,9 @@ func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch)
 	w.swept, w.seen = true, len(now)
 	return nil
 }
+
+// maxStrays bounds how many transfers that pay nobody are kept in sight on a network.
+const maxStrays = 500
 
 // credit books what is deep enough, once: the watcher remembers what it credited, so that a block that
 // waits for finality for long costs nothing at every look.
@@ -57,8 +64,8 @@ func (w *watcher) credit(ctx context.Context, head chain.Head, deep []chain.Tran
 	return nil
 }
 
-// sightings are the transfers that pay somebody, and those among them that are deep enough for their
-// payers' terms.
+// sightings are the transfers that pay somebody, those among them that are deep enough for their
+// payers' terms, and those that people will ask about because they pay nobody.
 func (s *Settlement) sightings(
 	ctx context.Context, head chain.Head, ts []chain.Transfer,
 ) (all []ports.Sighting, deep []chain.Transfer, err error) {
@@ -69,8 +76,13 @@ func (s *Settlement) sightings(
 	if err != nil {
 		return nil, nil, err
 	}
+	strays := 0
 	for i, t := range ts {
 		if held[i] == nil || held[i].Intent.Postdates(t) {
+			if strays < maxStrays {
+				strays++
+				all = append(all, ports.Sighting{Transfer: t})
+			}
 			continue
 		}
 		all = append(all, ports.Sighting{Transfer: t, SessionID: held[i].Intent.SessionID})
@@ -93,15 +105,15 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 		}
 		inSight := make(map[checkout.SessionID]bool, len(sightings))
 		for _, o := range sightings {
-			if inSight[o.SessionID] {
+			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
-			if inSight[o.SessionID], err = s.see(ctx, r, o, now); err != nil {
+			if inSight[o.SessionID], err = s.sighted(ctx, r, o, now); err != nil {
 				return fmt.Errorf("session %s seen: %w", o.SessionID, err)
 			}
 		}
 		for _, o := range gone {
-			if inSight[o.SessionID] {
+			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
 			if err := s.unsee(ctx, r, o.SessionID, now); err != nil {
@@ -112,9 +124,9 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 	})
 }
 
-// see notes that a session's payment is on its way. It is not, and the answer is false, if somebody
+// sighted notes that a session's payment is on its way. It is not, and the answer is false, if somebody
 // with a newer head has recorded it meanwhile: a session that waited for it now would wait for ever.
-func (s *Settlement) see(
+func (s *Settlement) sighted(
 	ctx context.Context, r ports.Repos, o ports.Sighting, now time.Time,
 ) (onItsWay bool, err error) {
 	session, err := r.Sessions.Load(ctx, o.SessionID)
@@ -124,17 +136,25 @@ func (s *Settlement) see(
 	rows, _, err := r.Transfers.OfSession(ctx, o.SessionID)
 	if err != nil || slices.ContainsFunc(rows, func(row ports.TransferRow) bool {
 		return row.Transfer.TxID == o.Transfer.TxID && row.Transfer.Index == o.Transfer.Index &&
-			row.Disposition != ports.Reversed
+			row.Disposition != ports.Reversed && !awaits(row)
 	}) {
 		return false, err
 	}
+	return true, s.see(ctx, r, o.SessionID, now)
+}
+
+func (s *Settlement) see(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {
+	session, err := r.Sessions.Load(ctx, id)
+	if err != nil || session.Status() != checkout.Awaiting {
+		return err
+	}
 	if changed, err := session.See(now); err != nil || !changed {
-		return true, err
+		return err
 	}
 	if err := r.Sessions.Save(ctx, session); err != nil {
-		return true, err
+		return err
 	}
-	return true, s.Events.session(ctx, r, webhook.PaymentDetected, session.Snapshot(), nil)
+	return s.Events.session(ctx, r, webhook.PaymentDetected, session.Snapshot(), nil)
 }
 
 func (s *Settlement) unsee(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {

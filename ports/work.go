@@ -32,6 +32,9 @@ type Repos struct {
 	Sessions  Sessions
 	Transfers Transfers
 	Cursors   Cursors
+	Ignored   Ignored
+	WatchLog  WatchLog
+	Rescans   Rescans
 	Ledger    Ledger
 	Claims    Claims
 	Webhooks  Webhooks

@@ -85,6 +85,7 @@ var (
 	rehearsed = sale{rehearsal, 10}
 	seen      = sale{tester, 11} // a transfer is in sight
 	lapsed    = sale{tester, 12} // undone, not paid again, and expired
+	doubted   = sale{tester, 13} // paid, and waiting for a second source
 )
 
 // seed writes a world in which everything lawful happens once.
@@ -96,7 +97,7 @@ func seed(t *testing.T, db runner) *world {
 	}
 	w.owners()
 	for _, s := range []sale{
-		paid, expired, cancelled, returned, undone, waiting, twice, late, rehearsed, seen, lapsed,
+		paid, expired, cancelled, returned, undone, waiting, twice, late, rehearsed, seen, lapsed, doubted,
 	} {
 		w.ask(s)
 	}
@@ -129,6 +130,10 @@ func seed(t *testing.T, db runner) *world {
 		w.undo(s, m, w.settle(s, m))
 	}
 	w.become(lapsed, "expired", "payment.expired")
+	w.exec("UPDATE intents SET sources = 2 WHERE session_id = $1", doubted.session())
+	w.record(doubted.pays(time.Minute), &doubted, "held", "")
+	w.exec("UPDATE transfers SET reason = 'awaiting_second_source' WHERE session_id = $1", doubted.session())
+	w.become(doubted, "processing", "payment.detected")
 	w.become(seen, "processing", "payment.detected")
 	w.exec(`INSERT INTO sightings (network, txid, idx, symbol, contract, decimals, sender, receiver, units,
 			height, block_id, block_time, session_id)

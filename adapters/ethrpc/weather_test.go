@@ -17,8 +17,8 @@ import (
 // spoiledAnswers is how many bad answers the client has to live through.
 const spoiledAnswers = 10_000
 
-// storm is a simulated chain read through two nodes of which none can be relied on.
-type storm struct {
+// gale is a simulated chain read through two nodes of which none can be relied on.
+type gale struct {
 	*testing.T
 	r        *rand.Rand
 	hand     *hand
@@ -32,16 +32,16 @@ type storm struct {
 	denied   bool   // a node that has everything else denied a receipt or its logs since this was cleared
 }
 
-// stormFinality is how many blocks are above a final one.
-const stormFinality = 12
+// galeFinality is how many blocks are above a final one.
+const galeFinality = 12
 
-func openStorm(t *testing.T, seed uint64) *storm {
-	s := &storm{
+func openGale(t *testing.T, seed uint64) *gale {
+	s := &gale{
 		T: t, r: rand.New(rand.NewPCG(seed, 1)), hand: &hand{now: time.Unix(1_700_000_000, 0)},
 		merchant: ethrpc.Address{1: 7}, spoiled: map[simnode.Fault]int{},
 	}
 	coin := simnode.Coin{Contract: simnode.Address(usdt.Contract), Symbol: usdt.Symbol, Decimals: usdt.Decimals}
-	s.chain = simnode.New(1, stormFinality, s.hand.Now().Unix(), coin)
+	s.chain = simnode.New(1, galeFinality, s.hand.Now().Unix(), coin)
 	wire := &simnode.Wire{Nodes: map[string]*simnode.Node{}, Weather: s.weather, Cut: s.r.IntN}
 	cfg := ethrpc.Config{ChainID: 1, Tokens: []ethrpc.Token{usdt}, Now: s.hand.Now, Transport: wire}
 	for _, host := range []string{"a", "b"} {
@@ -57,7 +57,7 @@ func openStorm(t *testing.T, seed uint64) *storm {
 }
 
 // weather spoils every third answer or so.
-func (s *storm) weather(string) (simnode.Fault, error) {
+func (s *gale) weather(string) (simnode.Fault, error) {
 	all := simnode.Faults()
 	if n := s.r.IntN(3 * len(all)); n < len(all) {
 		if all[n] == simnode.Huge && s.r.IntN(100) > 0 {
@@ -71,10 +71,10 @@ func (s *storm) weather(string) (simnode.Fault, error) {
 }
 
 // grow lets time pass, blocks come and go, and nodes fall behind.
-func (s *storm) grow() {
+func (s *gale) grow() {
 	s.hand.move(time.Duration(1+s.r.IntN(30)) * time.Second)
-	if s.r.IntN(8) == 0 && len(s.chain.Blocks()) > stormFinality {
-		depth := 1 + s.r.IntN(stormFinality-1)
+	if s.r.IntN(8) == 0 && len(s.chain.Blocks()) > galeFinality {
+		depth := 1 + s.r.IntN(galeFinality-1)
 		homeless := s.chain.Undo(depth)
 		for range depth + 1 {
 			s.mine(homeless...)
@@ -86,14 +86,14 @@ func (s *storm) grow() {
 		switch s.r.IntN(4) {
 		case 0: // stays where it is, be it on a fork
 		case 1:
-			n.Follow(s.r.IntN(stormFinality))
+			n.Follow(s.r.IntN(galeFinality))
 		default:
 			n.Follow(0)
 		}
 	}
 }
 
-func (s *storm) mine(again ...*simnode.Tx) {
+func (s *gale) mine(again ...*simnode.Tx) {
 	txs := again
 	for range s.r.IntN(4) {
 		tx := &simnode.Tx{ID: simnode.Hash{0: byte(len(s.txs)), 1: byte(len(s.txs) >> 8), 2: 1}, Failed: s.r.IntN(9) == 0}
@@ -107,7 +107,7 @@ func (s *storm) mine(again ...*simnode.Tx) {
 }
 
 // log pays the merchant, or only nearly.
-func (s *storm) log() simnode.Log {
+func (s *gale) log() simnode.Log {
 	to, from, units, contract := s.merchant, ethrpc.Address{1: 9}, int64(1+s.r.IntN(1000)), usdt.Contract
 	switch s.r.IntN(8) {
 	case 0:
@@ -131,7 +131,7 @@ func (s *storm) log() simnode.Log {
 }
 
 // paid lists, from the chain itself, what a block pays whom; "" if nothing.
-func (s *storm) paid(b *simnode.Block, toAnyone bool) (out []string) {
+func (s *gale) paid(b *simnode.Block, toAnyone bool) (out []string) {
 	for _, tx := range b.Txs {
 		for at, l := range tx.Logs {
 			from, to := ethrpc.Address(l.Topics[1][12:]), ethrpc.Address(l.Topics[2][12:])
@@ -156,12 +156,12 @@ func lines(found []ethrpc.Transfer) (out []string) {
 	return out
 }
 
-func (s *storm) filter() ethrpc.Filter {
+func (s *gale) filter() ethrpc.Filter {
 	return ethrpc.NewFilter([]ethrpc.Address{usdt.Contract}, []ethrpc.Address{s.merchant}, nil)
 }
 
 // scan reads final blocks; true if it was answered.
-func (s *storm) scan() bool {
+func (s *gale) scan() bool {
 	final := s.chain.FinalHeight()
 	from := uint64(s.r.IntN(int(final) + 1))
 	to := from + uint64(s.r.IntN(int(min(final-from, 40))+1))
@@ -187,7 +187,7 @@ func (s *storm) scan() bool {
 
 // lookUp reads one transaction. Of one that is known to be final nothing may be missing. That one is
 // unknown is the one thing a node can say without proof, so nothing is booked or closed for it.
-func (s *storm) lookUp() bool {
+func (s *gale) lookUp() bool {
 	if len(s.txs) == 0 {
 		return false
 	}
@@ -211,7 +211,7 @@ func (s *storm) lookUp() bool {
 }
 
 // head and block must be of the chain, as far as it is final.
-func (s *storm) head() bool {
+func (s *gale) head() bool {
 	h, err := s.client.Head(s.Context())
 	if err != nil {
 		return false
@@ -224,7 +224,7 @@ func (s *storm) head() bool {
 	return true
 }
 
-func (s *storm) block() bool {
+func (s *gale) block() bool {
 	height := uint64(s.r.IntN(int(s.chain.FinalHeight()) + 1))
 	h, err := s.client.Block(s.Context(), height)
 	if err != nil {
@@ -247,7 +247,7 @@ func TestAStormOfBadAnswersLeavesNoHole(t *testing.T) {
 		}
 	}
 	t.Logf("SEED=%d", seed)
-	s := openStorm(t, seed)
+	s := openGale(t, seed)
 	answered := map[string]int{}
 	for spoiled := 0; spoiled < spoiledAnswers; {
 		s.grow()

@@ -92,7 +92,7 @@ func (r transfers) sight(ctx context.Context, s ports.Sighting) error {
 			symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
 			sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
 			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
-			session_id = EXCLUDED.session_id`, append(args, s.SessionID)...)
+			session_id = EXCLUDED.session_id`, append(args, orNoID(s.SessionID))...)
 	return err
 }
 
@@ -102,7 +102,8 @@ func (r transfers) unsee(ctx context.Context, o ports.Sighting) (final bool, err
 	n, err := exec(ctx, r.in(), `
 		WITH gone AS (DELETE FROM sightings WHERE network = $1 AND txid = $2 AND idx = $3)
 		SELECT 1 FROM transfers
-		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition <> 'reversed' AND session_id = $4`,
-		prepared, t.Network, t.TxID, int64(t.Index), o.SessionID)
+		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition <> 'reversed'
+			AND session_id IS NOT DISTINCT FROM $4::uuid`,
+		prepared, t.Network, t.TxID, int64(t.Index), orNoID(o.SessionID))
 	return n > 0, err
 }

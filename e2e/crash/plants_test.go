@@ -60,10 +60,10 @@ var plants = []plant{
 	{
 		name: "cursor before transfers",
 		edits: []rig.Edit{{File: "app/watch.go", Old: `		err = w.s.record(ctx, head, span.Transfers, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 `, New: `		err = w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 		if err == nil {
 			<-time.After(100 * time.Millisecond)

@@ -102,7 +102,7 @@ var plants = []plant{
 		in("ports/transfers.go", "// Sighting is a transfer seen", "// TransferKnown is always so.\nfunc (TransferRow) TransferKnown() bool { return true }\n\n// Sighting is a transfer seen"),
 	}},
 	{rule: "what is undone is taken back", kind: plain + " " + inTime, edits: []rig.Edit{
-		in(undoing, "			if row.Disposition != ports.Settled {\n				continue\n			}\n			if len(free) == 0 {", "			if len(free) >= 0 {\n				continue\n			}\n			if len(free) == 0 {"),
+		in(undoing, "			if len(free) == 0 {\n				return", "			if len(free) >= 0 {\n				continue\n			}\n			if len(free) == 0 {\n				return"),
 	}},
 	{rule: "what only moved is not taken back", kind: plain + " " + inTime, edits: []rig.Edit{
 		in(undoing, "; ok {\n				if err := r.Transfers.Move(ctx, t); err != nil {", "; ok && t.Units == nil {\n				if err := r.Transfers.Move(ctx, t); err != nil {"),

@@ -193,6 +193,7 @@ func (w *world) failing(s *sale, i checkout.Intent) {
 // neighbour is the payment of the sale before, if that can be paid on the same network.
 func (w *world) neighbour(s *sale, i checkout.Intent) simnode.Log {
 	other := w.sales[max(0, slices.Index(w.sales, s)-1)]
+	other.named = true // if this one is
 	for _, o := range other.asked {
 		if o.Asset.Network == i.Asset.Network {
 			return w.transfer(o.Asset.Contract, o.Address, o.Units)

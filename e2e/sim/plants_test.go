@@ -97,10 +97,10 @@ var plants = []plant{
 	{
 		name: "the cursor moves by itself", finds: "lost",
 		edits: []rig.Edit{{File: "app/watch.go", Old: `		err = w.s.record(ctx, head, span.Transfers, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 `, New: `		err = w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 		if err == nil {
 			err = w.s.record(ctx, head, span.Transfers, nil)
@@ -119,8 +119,8 @@ var plants = []plant{
 	},
 	{
 		name: "an old look counts", finds: "wrong",
-		edits: []rig.Edit{{File: "app/sighting.go", Old: `			row.Disposition != ports.Reversed
-	}) {`, New: `			row.Disposition == ""
+		edits: []rig.Edit{{File: "app/sighting.go", Old: `			row.Disposition != ports.Reversed && !awaits(row)
+	}) {`, New: `			row.Disposition == "" && !awaits(row)
 	}) {`}},
 	},
 }
