@@ -35,7 +35,9 @@ var house = []row{
 	{"domain/checkout", list("domain/money domain/chain domain/merchant domain/fault")},
 	{"domain/checkout/statesdoc", list("domain/checkout")}, // writes docs/states.md
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
-	{"domain/x402", list("domain/money domain/chain domain/fault")},
+	// What payers sign is hashed by Keccak-256 and signed on their curve (docs/adr/0013).
+	{"domain/x402", list("domain/money domain/chain domain/fault golang.org/x/crypto/sha3 " +
+		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
 	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
