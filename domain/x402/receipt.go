@@ -50,8 +50,13 @@ type Proven struct {
 	tx  Hash
 }
 
-// ErrShallow reports a receipt that is not deep enough yet: the settlement stays pending.
-var ErrShallow = errors.New("receipt: too few blocks hold the transaction")
+// What leaves a settlement pending: a receipt that is not deep enough yet, and one that shows the transfer
+// more than once, as when a payer's two payments of one price are submitted in one transaction. The money
+// has moved then, but nobody can say for which of the two; a person must look.
+var (
+	ErrShallow   = errors.New("receipt: too few blocks hold the transaction")
+	ErrAmbiguous = errors.New("receipt: it shows the transfer more than once")
+)
 
 // What tokens tell. EIP-3009 requires the second beside the first of ERC-20.
 var (
@@ -64,11 +69,12 @@ var (
 // the token itself. Status 1 alone proves nothing: a token may tell of a nonce used before instead of
 // reverting (PYUSD does). It does not matter who sent the transaction, as anybody may.
 //
-// Errors are ErrShallow, or Refusals: ReasonReverted if the transaction failed, else ReasonNotObserved.
+// Errors are ErrEvidence, ErrShallow, ErrAmbiguous, or Refusals: ReasonReverted if the transaction failed,
+// else ReasonNotObserved.
 func Prove(d Due, r Receipt, confirmations uint64) (Proven, error) {
 	switch {
 	case d == Due{} || r.Network != d.Network || r.TxID == Hash{}:
-		return Proven{}, ReasonNotObserved.Refuse("the receipt is of another network, or of nothing")
+		return Proven{}, ErrEvidence
 	case r.Confirmations < max(1, confirmations):
 		return Proven{}, ErrShallow
 	case !r.Succeeded:
@@ -77,8 +83,11 @@ func Prove(d Due, r Receipt, confirmations uint64) (Proven, error) {
 	value := Hash(d.Value.Bytes())
 	moved := r.count(d.Asset, value[:], transferEvent, word(d.Payer), word(d.PayTo))
 	used := r.count(d.Asset, nil, usedEvent, word(d.Payer), Hash(d.Nonce))
-	if moved != 1 || used != 1 {
-		return Proven{}, ReasonNotObserved.Refuse("the transaction does not show this transfer exactly once")
+	switch {
+	case moved == 0 || used == 0:
+		return Proven{}, ReasonNotObserved.Refuse("the transaction does not show this transfer")
+	case moved > 1 || used > 1:
+		return Proven{}, ErrAmbiguous
 	}
 	return Proven{due: d, tx: r.TxID}, nil
 }

@@ -39,8 +39,6 @@ func TestReceiptsThatProveNothing(t *testing.T) {
 	}{
 		"none":                        {func(*Receipt) {}, 0},
 		"failed":                      {func(r *Receipt) { r.Succeeded = false }, ReasonReverted},
-		"of another network":          {func(r *Receipt) { r.Network = 1 }, ReasonNotObserved},
-		"of no transaction":           {func(r *Receipt) { r.TxID = Hash{} }, ReasonNotObserved},
 		"no events":                   {func(r *Receipt) { r.Logs = nil }, ReasonNotObserved},
 		"no transfer":                 {func(r *Receipt) { r.Logs = r.Logs[:1] }, ReasonNotObserved},
 		"nonce not used":              {func(r *Receipt) { r.Logs = r.Logs[1:] }, ReasonNotObserved},
@@ -55,8 +53,6 @@ func TestReceiptsThatProveNothing(t *testing.T) {
 		"a fee taken on the way":      {func(r *Receipt) { r.Logs[1].Data = less[:] }, ReasonNotObserved},
 		"value of another length":     {func(r *Receipt) { r.Logs[1].Data = append(r.Logs[1].Data, 0) }, ReasonNotObserved},
 		"a topic too many":            {func(r *Receipt) { r.Logs[1].Topics = append(r.Logs[1].Topics, Hash{}) }, ReasonNotObserved},
-		"transferred twice":           {func(r *Receipt) { r.Logs = append(r.Logs, r.Logs[1]) }, ReasonNotObserved},
-		"used twice":                  {func(r *Receipt) { r.Logs = append(r.Logs, r.Logs[0]) }, ReasonNotObserved},
 		"other transfers beside it": {func(r *Receipt) {
 			r.Logs = append(r.Logs, Log{Contract: elsewhere, Topics: r.Logs[1].Topics, Data: r.Logs[1].Data})
 		}, 0},
@@ -86,21 +82,40 @@ func TestReceiptsWait(t *testing.T) {
 	if _, err := Prove(due, r, 0); !errors.Is(err, ErrShallow) {
 		t.Errorf("a transaction that no block holds: %v", err)
 	}
-	if _, err := Prove(Due{}, proof(Due{}), 0); err == nil {
-		t.Error("nothing was due, and it was proven")
+}
+
+// What is of something else is the caller's mistake, and nothing to tell a payer.
+func TestReceiptsOfSomethingElse(t *testing.T) {
+	due := specDue(t)
+	elsewhere, nothing := proof(due), proof(due)
+	elsewhere.Network, nothing.TxID = 1, Hash{}
+	for name, try := range map[string]func() (Proven, error){
+		"another network": func() (Proven, error) { return Prove(due, elsewhere, 1) },
+		"no transaction":  func() (Proven, error) { return Prove(due, nothing, 1) },
+		"nothing due":     func() (Proven, error) { return Prove(Due{}, proof(Due{}), 1) },
+	} {
+		if _, err := try(); !errors.Is(err, ErrEvidence) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
-// Each log counts on its own: two payments of one price in one transaction are told apart by nothing, so
-// neither is taken for proven.
+// Two payments of one price in one transaction are told apart by nothing, so neither is proven; but nobody
+// is told that the money did not move either.
 func TestTwoPaymentsInOneTransaction(t *testing.T) {
 	due := specDue(t)
 	other := due
 	other.Nonce = Nonce{1}
 	r := proof(due)
 	r.Logs = slices.Concat(r.Logs, proof(other).Logs)
-	_, err := Prove(due, r, 1)
-	wants(t, err, ReasonNotObserved)
+	for name, logs := range map[string][]Log{
+		"two payments": r.Logs, "transferred twice": append(proof(due).Logs, r.Logs[1]),
+		"used twice": append(proof(due).Logs, r.Logs[0]),
+	} {
+		if _, err := Prove(due, Receipt{r.Network, r.TxID, true, 1, logs}, 1); !errors.Is(err, ErrAmbiguous) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 
 	other.Value = Uint(price + 1)
 	r.Logs = slices.Concat(proof(due).Logs, proof(other).Logs)

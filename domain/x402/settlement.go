@@ -115,8 +115,9 @@ func (s Settlement) Settle(by Actor, p Proven, now time.Time) (Settlement, error
 	return out.or(err)
 }
 
-// Revert records that a transaction for this settlement failed, deep enough to stay so. The
-// authorization may still be submitted by anybody until its window is over.
+// Revert records that a transaction for this settlement moved nothing, deep enough to stay so: it failed,
+// or it succeeded and does not show the transfer. The authorization may still be submitted by anybody until
+// its window is over.
 func (s Settlement) Revert(by Actor, why Reason) (Settlement, error) {
 	if why == 0 {
 		return Settlement{}, ErrEvidence

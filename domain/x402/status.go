@@ -76,7 +76,7 @@ const (
 
 var eventNames = map[event]string{
 	eventClaim: "claim again", eventRefuse: "refuse", eventSign: "sign", eventSend: "send",
-	eventDoubt: "no receipt in time", eventProve: "receipt proves it", eventRevert: "transaction failed",
+	eventDoubt: "no receipt in time", eventProve: "receipt proves it", eventRevert: "transaction moved nothing",
 	eventLapse: "window over, nonce unused", eventUndo: "chain undoes it",
 }
 
