@@ -28,6 +28,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomePaid         Outcome = "paid"          // it settled the session
+	OutcomePart         Outcome = "part"          // it paid part of what is due
 	OutcomeProcessing   Outcome = "processing"    // it pays the session and is not final yet
 	OutcomeUnknown      Outcome = "unknown"       // the network knows no such transfer of the asset
 	OutcomeOtherAddress Outcome = "other_address" // it went to another address
@@ -152,6 +153,8 @@ func (s *Settlement) outcome(
 		switch row.Disposition {
 		case ports.Settled:
 			return OutcomePaid
+		case ports.Part:
+			return OutcomePart
 		case ports.Held:
 			return OutcomeHeld
 		case ports.Duplicate:
@@ -159,26 +162,27 @@ func (s *Settlement) outcome(
 		case ports.Unmatched, ports.Reversed:
 		}
 	}
+	exact := intent.Terms.Matching != checkout.Dedicated
 	switch {
 	case t.To != intent.Address || t.Asset != intent.Asset:
 		return OutcomeOtherAddress
 	case held != nil && held.Intent.SessionID != intent.SessionID:
 		return OutcomeOtherPayment
-	case t.Units.Cmp(intent.Units) < 0:
+	case exact && t.Units.Cmp(intent.Units) < 0:
 		return OutcomeShort
-	case t.Units.Cmp(intent.Units) > 0:
+	case exact && t.Units.Cmp(intent.Units) > 0:
 		return OutcomeOver
 	case intent.Postdates(t):
 		return OutcomeTooEarly
 	}
-	return OutcomePaid // exact, and not final yet: what is final has a row
+	return OutcomePaid // it counts, and is not final yet: what is final has a row
 }
 
 // rank orders outcomes by how much they tell the payer: a transaction may hold several transfers.
 func rank(o Outcome) int {
 	order := []Outcome{
 		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeTooEarly, OutcomeShort, OutcomeOver,
-		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePaid,
+		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePart, OutcomePaid,
 	}
 	for i, have := range order {
 		if have == o {
@@ -308,7 +312,7 @@ func (s *Settlement) glance(ctx context.Context, i checkout.Intent) (seen bool, 
 	watch := ports.Watch{Assets: []chain.Asset{i.Asset}, Receivers: []chain.Address{i.Address}}
 	ts, err := rail.Seen(ctx, head, watch)
 	return slices.ContainsFunc(ts, func(t chain.Transfer) bool {
-		return t.To == i.Address && t.Asset == i.Asset && t.Units.Cmp(i.Units) == 0 && !i.Postdates(t)
+		return i.Matches(t) && !i.Postdates(t)
 	}), err
 }
 

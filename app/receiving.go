@@ -38,6 +38,9 @@ func (s Receiving) Add(
 	account.Label, account.CreatedAt = in.Label, ledger.Instant(s.Core.Clock.Now())
 	return run(ctx, s.Core, ownScope(who), once,
 		func(ctx context.Context, r ports.Repos) (merchant.ReceivingAccount, error) {
+			if err := ownAddress(ctx, r, account); err != nil {
+				return account, err
+			}
 			err := r.Receiving.Add(ctx, account)
 			if errors.Is(err, ports.ErrTaken) {
 				err = merchant.ErrReceivingExists

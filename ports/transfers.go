@@ -14,12 +14,16 @@ type Disposition string
 
 // The dispositions.
 const (
-	Settled   Disposition = "settled"   // it settled a session
+	Settled   Disposition = "settled"   // it settled a session: the only payment of it, or the last part
+	Part      Disposition = "part"      // it pays a session in part, and another one completed it or will
 	Held      Disposition = "held"      // late or for a cancelled session: the merchant decides
 	Duplicate Disposition = "duplicate" // its session was settled by another transfer
 	Unmatched Disposition = "unmatched" // no intent holds its amount
 	Reversed  Disposition = "reversed"  // the chain undid it
 )
+
+// Booked reports whether a transfer that went there is in the book.
+func (d Disposition) Booked() bool { return d == Settled || d == Part }
 
 // TransferRow is a final transfer and what became of it.
 type TransferRow struct {
@@ -28,7 +32,7 @@ type TransferRow struct {
 	SessionID   checkout.SessionID // "" when unmatched
 	IntentID    checkout.IntentID
 	Disposition Disposition
-	OrderNo     string // of its booking, "" unless Settled
+	OrderNo     string // of its booking, "" unless Booked
 	RecordedAt  time.Time
 }
 
@@ -49,12 +53,16 @@ type Transfers interface {
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// Move notes that a transfer is now in another block.
 	Move(ctx context.Context, t chain.Transfer) error
+	// Demote makes a transfer that settled its session a part of it, because an earlier part was undone;
+	// ErrNotFound unless it is recorded as Settled.
+	Demote(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
-	// Queue lists at most limit transfers of a project that settled nothing, newest first.
+	// Queue lists at most limit transfers of a project that wait for the merchant, newest first: those
+	// that paid nothing, and the parts of sessions whose merchant has to decide (UnderpaidHeld).
 	Queue(ctx context.Context, p merchant.ProjectID, limit int) ([]TransferRow, error)
 }
 

@@ -25,6 +25,7 @@ type Repos struct {
 	Merchants Merchants
 	Projects  Projects
 	Receiving Receiving
+	Addresses Addresses
 	KYC       KYC
 	Keys      Keys
 	Logins    Logins

@@ -78,7 +78,10 @@ func (s *Store) Held(_ context.Context, ts []chain.Transfer) ([]*ports.HeldAmoun
 		if t.Asset.Network != t.Network {
 			continue
 		}
-		id, held := now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		id, held := now.amounts.get(amount{t.Network, t.Asset.Contract, t.To, everyAmount})
+		if !held {
+			id, held = now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		}
 		if !held {
 			continue
 		}
@@ -101,7 +104,7 @@ func (s *Store) Receivers(
 		}
 	}
 	for _, i := range now.intents.rows {
-		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		holder := now.amounts.rows[slotOf(i)]
 		if i.Asset.Network == n && (holder == i.ID || !i.HoldUntil.Before(since)) {
 			out = append(out, i.Address)
 		}
@@ -153,7 +156,7 @@ func (r sessions) letGo(ctx context.Context, now time.Time, limit int) (int, err
 		return 0, err
 	}
 	ended := s.intents.where(func(i checkout.Intent) bool {
-		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		holder := s.amounts.rows[slotOf(i)]
 		return holder == i.ID && i.HoldUntil.Before(now)
 	})
 	slices.SortFunc(ended, func(a, b checkout.Intent) int {
@@ -161,7 +164,7 @@ func (r sessions) letGo(ctx context.Context, now time.Time, limit int) (int, err
 	})
 	ended, _ = first(ended, limit)
 	for _, i := range ended {
-		s.amounts.drop(r.unit, amountOf(i.Asset, i.Address, i.Units))
+		s.amounts.drop(r.unit, slotOf(i))
 	}
 	return len(ended), nil
 }

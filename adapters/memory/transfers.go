@@ -80,6 +80,22 @@ func (r transfers) Reverse(
 	})
 }
 
+func (r transfers) Demote(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	row, known := s.transfers.get(transferKey{n, id, index})
+	if !known || row.Disposition != ports.Settled {
+		return ports.ErrNotFound
+	}
+	row.Disposition = ports.Part
+	s.transfers.put(r.unit, keyOf(row.Transfer), row)
+	return nil
+}
+
 func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	return r.change(ctx, keyOf(t), func(row *ports.TransferRow) {
 		row.Transfer.Height, row.Transfer.BlockID = t.Height, t.BlockID
@@ -153,7 +169,11 @@ func (r transfers) Queue(
 		return nil, err
 	}
 	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
-		return row.ProjectID == p && row.Disposition != ports.Settled && row.Disposition != ports.Reversed
+		waits := row.Disposition != ports.Settled && row.Disposition != ports.Reversed
+		if session, _ := s.sessions.get(row.SessionID); row.Disposition == ports.Part {
+			waits = session.UnderpaidHeld
+		}
+		return row.ProjectID == p && waits
 	})
 	slices.Reverse(rows)
 	slices.SortStableFunc(rows, func(a, b ports.TransferRow) int {

@@ -116,6 +116,16 @@ func (r transfers) Reverse(
 		WHERE network = $1 AND txid = $2 AND idx = $3`, n, id, int64(index)))
 }
 
+func (r transfers) Demote(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) error {
+	if !isText(id) {
+		return ports.ErrNotFound
+	}
+	return exists(exec(ctx, r.in(), `UPDATE transfers SET disposition = 'part'
+		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition = 'settled'`, n, id, int64(index)))
+}
+
 func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	return exists(exec(ctx, r.in(), `UPDATE transfers
 		SET height = $4, block_id = $5, block_time = $6
@@ -143,7 +153,21 @@ func (r transfers) Queue(
 	if !isUUID(p) {
 		return nil, nil
 	}
-	return r.list(ctx, `
-		WHERE project_id = $1 AND disposition IN ('held', 'duplicate', 'unmatched')
-		ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $2`, p, limited(limit))
+	return r.list(ctx, queueFilter, p, limited(limit))
 }
+
+// queueFilter finds what waits through two indexes: of transfers that paid nothing, and of sessions whose
+// merchant has to decide.
+const queueFilter = `
+	WHERE (network, txid, idx) IN (
+		SELECT network, txid, idx FROM (
+			(SELECT network, txid, idx, recorded_at, height FROM transfers
+				WHERE project_id = $1 AND disposition IN ('held', 'duplicate', 'unmatched')
+				ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $2)
+			UNION ALL
+			(SELECT t.network, t.txid, t.idx, t.recorded_at, t.height
+				FROM sessions s JOIN transfers t ON t.session_id = s.id AND t.disposition = 'part'
+				WHERE s.project_id = $1 AND s.underpaid_held
+				ORDER BY t.recorded_at DESC LIMIT $2)
+		) AS waiting ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $2)
+	ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC`

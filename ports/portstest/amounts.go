@@ -283,7 +283,7 @@ func heldAfterEnd(t *testing.T, w World) {
 	ok(t, lapsed.Lapse(Epoch.Add(time.Hour)))
 	shop.saved(t, lapsed)
 	settled, c := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	ok(t, settled.Settle(
+	ok(t, settled.Credit(
 		Confirm(t, Paying(c, 7)), c, false, "20260301000000001", Epoch.Add(time.Minute),
 	))
 	shop.saved(t, settled)

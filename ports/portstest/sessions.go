@@ -171,7 +171,7 @@ func sessionsLife(t *testing.T, w World) {
 	ok(t, session.Unsee(Epoch.Add(2*time.Minute)))
 	shop.saved(t, session)
 	paying := Confirm(t, Paying(intent, 1<<62))
-	ok(t, session.Settle(paying, intent, true, "20260301000000001", Epoch.Add(3*time.Minute)))
+	ok(t, session.Credit(paying, intent, true, "20260301000000001", Epoch.Add(3*time.Minute)))
 	shop.saved(t, session)
 
 	cancelled := shop.AddSession(t, Epoch)
@@ -231,12 +231,13 @@ func sessionsImmutable(t *testing.T, w World) {
 func sessionsReversed(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	session, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	ok(t, session.Settle(
-		Confirm(t, Paying(intent, 7)), intent, false, "20260301000000001", Epoch.Add(time.Minute),
+	paying := Paying(intent, 7)
+	ok(t, session.Credit(
+		Confirm(t, paying), intent, false, "20260301000000001", Epoch.Add(time.Minute),
 	))
 	shop.saved(t, session)
 
-	_, err := session.Reverse(Epoch.Add(time.Hour), merchant.LateWindow)
+	_, err := session.Reverse(paying, Epoch.Add(time.Hour), merchant.LateWindow)
 	ok(t, err)
 	extended := *session.Intent()
 	do(t, w, func(ctx context.Context, r ports.Repos) error {
@@ -251,7 +252,7 @@ func sessionsReversed(t *testing.T, w World) {
 	sameSession(t, got, session)
 
 	again := Confirm(t, Paying(extended, 9))
-	ok(t, session.Settle(again, extended, false, "20260301000000003", Epoch.Add(2*time.Hour)))
+	ok(t, session.Credit(again, extended, false, "20260301000000003", Epoch.Add(2*time.Hour)))
 	shop.saved(t, session)
 }
 
