@@ -3,9 +3,11 @@ package portstest
 import (
 	"context"
 	"errors"
+	"math/big"
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
@@ -22,6 +24,7 @@ var sessionPromises = []promise{
 	{"a session is found by its order id in its project and mode only", sessionsByOrderID},
 	{"whoever waited for a session finds the intent it got meanwhile", sessionsIssuedMeanwhile},
 	{"saving keeps every step of a life, with intent and receipt", sessionsLife},
+	{"saving keeps what was paid in parts, and what waits for a decision", sessionsParts},
 	{"saving an older or equal version is stale", sessionsStale},
 	{"saving does not touch what may not change", sessionsImmutable},
 	{"a settlement that was reversed can be saved and settled again", sessionsReversed},
@@ -261,4 +264,43 @@ func mustAmount(t *testing.T, c money.Currency, text string) money.Amount {
 	a, err := money.Parse(c, text)
 	ok(t, err)
 	return a
+}
+
+func sessionsParts(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session := shop.AddSession(t, Epoch)
+	intent := own(MakeIntent(session, Address(), 9_990_000))
+	ok(t, session.Issue(intent, Epoch))
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Reserve(ctx, intent); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	part := func(units int64, no string) chain.Transfer {
+		t.Helper()
+		p := Paying(intent, 7)
+		p.Units = big.NewInt(units)
+		ok(t, session.Credit(Confirm(t, p), intent, false, no, Epoch.Add(time.Minute)))
+		shop.saved(t, session)
+		return p
+	}
+	first := part(1_000_000, "20260301000000001")
+	part(2_000_000, "20260301000000002")
+	ok(t, session.Lapse(Epoch.Add(time.Hour)))
+	ok(t, session.AwaitDecision())
+	shop.saved(t, session)
+	part(7_000_000, "20260301000000003")
+	_, err := session.Reverse(first, Epoch.Add(2*time.Hour), merchant.LateWindow)
+	ok(t, err)
+	extended := *session.Intent()
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Extend(ctx, extended.ID, extended.ExpiresAt, extended.HoldUntil); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	got, err := w.Sessions.ByID(t.Context(), session.ID())
+	ok(t, err)
+	sameSession(t, got, session)
 }
