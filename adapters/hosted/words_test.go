@@ -96,14 +96,17 @@ func TestEveryAnswerHasWords(t *testing.T) {
 		want["play."+string(s)] = true
 		both("played." + string(s))
 	}
+	for _, s := range inexact {
+		both("played." + string(s) + "_own")
+	}
 	for _, o := range []app.Outcome{
-		app.OutcomePaid, app.OutcomeProcessing, app.OutcomeUnknown, app.OutcomeOtherAddress,
+		app.OutcomePaid, app.OutcomePart, app.OutcomeProcessing, app.OutcomeUnknown, app.OutcomeOtherAddress,
 		app.OutcomeShort, app.OutcomeOver, app.OutcomeOtherPayment, app.OutcomeTooEarly,
 		outcomeUnavailable, "noted",
 	} {
 		both("proof." + string(o))
 	}
-	for _, key := range []string{"rail", "rail_seen", "held", "duplicate", "reversed"} {
+	for _, key := range []string{"rail", "rail_seen", "held", "duplicate", "reversed", "partly"} {
 		both("notice." + key)
 	}
 	for _, f := range refusals() {

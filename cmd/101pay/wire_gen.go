@@ -75,6 +75,10 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core:  core,
 		Rails: appRails,
 	}
+	addressSources := app.AddressSources{
+		Core:  core,
+		Rails: appRails,
+	}
 	kyc := app.KYC{
 		Core: core,
 	}
@@ -133,6 +137,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Accounts:    accounts,
 		Keys:        keys,
 		Receiving:   receiving,
+		Sources:     addressSources,
 		KYC:         kyc,
 		Statements:  statements,
 		Charges:     charges,

@@ -36,8 +36,8 @@ func (i Intent) covers(units *big.Int) bool {
 	return units.Cmp(least) >= 0
 }
 
-// received is what arrived and is booked, 0 for nothing.
-func (s Snapshot) received() *big.Int {
+// Received is what arrived and is booked, 0 for nothing.
+func (s Snapshot) Received() *big.Int {
 	if s.Paid == nil {
 		return new(big.Int)
 	}
@@ -50,7 +50,7 @@ func (s Snapshot) Rest() *big.Int {
 	if s.Intent == nil || s.Status == Settled {
 		return new(big.Int)
 	}
-	return positive(new(big.Int).Sub(s.Intent.Units, s.received()))
+	return positive(new(big.Int).Sub(s.Intent.Units, s.Received()))
 }
 
 // Over is how many base units more than what was asked for arrived and are booked.
@@ -58,7 +58,7 @@ func (s Snapshot) Over() *big.Int {
 	if s.Intent == nil {
 		return new(big.Int)
 	}
-	return positive(new(big.Int).Sub(s.received(), s.Intent.Units))
+	return positive(new(big.Int).Sub(s.Received(), s.Intent.Units))
 }
 
 func positive(n *big.Int) *big.Int {
@@ -72,7 +72,7 @@ func positive(n *big.Int) *big.Int {
 func (s Snapshot) Partly() bool { return s.Status != Settled && s.Parts > 0 }
 
 // after is what would have arrived with a transfer more.
-func (s *Session) after(t chain.Transfer) *big.Int { return new(big.Int).Add(s.s.received(), t.Units) }
+func (s *Session) after(t chain.Transfer) *big.Int { return new(big.Int).Add(s.s.Received(), t.Units) }
 
 // elsewhere reports whether the session is being paid in parts by another intent. Amounts of different
 // assets do not add up.
@@ -117,7 +117,7 @@ type Undone struct {
 // Reverse takes a booked transfer back: the chain undid it although it was final. A settled session
 // that is short without it can be paid again for window.
 func (s *Session) Reverse(t chain.Transfer, now time.Time, window time.Duration) (Undone, error) {
-	left := new(big.Int).Sub(s.s.received(), t.Units)
+	left := new(big.Int).Sub(s.s.Received(), t.Units)
 	if s.s.Parts == 0 || left.Sign() < 0 || (s.s.Parts == 1) != (left.Sign() == 0) || !s.s.Intent.names(t) {
 		return Undone{}, fmt.Errorf("session %s: %s/%d is not a part of it", s.s.ID, t.TxID, t.Index)
 	}

@@ -66,8 +66,6 @@ func (s AddressSource) State(now time.Time) SourceState {
 // address out of his own wallet: a key of another wallet, level or coin leads elsewhere.
 func (s AddressSource) Confirm(first string, from time.Time) (AddressSource, error) {
 	switch {
-	case !s.RemovedAt.IsZero():
-		return s, ErrSourceRemoved
 	case !s.ActiveFrom.IsZero():
 		return s, ErrSourceConfirmed
 	case len(s.First) == 0 || first != string(s.First[0]):
@@ -100,8 +98,6 @@ var (
 		"send either xpub, the extended public key of an account, or addresses, a list of 1 to 1000 addresses")
 	ErrSourceConfirmed = fault.New(fault.Conflict, "address_source_confirmed",
 		"this address source is confirmed already")
-	ErrSourceRemoved = fault.New(fault.Conflict, "address_source_removed",
-		"this address source was removed; register it again")
 	ErrSourceActive = fault.New(fault.Conflict, "address_source_active",
 		"another address source serves these networks for this project, or the same key serves another project; remove that one first")
 	ErrFirstAddress = fault.New(fault.Invalid, "first_address_mismatch",

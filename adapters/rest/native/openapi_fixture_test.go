@@ -95,6 +95,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Accounts:    app.Accounts{Core: core, Passwords: specPasswords{}, Tokens: specTokens{}, Rails: rails},
 		Keys:        app.Keys{Core: core, Rails: rails},
 		Receiving:   app.Receiving{Core: core, Rails: rails},
+		Sources:     app.AddressSources{Core: core, Rails: rails},
 		KYC:         app.KYC{Core: core},
 		Statements:  app.Statements{Book: store},
 		Charges:     app.Charges{Core: core, Books: store, Orders: store},

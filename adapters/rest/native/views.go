@@ -103,14 +103,14 @@ type instructionsJSON struct {
 	Chain     chain.Network `json:"chain"`
 	Contract  string        `json:"contract"`
 	Matching  string        `json:"matching"` // the rule by which a transfer is this payment's
-	QR        string        `json:"qr"`       // what to put into a QR code: the bare address
+	Rule      string        `json:"rule"`     // the same as a sentence
+	Tolerance string        `json:"tolerance"`
+	Paid      string        `json:"paid"`
+	Rest      string        `json:"rest"` // what to send now
+	QR        string        `json:"qr"`   // what to put into a QR code: the bare address
 	Rate      *rateJSON     `json:"rate,omitempty"`
 	ExpiresAt string        `json:"expiresAt"`
 }
-
-// exactAmount is the rule of shared addresses (decision 12): the amount must arrive to the last
-// digit, in one transfer.
-const exactAmount = "exact_amount"
 
 type rateJSON struct {
 	From   string `json:"from"`
@@ -122,11 +122,14 @@ type rateJSON struct {
 
 func showIntent(s checkout.Snapshot) intentJSON {
 	i := *s.Intent
+	matching, rule := matchingOf(i)
 	return intentJSON{
 		PaymentID: i.ID, Status: paymentWords[s.Status], Method: string(i.Method),
 		Instructions: instructionsJSON{
 			Address: i.Address, Amount: i.Payable(), Currency: i.Asset.Symbol, Network: i.Asset.Network.Standard(),
-			Chain: i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
+			Chain: i.Asset.Network, Contract: i.Asset.Contract, QR: string(i.Address),
+			Matching: matching, Rule: rule, Tolerance: inUnits(s, i.Terms.Tolerance), Paid: inUnits(s, s.Paid),
+			Rest:      inUnits(s, s.Rest()),
 			Rate:      &rateJSON{i.Rate.From, i.Rate.To, i.Rate.Price.String(), i.Rate.Source, instant(i.Rate.At)},
 			ExpiresAt: instant(i.ExpiresAt),
 		},
@@ -154,7 +157,7 @@ func showReceipt(s checkout.Snapshot) *receiptJSON {
 	r := s.Receipt
 	return &receiptJSON{
 		OrderNo: r.OrderNo, Transaction: r.TxID, Index: r.Index, Chain: r.Network, From: r.From,
-		Amount: s.Intent.Payable(), Currency: s.Intent.Asset.Symbol, Block: r.Height,
+		Amount: inUnits(s, r.Units), Currency: s.Intent.Asset.Symbol, Block: r.Height,
 		BlockTime: instant(r.BlockTime), Late: r.Late,
 	}
 }
@@ -182,6 +185,7 @@ func showSettlement(s checkout.Snapshot) settlementJSON {
 // proofWords say in a sentence what a named transaction means.
 var proofWords = map[app.Outcome]string{
 	app.OutcomePaid:         "this transaction paid this checkout",
+	app.OutcomePart:         "this transaction paid part of this checkout",
 	app.OutcomeProcessing:   "this transaction pays this checkout; it is not final yet",
 	app.OutcomeUnknown:      "the network knows no transfer of the asset to be paid in this transaction",
 	app.OutcomeOtherAddress: "this transaction went to another address",
