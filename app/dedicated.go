@@ -10,6 +10,7 @@ import (
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/hdkey"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -59,6 +60,57 @@ func underpaid(ctx context.Context, r ports.Repos, session *checkout.Session) er
 		return err
 	}
 	return session.AwaitDecision()
+}
+
+// decidePart does what a merchant decides about a part of a session that expired underpaid. It is booked
+// already: accepting it makes what arrived enough, anything else ends the wait once no part is left to
+// decide about.
+func (s *Settlement) decidePart(
+	ctx context.Context, r ports.Repos, v verdictOn,
+) (ports.TransferRow, error) {
+	session, err := r.Sessions.Load(ctx, v.row.SessionID)
+	switch {
+	case err != nil:
+		return v.row, err
+	case !session.Snapshot().UnderpaidHeld || v.Action == ports.Assigned:
+		return v.row, ErrNotWaiting
+	}
+	if v.Action == ports.Accepted {
+		if err := v.unchanged(); err != nil {
+			return v.row, err
+		}
+		if err := session.AcceptParts(v.find.proof, v.row.OrderNo, s.now()); err != nil {
+			return v.row, err
+		}
+		v.row.Disposition = ports.Settled
+		if err := r.Sessions.Save(ctx, session); err != nil {
+			return v.row, err
+		}
+		return v.row, s.Events.session(ctx, r, webhook.PaymentPaid, session.Snapshot(), nil)
+	}
+	rows, _, err := r.Transfers.OfSession(ctx, v.row.SessionID)
+	if err != nil {
+		return v.row, err
+	}
+	for _, o := range rows {
+		same := o.Transfer.TxID == v.row.Transfer.TxID && o.Transfer.Index == v.row.Transfer.Index
+		if o.Disposition == ports.Part && o.Decision.Action == "" && !same {
+			return v.row, nil
+		}
+	}
+	if err := session.CloseParts(s.now()); err != nil {
+		return v.row, err
+	}
+	return v.row, r.Sessions.Save(ctx, session)
+}
+
+// unchanged refuses a proof of something else than what was recorded.
+func (v verdictOn) unchanged() error {
+	if t := v.find.proof.Transfer(); t.To != v.row.Transfer.To || t.Asset != v.row.Transfer.Asset ||
+		t.Units.Cmp(v.row.Transfer.Units) != 0 {
+		return fmt.Errorf("transfer %s/%d is not what was recorded", t.TxID, t.Index)
+	}
+	return nil
 }
 
 // takeAddress gives a session an address of its own out of the project's active source, on a network of

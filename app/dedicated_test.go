@@ -368,3 +368,54 @@ func TestASourceMakesTestPaymentsDedicatedToo(t *testing.T) {
 	_, err = c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Dedicated: true})
 	c.refuses(err, ErrDedicatedInTest, "")
 }
+
+// The merchant of an underpaid payment says that it is enough, or that nothing comes of it; what comes
+// later is then not added to what he may have sent back.
+func TestAnUnderpaidPaymentIsDecidedAbout(t *testing.T) {
+	lapsed := func() (*stage, checkout.Snapshot, TransferID) {
+		s := openStage(t)
+		asked := s.own()
+		s.play(asked.ID, ScenarioShort)
+		s.pass(10 * time.Second)
+		s.pass(31 * time.Minute)
+		s.ok(s.settlement.Expire(t.Context()))
+		row := s.queue()[0].Transfer
+		return s, asked, TransferID{row.Network, row.TxID, row.Index}
+	}
+	decide := func(s *stage, v Verdict) error {
+		_, _, err := s.settlement.Decide(t.Context(), s.who(), v, Once[ports.TransferRow]{})
+		return err
+	}
+	s, asked, id := lapsed()
+	s.ok(decide(s, Verdict{Transfer: id, Action: ports.Accepted}))
+	got := s.is(asked.ID, checkout.Settled)
+	if got.Received().Int64() != 8_991_000 || got.Receipt.OrderNo != s.rows(asked.ID)[0].OrderNo || len(s.book()) != 1 {
+		t.Errorf("accepted: %+v", got)
+	}
+	s.heard(asked.ID, webhook.PaymentPaid, 1)
+	if err := decide(s, Verdict{Transfer: id, Action: ports.Closed}); !errors.Is(err, ErrDecided) {
+		t.Errorf("decided twice: %v", err)
+	}
+
+	s, asked, id = lapsed()
+	s.ok(decide(s, Verdict{Transfer: id, Action: ports.Returned, Note: "sent back"}))
+	if got := s.is(asked.ID, checkout.Expired); got.UnderpaidHeld || !got.PartsClosed || len(s.queue()) != 0 {
+		t.Errorf("returned: %+v", got)
+	}
+	s.play(asked.ID, ScenarioExact)
+	s.pass(10 * time.Second)
+	if got := s.is(asked.ID, checkout.Expired); got.Parts != 1 || len(s.queue()) != 1 {
+		t.Errorf("what comes after a return is added to it: %+v", got)
+	}
+
+	// A part of a payment that goes on is nobody's to decide about.
+	s = openStage(t)
+	asked = s.own()
+	s.play(asked.ID, ScenarioShort)
+	s.pass(10 * time.Second)
+	row := s.rows(asked.ID)[0].Transfer
+	err := decide(s, Verdict{Transfer: TransferID{row.Network, row.TxID, row.Index}, Action: ports.Closed})
+	if !errors.Is(err, ErrNotWaiting) {
+		t.Errorf("a live part: %v", err)
+	}
+}

@@ -97,7 +97,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 	if p.Session.Intent != nil {
 		p.Rail = stateOf(states, p.Session.Intent.Asset.Network)
 	}
-	p.Seen = seen(rows, sightings, states)
+	p.Seen = seen(rows, sightings, states, p.Session.Intent)
 	return p, nil
 }
 
@@ -123,14 +123,20 @@ func (s Checkout) offers(
 	return out
 }
 
-func seen(rows []ports.TransferRow, sightings []ports.Sighting, states []RailState) []SeenTransfer {
+func seen(
+	rows []ports.TransferRow, sightings []ports.Sighting, states []RailState, i *checkout.Intent,
+) []SeenTransfer {
 	var out []SeenTransfer
 	add := func(t chain.Transfer, state SeenState) {
-		needed := t.Network.FinalityDepth()
-		out = append(out, SeenTransfer{
+		one := SeenTransfer{
 			TxID: t.TxID, Asset: t.Asset, From: t.From, Units: t.Units, Height: t.Height, BlockTime: t.BlockTime,
-			State: state, Needed: needed, Confirmations: confirmations(t.Height, needed, stateOf(states, t.Network)),
-		})
+			State: state,
+		}
+		one.Confirmations, one.Needed = depth(t, i, stateOf(states, t.Network))
+		if state == SeenSettled {
+			one.Confirmations = one.Needed // however few blocks its terms ask for
+		}
+		out = append(out, one)
 	}
 	for _, row := range rows {
 		add(row.Transfer, SeenState(row.Disposition))
@@ -140,6 +146,18 @@ func seen(rows []ports.TransferRow, sightings []ports.Sighting, states []RailSta
 	}
 	slices.SortStableFunc(out, func(a, b SeenTransfer) int { return a.BlockTime.Compare(b.BlockTime) })
 	return out
+}
+
+// depth is how many confirmations a transfer has, and how many it needs: by the terms of the intent it
+// is for, or until its network calls it final.
+func depth(t chain.Transfer, i *checkout.Intent, rail RailState) (has, needed uint64) {
+	final := t.Network.FinalityDepth()
+	has = confirmations(t.Height, final, rail)
+	if i == nil || i.Terms.Confirmations <= 0 || i.Asset.Network != t.Network {
+		return has, final
+	}
+	needed = min(uint64(i.Terms.Confirmations), final)
+	return min(has, needed), needed
 }
 
 // confirmations counts how far a block is on its way to final. It is reckoned from the last block

@@ -137,7 +137,7 @@ func (s *Settlement) explain(
 			p = OutcomeProcessing
 		}
 		if rank(p) > rank(best.Outcome) {
-			best = proofOf(p, t, head)
+			best = proofOf(p, t, &intent, head)
 		}
 	}
 	return best, nil
@@ -193,13 +193,12 @@ func rank(o Outcome) int {
 }
 
 // proofOf shows a transfer only to whom it concerns: another payment's is not this payer's to see.
-func proofOf(o Outcome, t chain.Transfer, head chain.Head) Proof {
+func proofOf(o Outcome, t chain.Transfer, i *checkout.Intent, head chain.Head) Proof {
 	if o == OutcomeOtherPayment || o == OutcomeOtherAddress {
 		return Proof{Outcome: o}
 	}
-	needed := t.Network.FinalityDepth()
-	state := RailState{Network: head.Network, Height: head.Final}
-	return Proof{Outcome: o, Transfer: &t, Needed: needed, Confirmations: confirmations(t.Height, needed, state)}
+	has, needed := depth(t, i, RailState{Network: head.Network, Height: head.Final})
+	return Proof{Outcome: o, Transfer: &t, Needed: needed, Confirmations: has}
 }
 
 // Bounds of asking explorers for a second opinion.

@@ -37,6 +37,9 @@ func (w *watcher) undo(ctx context.Context, head chain.Head, cursor ports.Cursor
 	if err != nil {
 		return cursor, err
 	}
+	if err := w.spareEarly(ctx, head, cursor, there); err != nil {
+		return cursor, err
+	}
 	if err := w.s.reverse(ctx, cursor, ancestor, there); err != nil {
 		return cursor, err
 	}
@@ -63,6 +66,9 @@ func (w *watcher) unbroken(ctx context.Context, head chain.Head, cursor ports.Cu
 	}
 	there, err := w.presentAfter(ctx, head, cursor)
 	if err != nil {
+		return err
+	}
+	if err := w.spareEarly(ctx, head, cursor, there); err != nil {
 		return err
 	}
 	if err := w.s.reverse(ctx, cursor, cursor, there); err != nil {
@@ -144,6 +150,44 @@ func (w *watcher) presentAfter(
 		from = to + 1
 	}
 	return there, nil
+}
+
+// spareEarly adds to what is there what was credited before it was final and is still on the chain:
+// blocks above the final height change places, and a payment that merely moved to another block has not
+// been undone. What is not final yet is judged when it would be.
+func (w *watcher) spareEarly(
+	ctx context.Context, head chain.Head, cursor ports.Cursor, there map[transferKey]chain.Transfer,
+) error {
+	var rows []ports.TransferRow
+	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		var err error
+		rows, err = r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		key := transferKey{row.Transfer.TxID, row.Transfer.Index}
+		if _, ok := there[key]; ok {
+			continue
+		}
+		if row.Transfer.Height > head.Final {
+			there[key] = row.Transfer
+			continue
+		}
+		found, err := w.chain.Lookup(ctx, row.Transfer.TxID)
+		if err != nil {
+			return fmt.Errorf("look up transaction %s: %w", row.Transfer.TxID, err)
+		}
+		for _, t := range found {
+			if t.Index == row.Transfer.Index && t.To == row.Transfer.To && t.Asset == row.Transfer.Asset &&
+				t.Units.Cmp(row.Transfer.Units) == 0 {
+				there[key] = t
+			}
+		}
+	}
+	return nil
 }
 
 // reverse undoes every recorded transfer above the ancestor that is not there any more, and moves

@@ -38,7 +38,7 @@ type Settlement struct {
 // not pass in silence.
 type Recorded func(n chain.Network, d ports.Disposition)
 
-// find is a final transfer with what is known of it before its unit of work.
+// find is a proven transfer with what is known of it before its unit of work.
 type find struct {
 	proof chain.Confirmed
 	held  *ports.HeldAmount  // nil when no intent holds the amount
@@ -60,36 +60,61 @@ func (s *Settlement) record(
 		if err != nil {
 			return err
 		}
-		now := s.now()
-		var recorded []ports.Disposition
-		err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			recorded = nil
-			book := booking{s: s, r: r, now: now, recorded: &recorded}
-			for _, f := range finds {
-				if err := book.enter(ctx, f); err != nil {
-					return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
-				}
-			}
-			if err := book.spend(ctx, head.Network, finds); err != nil {
-				return err
-			}
-			if len(ts) == 0 && after != nil {
-				return after(ctx, r)
-			}
-			return nil
-		})
+		done := after
+		if len(ts) > 0 {
+			done = nil
+		}
+		if err := s.enter(ctx, head.Network, finds, done); err != nil || len(ts) == 0 {
+			return err
+		}
+	}
+}
+
+// credit writes transfers down that are not final but deep enough for the terms their payers were
+// told. What they pay is settled; what they do not pay waits until it is final.
+func (s *Settlement) credit(ctx context.Context, head chain.Head, ts []chain.Transfer) error {
+	for ; len(ts) > 0; ts = ts[min(len(ts), recordBatch):] {
+		finds, err := s.identifyEarly(ctx, head, ts[:min(len(ts), recordBatch)])
 		if err != nil {
 			return err
 		}
-		for _, d := range recorded {
-			if s.Recorded != nil {
-				s.Recorded(head.Network, d)
-			}
-		}
-		if len(ts) == 0 {
-			return nil
+		if err := s.enter(ctx, head.Network, finds, nil); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// enter records what was found in one unit of work, and counts it.
+func (s *Settlement) enter(
+	ctx context.Context, n chain.Network, finds []find,
+	after func(ctx context.Context, r ports.Repos) error,
+) error {
+	now := s.now()
+	var recorded []ports.Disposition
+	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		recorded = nil
+		book := booking{s: s, r: r, now: now, recorded: &recorded}
+		for _, f := range finds {
+			if err := book.enter(ctx, f); err != nil {
+				return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
+			}
+		}
+		if err := book.spend(ctx, n, finds); err != nil {
+			return err
+		}
+		if after != nil {
+			return after(ctx, r)
+		}
+		return nil
+	})
+	if err != nil || s.Recorded == nil {
+		return err
+	}
+	for _, d := range recorded {
+		s.Recorded(n, d)
+	}
+	return nil
 }
 
 // identify proves transfers final and looks up whose they are.
@@ -132,6 +157,42 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 	return finds, nil
 }
 
+// prove proves one transfer final, with a number to book it under.
+func (s *Settlement) prove(ctx context.Context, head chain.Head, t chain.Transfer) (find, error) {
+	proof, err := chain.Confirm(t, head)
+	if err != nil {
+		return find{}, err
+	}
+	no, err := s.Orders.Next(ctx, s.now())
+	return find{proof: proof, no: no}, err
+}
+
+// identifyEarly proves those transfers deep enough whose payers were told that this counts.
+func (s *Settlement) identifyEarly(
+	ctx context.Context, head chain.Head, ts []chain.Transfer,
+) ([]find, error) {
+	held, err := s.Sessions.Held(ctx, ts)
+	if err != nil {
+		return nil, err
+	}
+	var finds []find
+	for i, t := range ts {
+		if held[i] == nil || held[i].Intent.Terms.Confirmations == 0 {
+			continue
+		}
+		proof, err := chain.ConfirmEarly(t, head, held[i].Intent.Terms.Confirmations)
+		if err != nil {
+			continue // not deep enough yet
+		}
+		f := find{proof: proof, held: held[i]}
+		if f.no, err = s.Orders.Next(ctx, s.now()); err != nil {
+			return nil, err
+		}
+		finds = append(finds, f)
+	}
+	return finds, nil
+}
+
 // booking is one unit of work that records transfers.
 type booking struct {
 	s   *Settlement
@@ -170,6 +231,9 @@ func (b *booking) enter(ctx context.Context, f find) error {
 		return err
 	}
 	verdict := checkout.Judge(session, intent, row.Transfer, project.Policy.Late)
+	if f.proof.Early() && verdict != checkout.Pays && verdict != checkout.PaysLate {
+		return nil // what does not pay is nobody's to decide before it is final
+	}
 	switch verdict {
 	case checkout.Pays, checkout.PaysLate:
 		row.Disposition, row.OrderNo = ports.Settled, string(f.no)

@@ -89,7 +89,12 @@ func (s *stage) tick() {
 // asked answers a session whose payer was told where to pay how much.
 func (s *stage) asked() checkout.Snapshot {
 	s.t.Helper()
-	due, err := money.Parse(money.USDT, "9.99")
+	return s.askedFor("9.99")
+}
+
+func (s *stage) askedFor(usdt string) checkout.Snapshot {
+	s.t.Helper()
+	due, err := money.Parse(money.USDT, usdt)
 	s.ok(err)
 	opened, _, err := s.checkout.Open(s.t.Context(), OpenInput{Who: s.who(), Kind: checkout.KindCheckout, Due: due}, Once[OpenedSession]{})
 	s.ok(err)
@@ -163,8 +168,11 @@ func (s *stage) rows(id checkout.SessionID) (rows []ports.TransferRow) {
 
 func (s *stage) queue() (rows []ports.TransferRow) {
 	s.t.Helper()
-	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
-		rows, err = r.Transfers.Queue(ctx, s.shop.Project.ID, 100)
+	s.ok(s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) error {
+		page, err := r.Transfers.Queue(ctx, ports.QueueQuery{
+			Project: s.shop.Project.ID, Mode: merchant.Test, Limit: 100,
+		})
+		rows = page.Rows
 		return err
 	}))
 	return rows

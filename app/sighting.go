@@ -11,15 +11,18 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// sweep looks at the blocks above the final height. What it finds changes what people are shown,
-// never what is booked.
+// sweep looks at the blocks above the final height. What it finds changes what people are shown; it
+// is booked only where the payer's terms say that so many blocks are enough.
 func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch) error {
 	ts, err := w.chain.Seen(ctx, head, watch)
 	if err != nil {
 		return err
 	}
-	now, err := w.s.sightings(ctx, ts)
+	now, deep, err := w.s.sightings(ctx, head, ts)
 	if err != nil {
+		return err
+	}
+	if err := w.credit(ctx, head, deep); err != nil {
 		return err
 	}
 	if w.swept && len(now) == 0 && w.seen == 0 {
@@ -32,22 +35,50 @@ func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch)
 	return nil
 }
 
-// sightings are the transfers that pay somebody.
-func (s *Settlement) sightings(ctx context.Context, ts []chain.Transfer) ([]ports.Sighting, error) {
+// credit books what is deep enough, once: the watcher remembers what it credited, so that a block that
+// waits for finality for long costs nothing at every look.
+func (w *watcher) credit(ctx context.Context, head chain.Head, deep []chain.Transfer) error {
+	credited := make(map[transferKey]string, len(deep))
+	var fresh []chain.Transfer
+	for _, t := range deep {
+		key := transferKey{t.TxID, t.Index}
+		credited[key] = t.BlockID
+		if w.credited[key] != t.BlockID {
+			fresh = append(fresh, t)
+		}
+	}
+	if len(fresh) > 0 {
+		if err := w.s.credit(ctx, head, fresh); err != nil {
+			return fmt.Errorf("credit %d transfers: %w", len(fresh), err)
+		}
+	}
+	w.credited = credited
+	return nil
+}
+
+// sightings are the transfers that pay somebody, and those among them that are deep enough for their
+// payers' terms.
+func (s *Settlement) sightings(
+	ctx context.Context, head chain.Head, ts []chain.Transfer,
+) (all []ports.Sighting, deep []chain.Transfer, err error) {
 	if len(ts) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	held, err := s.Sessions.Held(ctx, ts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []ports.Sighting
 	for i, t := range ts {
-		if held[i] != nil && !held[i].Intent.Postdates(t) {
-			out = append(out, ports.Sighting{Transfer: t, SessionID: held[i].Intent.SessionID})
+		if held[i] == nil || held[i].Intent.Postdates(t) {
+			continue
+		}
+		all = append(all, ports.Sighting{Transfer: t, SessionID: held[i].Intent.SessionID})
+		enough := held[i].Intent.Terms.Confirmations
+		if enough > 0 && t.Confirmations(head) >= uint64(enough) {
+			deep = append(deep, t)
 		}
 	}
-	return out, nil
+	return all, deep, nil
 }
 
 // sight makes the sightings the only ones of their network, and moves sessions to and from

@@ -17,9 +17,9 @@ func (s Checkout) terms(
 	ctx context.Context, q quote, matching checkout.Matching,
 ) (checkout.Terms, error) {
 	asked := checkout.Asked{Matching: matching, Network: q.asset.Network, Units: q.base}
-	if q.policy.NeedsWorth() && q.session.Mode == merchant.Live {
+	if q.policy.NeedsWorth() {
 		var err error
-		if asked.Dollar, err = s.dollarIn(ctx, q.asset); err != nil {
+		if asked.Dollar, err = s.dollarIn(ctx, q.session.Mode, q.asset); err != nil {
 			return checkout.Terms{}, err
 		}
 	}
@@ -27,8 +27,10 @@ func (s Checkout) terms(
 }
 
 // dollarIn prices one US dollar in base units of an asset; nil while there is no fresh rate.
-func (s Checkout) dollarIn(ctx context.Context, a chain.Asset) (*big.Int, error) {
-	rate, err := s.Rates.Rate(ctx, merchant.Live, money.USD, a.Symbol)
+func (s Checkout) dollarIn(
+	ctx context.Context, m merchant.Mode, a chain.Asset,
+) (*big.Int, error) {
+	rate, err := s.Rates.Rate(ctx, m, money.USD, a.Symbol)
 	switch {
 	case errors.Is(err, money.ErrRateUnavailable):
 		return nil, nil

@@ -65,6 +65,8 @@ type watcher struct {
 	failing string // the last failure said, so that a long outage is one line
 	seen    int    // sightings recorded by the last pass
 	swept   bool   // whether a pass was made at all
+
+	credited map[transferKey]string // block of each transfer credited before it was final
 }
 
 // look makes one tick and says in the log when failure begins and ends.

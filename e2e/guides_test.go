@@ -17,7 +17,7 @@ func TestTheGuidesCommandLinesRun(t *testing.T) {
 	g := rig.Start(t, nil)
 	hooks := openReceiver(t)
 	script := "set -eu\n"
-	for _, guide := range []string{"native.md", "webhooks.md"} {
+	for _, guide := range []string{"native.md", "webhooks.md", "signed.md"} {
 		text, err := os.ReadFile(filepath.Join(rig.Root(), "docs", guide))
 		if err != nil {
 			t.Fatal(err)
@@ -30,7 +30,9 @@ func TestTheGuidesCommandLinesRun(t *testing.T) {
 		t.Fatalf("the guides hold next to nothing:\n%s", script)
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
-	cmd.Env = append(os.Environ(), "BASE="+g.URL, "HOOK="+hooks.URL)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "BASE="+g.URL, "HOOK="+hooks.URL,
+		"PATH="+filepath.Dir(rig.Binary(t))+string(os.PathListSeparator)+os.Getenv("PATH"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v (.ci/deps.sh curl installs curl):\n%s", err, out)
 	}

@@ -45,7 +45,12 @@ func openReceiver(t *testing.T) *receiver {
 // register tells the merchant's gateway about the receiver.
 func (r *receiver) register(t *testing.T, m rig.Merchant) string {
 	t.Helper()
-	a := m.Call(http.MethodPost, "/v1/webhook-endpoints", map[string]string{"url": r.URL, "mode": "test"})
+	return r.registerIn(t, m, "test")
+}
+
+func (r *receiver) registerIn(t *testing.T, m rig.Merchant, mode string) string {
+	t.Helper()
+	a := m.Call(http.MethodPost, "/v1/webhook-endpoints", map[string]string{"url": r.URL, "mode": mode})
 	a.Want(t, http.StatusCreated)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -49,6 +49,7 @@ ALTER TABLE sessions
 	ADD COLUMN paid numeric(78, 0) NOT NULL DEFAULT 0 CHECK (paid >= 0 AND paid < 'NaN'),
 	ADD COLUMN parts integer NOT NULL DEFAULT 0 CHECK (parts >= 0),
 	ADD COLUMN underpaid_held boolean NOT NULL DEFAULT false,
+	ADD COLUMN parts_closed boolean NOT NULL DEFAULT false,
 	ADD CHECK ((paid > 0) = (parts > 0));
 CREATE INDEX sessions_underpaid ON sessions (project_id, expires_at) WHERE underpaid_held;
 UPDATE sessions SET paid = receipt_units, parts = 1 WHERE status = 'settled';

@@ -382,6 +382,7 @@ CREATE TABLE sessions (
 	paid numeric(78,0) NOT NULL DEFAULT 0,
 	parts integer NOT NULL DEFAULT 0,
 	underpaid_held boolean NOT NULL DEFAULT false,
+	parts_closed boolean NOT NULL DEFAULT false,
 	CONSTRAINT sessions_pkey PRIMARY KEY (id),
 	CONSTRAINT sessions_check CHECK (expires_at > created_at),
 	CONSTRAINT sessions_check1 CHECK (intent_id IS NOT NULL OR (status <> ALL (ARRAY['awaiting'::text, 'processing'::text]))),
@@ -470,15 +471,31 @@ CREATE TABLE transfers (
 	disposition text NOT NULL,
 	order_no text NOT NULL,
 	recorded_at timestamp with time zone NOT NULL,
+	decision text NOT NULL DEFAULT ''::text,
+	decided_at timestamp with time zone,
+	decision_note text NOT NULL DEFAULT ''::text,
+	return_txid text COLLATE "C" NOT NULL DEFAULT ''::text,
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT transfers_check CHECK ((decision = ''::text) = (decided_at IS NULL)),
+	CONSTRAINT transfers_check1 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
 	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
+CREATE INDEX transfers_decided ON public.transfers USING btree (project_id, (
+CASE network
+    WHEN 'sandbox'::text THEN 'test'::text
+    ELSE 'live'::text
+END), recorded_at, height, idx, txid) WHERE (decision <> ''::text);
 CREATE INDEX transfers_of_session ON public.transfers USING btree (session_id) WHERE (session_id IS NOT NULL);
-CREATE INDEX transfers_queue ON public.transfers USING btree (project_id, recorded_at, height, idx, txid) WHERE (disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text]));
+CREATE INDEX transfers_waiting ON public.transfers USING btree (project_id, (
+CASE network
+    WHEN 'sandbox'::text THEN 'test'::text
+    ELSE 'live'::text
+END), recorded_at, height, idx, txid) WHERE ((disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text])) AND (decision = ''::text));
 
 CREATE TABLE webhook_attempts (
 	delivery_id text COLLATE "C" NOT NULL,

@@ -34,6 +34,49 @@ type TransferRow struct {
 	Disposition Disposition
 	OrderNo     string // of its booking, "" unless Booked
 	RecordedAt  time.Time
+	Decision    Decision // zero until the merchant decided
+}
+
+// Action is what a merchant did about a transfer that settled nothing by itself.
+type Action string
+
+// The actions.
+const (
+	Accepted Action = "accepted" // it pays the session it came for after all
+	Assigned Action = "assigned" // it pays another session
+	Returned Action = "returned" // he sent the money back from his own wallet
+	Closed   Action = "closed"   // nothing is to be done
+)
+
+// Decision is an action and why. Closed and returned transfers keep their disposition.
+type Decision struct {
+	Action     Action // "" for none
+	Note       string
+	ReturnTxID chain.TxID // of a return, as the merchant names it; "" if he does not
+	At         time.Time
+}
+
+// QueueQuery selects a page of transfers that settled nothing, newest first.
+type QueueQuery struct {
+	Project merchant.ProjectID
+	Mode    merchant.Mode
+	Decided bool // those that are decided on, whatever became of them, instead of those that wait
+	Before  QueueMark
+	Limit   int
+}
+
+// QueueMark is a position in a queue.
+type QueueMark struct {
+	RecordedAt time.Time // zero for the first page
+	Height     uint64
+	Index      uint32
+	TxID       chain.TxID
+}
+
+// QueuePage is a page and whether another follows.
+type QueuePage struct {
+	Rows []TransferRow
+	More bool
 }
 
 // Sighting is a transfer seen above the final height that pays an intent.
@@ -45,7 +88,7 @@ type Sighting struct {
 // Transfers keeps final transfers, each once, and sightings, replaced freely.
 type Transfers interface {
 	// Add records a final transfer. It answers false when (network, txid, index) is recorded: the
-	// insert is the claim. A reversed transfer that returns is recorded anew.
+	// insert is the claim. A reversed transfer that returns is recorded anew, undecided.
 	Add(ctx context.Context, t TransferRow) (fresh bool, err error)
 	// LoadAbove lists recorded, not reversed transfers of a network above a height, locked, in order.
 	LoadAbove(ctx context.Context, n chain.Network, height uint64) ([]TransferRow, error)
@@ -61,9 +104,18 @@ type Transfers interface {
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
-	// Queue lists at most limit transfers of a project that wait for the merchant, newest first: those
-	// that paid nothing, and the parts of sessions whose merchant has to decide (UnderpaidHeld).
-	Queue(ctx context.Context, p merchant.ProjectID, limit int) ([]TransferRow, error)
+	Decisions
+}
+
+// Decisions keeps what merchants decide about transfers that settled nothing by themselves.
+type Decisions interface {
+	// Load finds a recorded transfer, locked, or ErrNotFound.
+	Load(ctx context.Context, n chain.Network, id chain.TxID, index uint32) (TransferRow, error)
+	// Decide replaces disposition, session, intent, order number and decision of a transfer.
+	Decide(ctx context.Context, t TransferRow) error
+	// Queue pages through transfers of a project that settled nothing by themselves, newest first, the
+	// parts of sessions among them whose merchant has to decide (UnderpaidHeld).
+	Queue(ctx context.Context, q QueueQuery) (QueuePage, error)
 }
 
 // Cursor is how far a network was read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/101pay/101pay/domain/attest"
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/merchant"
 )
@@ -44,4 +45,14 @@ type Tokens interface {
 	Sign(c AccessClaims, now time.Time) (string, error)
 	// Read checks signature, algorithm, issuer, audience and time, or keys.ErrUnauthorized.
 	Read(token string, now time.Time) (AccessClaims, error)
+}
+
+// Signer signs what the gateway states to the world, by Ed25519 and a key that does nothing else.
+type Signer interface {
+	// Sign answers the signature (64 bytes) of a message by the first of Keys. The same message has
+	// the same signature.
+	Sign(message []byte) []byte
+	// Keys lists the public keys to verify statements by: the one that signs, then those that did
+	// once. Whoever shares the master key shares the first.
+	Keys() []attest.Key
 }

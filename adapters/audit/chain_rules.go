@@ -20,14 +20,15 @@ var chainRules = []rule{
 	{
 		name:    "chain-final",
 		checked: `SELECT count(*) FROM transfers WHERE disposition = 'settled'`,
-		// Nothing settles above the final height. A payer may have his transfer proven before the watcher
+		// Nothing settles above the final height, unless its payer's terms say so. A payer may have his transfer proven before the watcher
 		// has come so far, and after a reorganisation the watcher reads blocks again: then the cursor has
 		// not moved since, or stands below something that was undone.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, 'it settled at height ' || t.height ||
 				', and final is ' || coalesce(c.height::text, 'nothing')
 			FROM transfers t LEFT JOIN cursors c ON c.network = t.network
-			WHERE t.disposition = 'settled' AND (c.network IS NULL
+			LEFT JOIN intents i ON i.id = t.intent_id
+			WHERE t.disposition = 'settled' AND coalesce(i.confirmations, 0) = 0 AND (c.network IS NULL
 				OR t.height > c.height AND t.recorded_at <= c.updated_at AND NOT EXISTS (
 					SELECT FROM transfers u
 					WHERE u.network = t.network AND u.disposition = 'reversed' AND u.height > c.height))`,

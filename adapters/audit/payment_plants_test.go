@@ -42,6 +42,11 @@ var paymentPlants = []plant{
 		m.units--
 		w.settle(waiting, m)
 	}, "payment-exact"),
+	does("a merchant let another session's transfer pay", func(w *world) {
+		w.settle(waiting, waiting.pays(time.Minute))
+		w.exec(`UPDATE transfers SET decision = 'accepted', decided_at = now(), symbol = 'USDX'
+			WHERE session_id = $1`, waiting.session())
+	}, "payment-exact", "payment-posted"),
 	does("a worthless token settles", func(w *world) {
 		w.settle(waiting, waiting.pays(time.Minute))
 		w.exec("UPDATE transfers SET contract = 'fake' WHERE session_id = $1", waiting.session())

@@ -40,13 +40,17 @@ var paymentRules = []rule{
 	{
 		name:    "payment-exact",
 		checked: `SELECT count(*) FROM transfers WHERE disposition = 'settled'`,
-		// What settled is the asset, the address and the exact amount that were asked for.
+		// What settled is the asset, the address and the exact amount that were asked for. What a merchant
+		// let pay is of the coin that was asked for, and for an intent of the session it pays.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, t.units || ' of ' || t.contract || ' to ' ||
 				t.receiver || '; asked were ' || coalesce(i.units || ' of ' || i.contract || ' to ' ||
 				i.address, 'nothing')
 			FROM transfers t LEFT JOIN intents i ON i.id = t.intent_id
-			WHERE t.disposition = 'settled' AND
+			WHERE t.disposition = 'settled' AND t.decision <> '' AND
+				(i.symbol, i.decimals, i.session_id, i.project_id)
+				IS DISTINCT FROM (t.symbol, t.decimals, t.session_id, t.project_id)
+			OR t.disposition = 'settled' AND t.decision = '' AND
 				(i.network, i.symbol, i.contract, i.decimals, i.address, i.units, i.session_id, i.project_id)
 				IS DISTINCT FROM
 				(t.network, t.symbol, t.contract, t.decimals, t.receiver, t.units, t.session_id, t.project_id)`,
@@ -55,14 +59,18 @@ var paymentRules = []rule{
 		name:    "payment-late",
 		checked: `SELECT count(*) FROM sessions WHERE status = 'settled'`,
 		// Time is the block's: not before the intent but for a minute between clocks, not more than a
-		// day after its deadline, and called late if and only if it came after that.
+		// day after its deadline unless its merchant accepted it, and called late if and only if it came after
+		// that.
 		broken: `
 			SELECT s.id::text, 'asked at ' || i.created_at || ' until ' || i.expires_at || ', paid at ' ||
 				s.receipt_block_time || CASE WHEN s.receipt_late THEN ', called late' ELSE '' END
 			FROM sessions s JOIN intents i ON i.id = s.receipt_intent_id
+			LEFT JOIN transfers t ON t.network = s.receipt_network AND t.txid = s.receipt_txid
+				AND t.idx = s.receipt_idx
 			WHERE s.status = 'settled' AND (
-				s.receipt_block_time < i.created_at - interval '60 seconds'
-				OR s.receipt_block_time > i.expires_at + interval '24 hours'
+				coalesce(t.decision, '') = '' AND (
+					s.receipt_block_time < i.created_at - interval '60 seconds'
+					OR s.receipt_block_time > i.expires_at + interval '24 hours')
 				OR s.receipt_late <> (s.receipt_block_time > i.expires_at))`,
 	},
 	{

@@ -25,12 +25,13 @@ const (
 
 // Page serves the hosted checkout. All fields but Sandbox's scenarios are needed for it to work.
 type Page struct {
-	Checkout   app.Checkout
-	Settlement *app.Settlement
-	Sandbox    app.Sandbox
-	PublicURL  string // where customers reach this gateway: "https://pay.example"
-	Drain      *edge.Drain
-	Limiter    *edge.Limiter
+	Checkout     app.Checkout
+	Settlement   *app.Settlement
+	Sandbox      app.Sandbox
+	Attestations app.Attestations
+	PublicURL    string // where customers reach this gateway: "https://pay.example"
+	Drain        *edge.Drain
+	Limiter      *edge.Limiter
 }
 
 // desk is a mounted page.
@@ -60,6 +61,8 @@ func (p *Page) Mount(e *gin.Engine) {
 		pages.GET("", reading, d.show)
 		pages.GET("/live", reading, d.live)
 		pages.GET("/status", reading, d.status)
+		pages.GET("/instructions.jws", reading, d.download("instructions", p.Attestations.Instruction))
+		pages.GET("/receipt.jws", reading, d.download("receipt", p.Attestations.Receipt))
 		pages.POST("/method", d.ownPage, choosing, d.choose)
 		pages.POST("/transaction", d.ownPage, proving, d.claim)
 		pages.POST("/sandbox", d.ownPage, playing, d.play)

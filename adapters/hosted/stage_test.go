@@ -104,6 +104,9 @@ func openStage(t *testing.T) *stage {
 			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 			Events: events, Log: slog.New(slog.DiscardHandler),
 		},
+		Attestations: app.Attestations{
+			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: "https://pay.example",
+		},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		PublicURL: "https://pay.example", Drain: edge.NewDrain(), Limiter: edge.NewLimiter(s.hands.Now),
 	}

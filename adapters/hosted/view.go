@@ -142,7 +142,7 @@ func see(p app.Progress) view {
 		v.Pay = instruct(s)
 	case confirming:
 		v.Confirm = confirm(p.Seen)
-		v.Minutes = uint64(s.Intent.Asset.Network.FinalityWait() / time.Minute) //nolint:gosec // no wait is negative
+		v.Minutes = uint64(s.Intent.Wait() / time.Minute) //nolint:gosec // no wait is negative
 	case paid:
 		v.Receipt = receive(s)
 		v.Back = firstShop(s.SuccessURL, p.Website)

@@ -145,7 +145,8 @@ func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
 	}
 	row.Status, row.Version, row.UpdatedAt = next.Status, next.Version, next.UpdatedAt
 	row.ExpiresAt, row.Receipt, row.current = next.ExpiresAt, next.Receipt, next.current
-	row.Paid, row.Parts, row.UnderpaidHeld = next.Paid, next.Parts, next.UnderpaidHeld
+	row.Paid, row.Parts = next.Paid, next.Parts
+	row.UnderpaidHeld, row.PartsClosed = next.UnderpaidHeld, next.PartsClosed
 	s.sessions.put(r.unit, row.ID, row)
 	r.touched = append(r.touched, row.ID)
 	return nil

@@ -161,24 +161,58 @@ func (r transfers) OfSession(
 	return rows, seen, nil
 }
 
-func (r transfers) Queue(
-	ctx context.Context, p merchant.ProjectID, limit int,
-) ([]ports.TransferRow, error) {
+func (r transfers) Load(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) (ports.TransferRow, error) {
 	s, err := r.state(ctx)
 	if err != nil {
-		return nil, err
+		return ports.TransferRow{}, err
+	}
+	row, err := must(s.transfers.get(transferKey{n, id, index}))
+	return cloneRow(row), err
+}
+
+func (r transfers) Decide(ctx context.Context, t ports.TransferRow) error {
+	return r.change(ctx, keyOf(t.Transfer), func(row *ports.TransferRow) {
+		row.Disposition, row.SessionID, row.IntentID = t.Disposition, t.SessionID, t.IntentID
+		row.OrderNo, row.Decision = t.OrderNo, t.Decision
+	})
+}
+
+// waits are the dispositions of what settled nothing by itself.
+var waits = []ports.Disposition{ports.Held, ports.Duplicate, ports.Unmatched}
+
+func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePage, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return ports.QueuePage{}, err
 	}
 	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
-		waits := row.Disposition != ports.Settled && row.Disposition != ports.Reversed
-		if session, _ := s.sessions.get(row.SessionID); row.Disposition == ports.Part {
-			waits = session.UnderpaidHeld
-		}
-		return row.ProjectID == p && waits
+		decided := row.Decision.Action != ""
+		return row.ProjectID == q.Project && decided == q.Decided &&
+			(decided || slices.Contains(waits, row.Disposition) || row.Disposition == ports.Part && s.held(row.SessionID)) &&
+			(row.Transfer.Network == chain.Sandbox) == (q.Mode == merchant.Test) &&
+			(q.Before.RecordedAt.IsZero() || newestFirst(queueMark(row), q.Before) > 0)
 	})
-	slices.Reverse(rows)
-	slices.SortStableFunc(rows, func(a, b ports.TransferRow) int {
-		return b.RecordedAt.Compare(a.RecordedAt)
-	})
-	rows, _ = first(rows, limit)
-	return rows, nil
+	slices.SortFunc(rows, func(a, b ports.TransferRow) int { return newestFirst(queueMark(a), queueMark(b)) })
+	page, more := first(rows, q.Limit)
+	return ports.QueuePage{Rows: page, More: more}, nil
+}
+
+func queueMark(row ports.TransferRow) ports.QueueMark {
+	t := row.Transfer
+	return ports.QueueMark{RecordedAt: row.RecordedAt, Height: t.Height, Index: t.Index, TxID: t.TxID}
+}
+
+func newestFirst(a, b ports.QueueMark) int {
+	return cmp.Or(
+		b.RecordedAt.Compare(a.RecordedAt), cmp.Compare(b.Height, a.Height),
+		cmp.Compare(b.Index, a.Index), cmp.Compare(b.TxID, a.TxID),
+	)
+}
+
+// held reports whether a session that was paid in part waits for its merchant.
+func (s *state) held(id checkout.SessionID) bool {
+	session, _ := s.sessions.get(id)
+	return session.UnderpaidHeld
 }

@@ -311,7 +311,9 @@ func hotReadsInside(f fixture) map[string]func(ctx context.Context, r ports.Repo
 			return err
 		},
 		"the queue": func(ctx context.Context, r ports.Repos) error {
-			_, err := r.Transfers.Queue(ctx, f.shop.Project.ID, 50)
+			_, err := r.Transfers.Queue(ctx, ports.QueueQuery{
+				Project: f.shop.Project.ID, Mode: merchant.Live, Limit: 50,
+			})
 			return err
 		},
 		"the trail": func(ctx context.Context, r ports.Repos) error {

@@ -96,6 +96,7 @@ type sessionRow struct {
 	Paid          string
 	Parts         int
 	UnderpaidHeld bool
+	PartsClosed   bool
 	intentRow
 
 	ReceiptIntentID  checkout.IntentID
@@ -112,7 +113,7 @@ type sessionRow struct {
 
 const sessionQuery = `SELECT s.id, s.merchant_id, s.project_id, s.mode, s.kind, s.due_currency,
 	s.due_amount, s.method, s.description, s.order_id, s.metadata, s.success_url, s.fail_url, s.status,
-	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held,
+	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held, s.parts_closed,
 	s.receipt_intent_id, s.receipt_network,
 	s.receipt_txid, s.receipt_idx, s.receipt_sender, s.receipt_units, s.receipt_height,
 	s.receipt_block_time, s.receipt_order_no, s.receipt_late, ` + intentColumns + `
@@ -143,7 +144,7 @@ func (r sessionRow) snapshot() (checkout.Snapshot, error) {
 		ID: r.ID, MerchantID: r.MerchantID, ProjectID: r.ProjectID, Kind: r.Kind, Method: r.Method,
 		Description: r.Description, OrderID: r.OrderID, SuccessURL: r.SuccessURL, FailURL: r.FailURL,
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, UpdatedAt: r.UpdatedAt, Version: r.Version,
-		Parts: r.Parts, UnderpaidHeld: r.UnderpaidHeld,
+		Parts: r.Parts, UnderpaidHeld: r.UnderpaidHeld, PartsClosed: r.PartsClosed,
 	}
 	var err error
 	if s.Mode, err = merchant.ParseMode(r.Mode); err != nil {

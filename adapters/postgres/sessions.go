@@ -35,11 +35,11 @@ func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 		INSERT INTO sessions (
 			id, merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
 			order_id, metadata, success_url, fail_url, created_at,
-			status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held,
+			status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed,
 			receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
 			receipt_height, receipt_block_time, receipt_order_no, receipt_late
 		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
 		ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING`,
 		append([]any{prepared}, args...)...)
 	if err == nil && n == 0 {
@@ -52,7 +52,7 @@ func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 func changing(s checkout.Snapshot) []any {
 	list := []any{
 		s.Status.String(), s.ExpiresAt, s.UpdatedAt, s.Version, currentIntent(s), paidText(s), s.Parts,
-		s.UnderpaidHeld,
+		s.UnderpaidHeld, s.PartsClosed,
 	}
 	r := s.Receipt
 	if r == nil {
@@ -115,10 +115,10 @@ func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
 	n, err := exec(ctx, r.in(), `
 		WITH saved AS (
 			UPDATE sessions SET status = $2, expires_at = $3, updated_at = $4, version = $5,
-				intent_id = $6, paid = $7, parts = $8, underpaid_held = $9,
-				receipt_intent_id = $10, receipt_network = $11, receipt_txid = $12,
-				receipt_idx = $13, receipt_sender = $14, receipt_units = $15, receipt_height = $16,
-				receipt_block_time = $17, receipt_order_no = $18, receipt_late = $19
+				intent_id = $6, paid = $7, parts = $8, underpaid_held = $9, parts_closed = $10,
+				receipt_intent_id = $11, receipt_network = $12, receipt_txid = $13,
+				receipt_idx = $14, receipt_sender = $15, receipt_units = $16, receipt_height = $17,
+				receipt_block_time = $18, receipt_order_no = $19, receipt_late = $20
 			WHERE id = $1 AND version < $5 RETURNING id)
 		SELECT pg_notify('`+changedChannel+`', id::text) FROM saved`,
 		append([]any{prepared, s.ID}, changing(s)...)...)

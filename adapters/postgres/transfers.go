@@ -58,23 +58,36 @@ type transferRow struct {
 	Disposition ports.Disposition
 	OrderNo     string
 	RecordedAt  time.Time
+
+	Decision     ports.Action
+	DecidedAt    time.Time
+	DecisionNote string
+	ReturnTxid   chain.TxID
 }
 
 const transferQuery = "SELECT " + movedColumns +
-	", project_id, session_id, intent_id, disposition, order_no, recorded_at FROM transfers "
+	", project_id, session_id, intent_id, disposition, order_no, recorded_at, decision, decided_at," +
+	" decision_note, return_txid FROM transfers "
 
 func (r transferRow) row() (ports.TransferRow, error) {
 	t, err := r.transfer()
 	return ports.TransferRow{
 		Transfer: t, ProjectID: r.ProjectID, SessionID: r.SessionID, IntentID: r.IntentID,
 		Disposition: r.Disposition, OrderNo: r.OrderNo, RecordedAt: r.RecordedAt,
+		Decision: ports.Decision{
+			Action: r.Decision, Note: r.DecisionNote, ReturnTxID: r.ReturnTxid, At: r.DecidedAt,
+		},
 	}, err
 }
 
 func (r transfers) list(
 	ctx context.Context, rest string, args ...any,
 ) ([]ports.TransferRow, error) {
-	rows, err := all[transferRow](ctx, r.in(), transferQuery+rest, args...)
+	return r.rows(ctx, transferQuery+rest, args...)
+}
+
+func (r transfers) rows(ctx context.Context, query string, args ...any) ([]ports.TransferRow, error) {
+	rows, err := all[transferRow](ctx, r.in(), query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +107,8 @@ func (r transfers) Add(ctx context.Context, t ports.TransferRow) (bool, error) {
 			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
 			project_id = EXCLUDED.project_id, session_id = EXCLUDED.session_id,
 			intent_id = EXCLUDED.intent_id, disposition = EXCLUDED.disposition,
-			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at
+			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at,
+			decision = '', decided_at = NULL, decision_note = '', return_txid = ''
 		WHERE transfers.disposition = 'reversed'`, args...)
 	return n > 0, err
 }
@@ -147,27 +161,57 @@ func (r transfers) OfSession(
 	return rows, seen, err
 }
 
-func (r transfers) Queue(
-	ctx context.Context, p merchant.ProjectID, limit int,
-) ([]ports.TransferRow, error) {
-	if !isUUID(p) {
-		return nil, nil
+func (r transfers) Load(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) (ports.TransferRow, error) {
+	if !isText(id) {
+		return ports.TransferRow{}, ports.ErrNotFound
 	}
-	return r.list(ctx, queueFilter, p, limited(limit))
+	row, err := one[transferRow](ctx, r.in(),
+		transferQuery+"WHERE network = $1 AND txid = $2 AND idx = $3 FOR UPDATE", n, id, int64(index))
+	if err != nil {
+		return ports.TransferRow{}, err
+	}
+	return row.row()
 }
 
-// queueFilter finds what waits through two indexes: of transfers that paid nothing, and of sessions whose
-// merchant has to decide.
-const queueFilter = `
-	WHERE (network, txid, idx) IN (
-		SELECT network, txid, idx FROM (
-			(SELECT network, txid, idx, recorded_at, height FROM transfers
-				WHERE project_id = $1 AND disposition IN ('held', 'duplicate', 'unmatched')
-				ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $2)
-			UNION ALL
-			(SELECT t.network, t.txid, t.idx, t.recorded_at, t.height
-				FROM sessions s JOIN transfers t ON t.session_id = s.id AND t.disposition = 'part'
-				WHERE s.project_id = $1 AND s.underpaid_held
-				ORDER BY t.recorded_at DESC LIMIT $2)
-		) AS waiting ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $2)
-	ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC`
+func (r transfers) Decide(ctx context.Context, t ports.TransferRow) error {
+	var decided *time.Time
+	if t.Decision.Action != "" {
+		decided = &t.Decision.At
+	}
+	return exists(exec(ctx, r.in(), `UPDATE transfers
+		SET disposition = $4, session_id = $5, intent_id = $6, order_no = $7, decision = $8,
+			decided_at = $9, decision_note = $10, return_txid = $11
+		WHERE network = $1 AND txid = $2 AND idx = $3`,
+		t.Transfer.Network, t.Transfer.TxID, int64(t.Transfer.Index), t.Disposition,
+		orNoID(t.SessionID), orNoID(t.IntentID), t.OrderNo, t.Decision.Action, decided,
+		t.Decision.Note, t.Decision.ReturnTxID))
+}
+
+func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePage, error) {
+	if !isUUID(q.Project) || !isText(q.Before.TxID) {
+		return ports.QueuePage{}, nil
+	}
+	where := "WHERE project_id = $1 AND (CASE network WHEN 'sandbox' THEN 'test' ELSE 'live' END) = $2"
+	args := []any{q.Project, q.Mode.String(), limited(q.Limit) + 1}
+	end := " ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
+	if !q.Before.RecordedAt.IsZero() {
+		end = " AND (recorded_at, height, idx, txid) < ($4, $5, $6, $7)" + end
+		args = append(args, q.Before.RecordedAt, height(q.Before.Height), int64(q.Before.Index), q.Before.TxID)
+	}
+	query := transferQuery + where + " AND decision <> ''" + end
+	if !q.Decided {
+		// Each half is found by an index: what paid nothing, and parts of sessions that wait.
+		query = "(" + transferQuery + where + " AND disposition IN ('held', 'duplicate', 'unmatched') AND decision = ''" +
+			end + ") UNION ALL (" + transferQuery + where + ` AND disposition = 'part' AND decision = '' AND session_id IN (
+				SELECT id FROM sessions WHERE project_id = $1 AND underpaid_held)` + end + ")" +
+			" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
+	}
+	rows, err := r.rows(ctx, query, args...)
+	if err != nil {
+		return ports.QueuePage{}, err
+	}
+	page, more := cut(rows, q.Limit)
+	return ports.QueuePage{Rows: page, More: more}, nil
+}

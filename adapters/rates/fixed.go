@@ -20,9 +20,12 @@ const symbolLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 // Pair is what is priced, in what: currency codes and asset symbols.
 type Pair struct {
-	From string // a currency, as in "JPY"
-	To   string // an asset, as in "USDT"
+	From string // as in "JPY", or "ETH" on a market
+	To   string // as in "USDT", or "USD" on a market
 }
+
+// String is the pair as configuration writes it, as in "JPY/USDT".
+func (p Pair) String() string { return p.From + "/" + p.To }
 
 // Fixed are rates an operator set: what one unit of From costs in To.
 type Fixed map[Pair]price

@@ -28,13 +28,15 @@ func source(t *testing.T, text string) *rates.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rates.New(clock, fixed)
+	return rates.New(clock, fixed, nil)
 }
 
 func TestRates(t *testing.T) {
 	dollars := []money.Currency{money.USDT, money.USDC, money.USD}
 	portstest.Rates(t, source(t, ""), clock, dollars, []money.Currency{{}})
 	portstest.Rates(t, source(t, "JPY/USDT=0.0066"), clock, append(dollars, money.JPY), nil)
+	asked := market(t, newExchanges(), rates.AllVenues, 2)
+	portstest.Rates(t, rates.New(wallClock{}, nil, asked), wallClock{}, append(dollars, money.JPY), nil)
 }
 
 // rate asks for a rate and compares price and source; an empty source means there shall be none.
@@ -60,23 +62,46 @@ func TestDollarsAreDollars(t *testing.T) {
 		for _, from := range []money.Currency{money.USDT, money.USDC, money.USD} {
 			rate(t, s, m, from, "USDT", "1", "peg")
 			rate(t, s, m, from, "USDC", "1", "peg")
-			rate(t, s, m, from, "BTC", "", "")
+			rate(t, s, m, from, "SHIB", "", "")
 			rate(t, s, m, from, "usdt", "", "")
 		}
 	}
 }
 
 // A made-up rate must never be used for real money.
-func TestSandboxYenIsForTestModeOnly(t *testing.T) {
+func TestMadeUpPricesAreForTestModeOnly(t *testing.T) {
 	s := source(t, "")
-	for _, asset := range []string{"USDT", "USDC"} {
-		rate(
-			t, s, merchant.Test, money.JPY, asset, "0.0066666666666666666666666666666666666667", "sandbox",
-		)
+	for from, prices := range map[money.Currency]map[string]string{
+		money.JPY: {
+			"USDT": "0.0066666666666666666666666666666666666667",
+			"USDC": "0.0066666666666666666666666666666666666667",
+			"ETH":  "0.0000026666666666666666666666666666666667",
+			"BNB":  "0.0000133333333333333333333333333333333334",
+			"BTC":  "0.0000000666666666666666666666666666666667",
+		},
+		money.USD:  {"ETH": "0.0004", "BNB": "0.002", "BTC": "0.00001"},
+		money.USDT: {"ETH": "0.0004", "BNB": "0.002", "BTC": "0.00001"},
+		money.USDC: {"ETH": "0.0004", "BNB": "0.002", "BTC": "0.00001"},
+	} {
+		for asset, price := range prices {
+			rate(t, s, merchant.Test, from, asset, price, "sandbox")
+			rate(t, s, merchant.Live, from, asset, "", "")
+			rate(t, s, merchant.Mode(0), from, asset, "", "")
+		}
 	}
-	rate(t, s, merchant.Test, money.JPY, "BTC", "", "")
-	rate(t, s, merchant.Live, money.JPY, "USDT", "", "")
-	rate(t, s, merchant.Mode(0), money.JPY, "USDT", "", "")
+	rate(t, s, merchant.Test, money.JPY, "SHIB", "", "")
+}
+
+// Test mode needs no network and has steady prices, whatever the market says.
+func TestTestModeNeverAsksTheMarket(t *testing.T) {
+	e := newExchanges()
+	s := rates.New(clock, nil, market(t, e, rates.AllVenues, 2))
+	rate(t, s, merchant.Test, money.USD, "ETH", "0.0004", "sandbox")
+	rate(t, s, merchant.Test, money.USD, "SHIB", "", "")
+	rate(t, s, merchant.Live, money.USD, "USDT", "1", "peg")
+	if n := e.questions(); n != 0 {
+		t.Errorf("%d questions to the market", n)
+	}
 }
 
 func TestFixedRatesComeFirst(t *testing.T) {
@@ -92,9 +117,14 @@ func TestFixedRatesComeFirst(t *testing.T) {
 
 // The merchant is never short, the payer never pays more than the next unit: 150 yen are one USDT
 // and not 1.000001, whatever the amount.
-func TestSandboxYenIsExactToTheUnit(t *testing.T) {
-	s := source(t, "")
-	r, err := s.Rate(t.Context(), merchant.Test, money.JPY, "USDT")
+func TestMadeUpYenAreExactToTheUnit(t *testing.T) {
+	for asset, yenForOne := range map[string]int64{"USDT": 150, "ETH": 375_000, "BNB": 75_000, "BTC": 15_000_000} {
+		t.Run(asset, func(t *testing.T) { yenAreExact(t, asset, yenForOne) })
+	}
+}
+
+func yenAreExact(t *testing.T, asset string, yenForOne int64) {
+	r, err := source(t, "").Rate(t.Context(), merchant.Test, money.JPY, asset)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +138,7 @@ func TestSandboxYenIsExactToTheUnit(t *testing.T) {
 			t.Fatal(err)
 		}
 		exact := new(big.Int).Mul(big.NewInt(yen), big.NewInt(1_000_000))
-		exact.Add(exact, big.NewInt(149)).Quo(exact, big.NewInt(150))
+		exact.Add(exact, big.NewInt(yenForOne-1)).Quo(exact, big.NewInt(yenForOne))
 		if units.Cmp(exact) != 0 {
 			t.Fatalf("%d yen are %s units, want %s", yen, units, exact)
 		}

@@ -54,8 +54,9 @@ type Site struct {
 func New(s Site) *gin.Engine {
 	s.Edge.Envelopes = hosted.Envelopes()
 	s.Edge.Envelopes["/v1/"] = native.Envelope
+	s.Edge.Envelopes[native.WellKnown] = native.Envelope
 	s.Edge.BodyLimits = native.BodyLimits()
-	s.Edge.CrossOrigin = []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}}
+	s.Edge.CrossOrigin = []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}, {Prefix: native.WellKnown}}
 	e := edge.NewEngine(s.Edge)
 	e.Use(s.Around...)
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })

@@ -96,7 +96,12 @@ func TestHooksAreCounted(t *testing.T) {
 		}
 		return []ChainState{{"tron", 72_000_000, 3 * time.Second, true}, {"sandbox", 5, time.Hour, false}}, nil
 	})
+	m.Rates(func() []RateState {
+		return []RateState{{"ETH/USD", true, 7 * time.Second, 3}, {"USD/JPY", false, 0, 1}}
+	})
 	wants(t, scrape(t, m),
+		`gateway_rate_age_seconds{pair="ETH/USD"} 7`, `gateway_rate_sources_agreeing{pair="ETH/USD"} 3`,
+		`gateway_rate_sources_agreeing{pair="USD/JPY"} 1`,
 		`gateway_faults_total{code="key_pair_invalid"} 1`,
 		`gateway_job_seconds_count{kind="webhook_deliver",outcome="snoozed"} 1`,
 		`gateway_loop_seconds_sum{loop="watch tron",outcome="failed"} 1`,

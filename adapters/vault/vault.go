@@ -39,6 +39,8 @@ const (
 	labelTag    = "101pay tag v1"
 	labelDigest = "101pay digest v1"
 	labelToken  = "101pay access token v1"
+	// The key of statements is published; who verified one must be able to for years.
+	labelStatement = "101pay statement v1"
 )
 
 var errSealed = errors.New("open sealed text: it was altered, or sealed for another purpose or key")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/rates"
+	"github.com/101pay/101pay/domain/attest"
 	"github.com/101pay/101pay/domain/chain"
 )
 
@@ -29,6 +30,8 @@ type Config struct {
 	DataDir     string `help:"directory for the private PostgreSQL and the generated master key (default: /var/lib/101pay for root, else ~/.local/share/101pay)"`
 	MasterKey   string `help:"32 random bytes in hex or base64 that seal secrets (default: generated into DATA_DIR)"`
 
+	RetiredSigningKeys []string `help:"public keys that statements were signed by before, the x of each in /.well-known/101pay-keys.json; published on, so that those can still be verified"`
+
 	TronRPCURLs      []string      `name:"tron-rpc-urls" help:"JSON-RPC endpoints of a Tron network, in order of preference; without any there is no live rail"`
 	TronUSDTContract string        `name:"tron-usdt-contract" default:"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t" help:"the USDT contract"`
 	TronChainID      uint64        `name:"tron-chain-id" default:"728126428" help:"what eth_chainId must answer"`
@@ -39,15 +42,20 @@ type Config struct {
 	EVMRPCURLs      string        `name:"evm-rpc-urls" help:"JSON-RPC endpoints of networks that carry USDC and USDT, in order of preference, as in ethereum=https://one.example|https://two.example,base=https://three.example; names: ethereum, bsc, polygon, arbitrum, base, optimism, avalanche"`
 	EVMPollInterval time.Duration `name:"evm-poll-interval" default:"5s" help:"pause between two looks at one of these networks"`
 
-	FixedRates          string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1"`
+	FixedRates  string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1; they come before any market's"`
+	RateSources string `default:"${venues}" help:"public markets that price what is no dollar, as in ${venues}; each may be reached elsewhere, as in okx=https://mirror.example; none switches them off"`
+	RateQuorum  int    `default:"2" help:"markets that must agree on a price, at least 2"`
+
 	WebhookAllowPrivate bool   `help:"let webhooks go to this machine and private networks, over http too: for development only"`
 	MetricsToken        string `help:"bearer token /metrics asks for (default: only direct requests from this machine)"`
 	LogFormat           string `default:"text" enum:"text,json" help:"text or json"`
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error"`
 
 	fixed   rates.Fixed
+	venues  []rates.Venue
 	evm     []evmNodes
 	proxies []netip.Prefix
+	retired []attest.Key
 }
 
 // settle fills in what follows from the rest and answers everything that is wrong at once.
@@ -64,10 +72,16 @@ func (c *Config) settle(getenv func(string) string) error {
 	var err error
 	c.fixed, err = rates.ParseFixed(c.FixedRates)
 	complain("FIXED_RATES", err)
+	complain(c.settleMarket())
 	for _, text := range c.TrustedProxies {
 		prefix, err := parsePrefix(text)
 		complain("TRUSTED_PROXIES", err)
 		c.proxies = append(c.proxies, prefix)
+	}
+	for _, text := range trim(c.RetiredSigningKeys) {
+		key, err := attest.ParseKey(text)
+		complain("RETIRED_SIGNING_KEYS", err)
+		c.retired = append(c.retired, key)
 	}
 	c.TronRPCURLs = trim(c.TronRPCURLs)
 	for _, u := range c.TronRPCURLs {
@@ -84,6 +98,18 @@ func (c *Config) settle(getenv func(string) string) error {
 	complain("EVM_RPC_URLS", err)
 	complain("EVM_POLL_INTERVAL", checkPoll(c.EVMPollInterval))
 	return errors.Join(wrong...)
+}
+
+// settleMarket reads which markets are asked, and answers the setting that is wrong.
+func (c *Config) settleMarket() (name string, err error) {
+	if c.venues, err = rates.ParseVenues(c.RateSources); err != nil {
+		return "RATE_SOURCES", err
+	}
+	if len(c.venues) > 0 && (c.RateQuorum < rates.MinQuorum || c.RateQuorum > len(c.venues)) {
+		return "RATE_QUORUM", fmt.Errorf("must be %d to the number of RATE_SOURCES, which is %d",
+			rates.MinQuorum, len(c.venues))
+	}
+	return "", nil
 }
 
 const (
@@ -183,6 +209,7 @@ func (c *Config) redacted() [][2]string {
 		{"DB_MAX_CONNS", strconv.Itoa(c.DBMaxConns)},
 		{"DATA_DIR", c.DataDir},
 		{"MASTER_KEY", hide(c.MasterKey)},
+		{"RETIRED_SIGNING_KEYS", strings.Join(c.RetiredSigningKeys, ",")},
 		{"TRON_RPC_URLS", strings.Join(hosts, ",")},
 		{"TRON_USDT_CONTRACT", c.TronUSDTContract},
 		{"TRON_CHAIN_ID", strconv.FormatUint(c.TronChainID, 10)},
@@ -192,6 +219,8 @@ func (c *Config) redacted() [][2]string {
 		{"EVM_RPC_URLS", evmHosts(c.evm)},
 		{"EVM_POLL_INTERVAL", c.EVMPollInterval.String()},
 		{"FIXED_RATES", c.FixedRates},
+		{"RATE_SOURCES", venueHosts(c.venues)},
+		{"RATE_QUORUM", strconv.Itoa(c.RateQuorum)},
 		{"WEBHOOK_ALLOW_PRIVATE", strconv.FormatBool(c.WebhookAllowPrivate)},
 		{"METRICS_TOKEN", hide(c.MetricsToken)},
 		{"LOG_FORMAT", c.LogFormat},

@@ -154,18 +154,21 @@ func (f file) tags(at string) (faults []string) {
 	return faults
 }
 
-// confirmations finds uses of chain.Confirm.
+// proving are the functions of chain that make a chain.Confirmed.
+var proving = []string{"Confirm", "ConfirmEarly"}
+
+// confirmations finds uses of them.
 func (f file) confirmations(at string) (faults []string) {
 	names := f.locals()
 	ast.Inspect(f.syntax, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			x, ok := n.X.(*ast.Ident)
-			if ok && names[x.Name] == module+"domain/chain" && n.Sel.Name == "Confirm" {
+			if ok && names[x.Name] == module+"domain/chain" && slices.Contains(proving, n.Sel.Name) {
 				faults = append(faults, f.at(at, n, "only "+settlement+" may prove a transfer final"))
 			}
 		case *ast.CallExpr:
-			if fun, ok := n.Fun.(*ast.Ident); ok && fun.Name == "Confirm" &&
+			if fun, ok := n.Fun.(*ast.Ident); ok && slices.Contains(proving, fun.Name) &&
 				(at == "domain/chain" || names["."] == module+"domain/chain") {
 				faults = append(faults, f.at(at, n, "only "+settlement+" may prove a transfer final"))
 			}
@@ -230,6 +233,7 @@ func TestHouseSourceRulesAreEnforced(t *testing.T) {
 		"finality at its place":   {"app", "settlement.go", confirming, ""},
 		"finality in a test":      {"app", "settlement_test.go", confirming, ""},
 		"finality within chain":   {"domain/chain", "x.go", "func f() { Confirm() }", "may prove"},
+		"early proof elsewhere":   {"app", "watch.go", strings.Replace(confirming, ".Confirm", ".ConfirmEarly", 1), "may prove"},
 		"another's Confirm":       {"app", "x.go", "func f(c C) { c.Confirm() }", ""},
 		"a file named for naught": {"app", "string_utils.go", "var a int", "says nothing"},
 		"a room named for naught": {"adapters/common", "x.go", "var a int", "says nothing"},

@@ -40,6 +40,7 @@ var house = []row{
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
 	{"domain/x402", list("domain/money domain/chain domain/fault")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
+	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
 	{"ports", list("domain/...")},
 	{"ports/portstest", list("domain/... ports pgregory.net/rapid")},
@@ -79,7 +80,7 @@ var house = []row{
 	{"adapters/polkadot", driven},
 	{"adapters/sandbox", driven},
 	{"adapters/facilitator", driven},
-	{"adapters/rates", driven},
+	{"adapters/rates", list("domain/... ports golang.org/x/sync")},
 	{"adapters/outbound", list("domain/... ports code.dny.dev/ssrf")},
 	{"adapters/vault", list("domain/... ports golang.org/x/crypto github.com/alexedwards/argon2id " +
 		"github.com/golang-jwt/jwt/v5")},

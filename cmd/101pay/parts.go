@@ -103,8 +103,6 @@ func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors por
 	return r
 }
 
-func fixedRates(c *Config) rates.Fixed { return c.fixed }
-
 func outboundOptions(c *Config) outbound.Options {
 	return outbound.Options{AllowPrivate: c.WebhookAllowPrivate}
 }
@@ -132,6 +130,16 @@ func (s counted) Send(ctx context.Context, o ports.Outgoing) ports.SendResult {
 	return result
 }
 
+func signer(c *Config, master vault.MasterKey) *vault.Signer {
+	return vault.NewSigner(master, c.retired)
+}
+
+func attestations(
+	core app.Core, sessions ports.SessionReads, signer ports.Signer, base publicBase,
+) app.Attestations {
+	return app.Attestations{Core: core, Sessions: sessions, Signer: signer, Issuer: string(base)}
+}
+
 func eventWords(base publicBase) native.EventWords { return native.EventWords{PublicURL: string(base)} }
 
 func limiter(clock ports.Clock) *edge.Limiter { return edge.NewLimiter(clock.Now) }
@@ -140,33 +148,34 @@ func drain() *edge.Drain { return edge.NewDrain(rest.HealthPath, rest.ReadyPath,
 
 // useCases are those the native dialect speaks for.
 type useCases struct {
-	Credentials app.Credentials
-	Accounts    app.Accounts
-	Keys        app.Keys
-	Receiving   app.Receiving
-	Sources     app.AddressSources
-	KYC         app.KYC
-	Statements  app.Statements
-	Charges     app.Charges
-	Checkout    app.Checkout
-	Settlement  *app.Settlement
-	Sandbox     app.Sandbox
-	Webhooks    *app.Webhooks
+	Credentials  app.Credentials
+	Accounts     app.Accounts
+	Keys         app.Keys
+	Receiving    app.Receiving
+	Sources      app.AddressSources
+	KYC          app.KYC
+	Statements   app.Statements
+	Charges      app.Charges
+	Checkout     app.Checkout
+	Settlement   *app.Settlement
+	Sandbox      app.Sandbox
+	Webhooks     *app.Webhooks
+	Attestations app.Attestations
 }
 
 func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
-		Sandbox: u.Sandbox, Webhooks: u.Webhooks,
+		Sandbox: u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
 
 func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
 	return &hosted.Page{
-		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, PublicURL: string(base),
-		Drain: d, Limiter: l,
+		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, Attestations: u.Attestations,
+		PublicURL: string(base), Drain: d, Limiter: l,
 	}
 }
 
@@ -174,8 +183,11 @@ func documentation(base publicBase) (*docs.Pages, error) {
 	return docs.New(string(base), docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()})
 }
 
-func metrics(store *postgres.Store, health app.Health) *telemetry.Metrics {
+func metrics(store *postgres.Store, health app.Health, market *rates.Market) *telemetry.Metrics {
 	m := telemetry.New()
+	if market != nil {
+		m.Rates(func() []telemetry.RateState { return rateStates(market.Standings()) })
+	}
 	m.Chains(func(ctx context.Context) ([]telemetry.ChainState, error) {
 		pulse, err := health.Pulse(ctx)
 		states := make([]telemetry.ChainState, len(pulse.Rails))

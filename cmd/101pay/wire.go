@@ -30,6 +30,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		vault.New, wire.Bind(new(ports.Vault), new(*vault.Vault)),
 		vault.NewPasswords, wire.Bind(new(ports.Passwords), new(*vault.Passwords)),
 		vault.NewTokens, wire.Bind(new(ports.Tokens), new(*vault.Tokens)),
+		signer, wire.Bind(new(ports.Signer), new(*vault.Signer)),
 
 		// The store.
 		openStore,
@@ -47,7 +48,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
-		fixedRates, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
+		fixedRates, openMarket, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
 		outboundOptions, outbound.New,
 
 		// Use cases.
@@ -66,7 +67,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Sandbox), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
-		webhooks,
+		webhooks, attestations,
 
 		// Dialects and pages.
 		publicURL,

@@ -91,7 +91,12 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Orders: store,
 	}
 	fixed := fixedRates(c)
-	source := rates.New(clock, fixed)
+	market, err := openMarket(c, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	source := rates.New(clock, fixed, market)
 	mainPublicBase := publicURL(c)
 	nativeEventWords := eventWords(mainPublicBase)
 	announcer := app.Announcer{
@@ -111,7 +116,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rails: appRails,
 		Clock: clock,
 	}
-	telemetryMetrics := metrics(store, health)
+	telemetryMetrics := metrics(store, health, market)
 	appRecorded := recorded(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
@@ -132,19 +137,22 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
+	vaultSigner := signer(c, vaultMasterKey)
+	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
-		Credentials: credentials,
-		Accounts:    accounts,
-		Keys:        keys,
-		Receiving:   receiving,
-		Sources:     addressSources,
-		KYC:         kyc,
-		Statements:  statements,
-		Charges:     charges,
-		Checkout:    checkout,
-		Settlement:  settlement,
-		Sandbox:     appSandbox,
-		Webhooks:    appWebhooks,
+		Credentials:  credentials,
+		Accounts:     accounts,
+		Keys:         keys,
+		Receiving:    receiving,
+		Sources:      addressSources,
+		KYC:          kyc,
+		Statements:   statements,
+		Charges:      charges,
+		Checkout:     checkout,
+		Settlement:   settlement,
+		Sandbox:      appSandbox,
+		Webhooks:     appWebhooks,
+		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
 	loginAttempts := native.NewLoginAttempts(clock)

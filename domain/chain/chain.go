@@ -6,7 +6,7 @@
 // (package checkout).
 //
 // Invariants: a Confirmed can only be made by Confirm, from a transfer at or below the network's
-// final height; amounts are whole base units, never fractions.
+// final height, or by ConfirmEarly, from one deep enough; amounts are whole base units, never fractions.
 package chain
 
 import (
@@ -78,10 +78,12 @@ type Head struct {
 	FinalTime time.Time // block time of the final block
 }
 
-// Confirmed is a transfer proven final. It cannot be made outside this package, so whatever asks
-// for one cannot be handed a sighting, a claim by a caller, or an unfinished block.
+// Confirmed is a transfer proven final, or deep enough for terms that credit it earlier. It cannot be
+// made outside this package, so whatever asks for one cannot be handed a sighting, a claim by a
+// caller, or an unfinished block.
 type Confirmed struct {
 	transfer Transfer
+	early    bool
 }
 
 // ErrNotFinal reports a transfer above the final height, of another network, or of nothing.
@@ -90,14 +92,40 @@ var ErrNotFinal = fault.New(fault.Rejected, "not_final",
 
 // Confirm proves a transfer final against the network's head. Only the watcher calls it.
 func Confirm(t Transfer, head Head) (Confirmed, error) {
-	if t.Network == "" || t.Network != head.Network || t.Height > head.Final {
-		return Confirmed{}, ErrNotFinal
-	}
-	if t.Units == nil || t.Units.Sign() <= 0 || t.TxID == "" || t.To == "" || t.BlockTime.IsZero() {
+	if !t.on(head) || t.Height > head.Final {
 		return Confirmed{}, ErrNotFinal
 	}
 	return Confirmed{transfer: t}, nil
 }
 
-// Transfer is the transfer that was proven final.
+// ConfirmEarly proves that a transfer is deep enough: at least so many blocks, its own included, hold
+// it, and no fewer than the network bears (EarliestConfirmations). The network may still undo it.
+// Only the watcher calls it.
+func ConfirmEarly(t Transfer, head Head, confirmations int) (Confirmed, error) {
+	least := t.Network.EarliestConfirmations()
+	if !t.on(head) || least == 0 || confirmations < 0 || uint64(confirmations) < least ||
+		t.Confirmations(head) < uint64(confirmations) {
+		return Confirmed{}, ErrNotFinal
+	}
+	return Confirmed{transfer: t, early: t.Height > head.Final}, nil
+}
+
+// on reports whether a transfer is a whole one of the head's network.
+func (t Transfer) on(head Head) bool {
+	return t.Network != "" && t.Network == head.Network && t.Units != nil && t.Units.Sign() > 0 &&
+		t.TxID != "" && t.To != "" && !t.BlockTime.IsZero()
+}
+
+// Confirmations is how many blocks up to the newest hold a transfer, its own included.
+func (t Transfer) Confirmations(head Head) uint64 {
+	if t.Height > head.Latest {
+		return 0
+	}
+	return head.Latest - t.Height + 1
+}
+
+// Transfer is the transfer that was proven.
 func (c Confirmed) Transfer() Transfer { return c.transfer }
+
+// Early reports whether the network may still undo the transfer by its own rule.
+func (c Confirmed) Early() bool { return c.early }

@@ -10,6 +10,7 @@ var earliest = map[Network]uint64{
 	Arbitrum: 64, // a quarter of a second each
 	Base:     10,
 	Optimism: 10,
+	Sandbox:  2, // so that it can be tried; no merchant can name the network
 }
 
 // EarliestConfirmations is the least number of confirmations a payment on the network may be credited

@@ -33,7 +33,7 @@ func Judge(s *Session, i Intent, t chain.Transfer, late merchant.LatePolicy) Ver
 		return TooEarly
 	case s.Status() == Settled:
 		return Duplicate
-	case s.Status() == Cancelled || s.elsewhere(i):
+	case s.Status() == Cancelled || s.elsewhere(i) || s.s.PartsClosed:
 		return Hold
 	}
 	verdict := Pays

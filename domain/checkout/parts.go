@@ -99,11 +99,70 @@ func (s *Session) Credit(c chain.Confirmed, i Intent, late bool, orderNo string,
 		return nil
 	}
 	s.s.UnderpaidHeld = false
-	s.s.Receipt = &Receipt{
+	s.s.Receipt = receipt(t, i, orderNo, late)
+	return nil
+}
+
+// Accept ends a session with a final transfer that does not pay it by itself, because its merchant
+// decided so: it came too late, was of another amount, or went to another of his addresses. It must be
+// of the coin that was asked for. i is the intent it stands for. What arrived in parts before counts too.
+func (s *Session) Accept(c chain.Confirmed, i Intent, orderNo string, now time.Time) error {
+	t := c.Transfer()
+	switch {
+	case s.s.Status == Settled:
+		return ErrAlreadyPaid
+	case s.s.Status == Processing:
+		return ErrPaymentInProgress
+	case i.SessionID != s.s.ID || c.Early():
+		return fmt.Errorf("session %s: accept transfer %s/%d for intent %s", s.s.ID, t.TxID, t.Index, i.ID)
+	case t.Asset.Symbol != i.Asset.Symbol || t.Asset.Decimals != i.Asset.Decimals:
+		return ErrOtherAsset
+	case s.elsewhere(i):
+		return ErrPartlyPaid
+	}
+	sum := s.after(t)
+	if err := s.move(eventAccept, now); err != nil {
+		return err
+	}
+	s.s.Intent, s.s.Paid = &i, sum
+	s.s.Parts++
+	s.s.UnderpaidHeld, s.s.PartsClosed = false, false
+	s.s.Receipt = receipt(t, i, orderNo, t.BlockTime.After(i.ExpiresAt))
+	return nil
+}
+
+// AcceptParts ends an expired session with what arrived for it, because its merchant decided that this
+// is enough. c proves one of its parts, which becomes the receipt; orderNo is that of its booking.
+func (s *Session) AcceptParts(c chain.Confirmed, orderNo string, now time.Time) error {
+	t := c.Transfer()
+	if !s.s.UnderpaidHeld || c.Early() || !s.s.Intent.names(t) {
+		return fmt.Errorf("session %s: accept part %s/%d", s.s.ID, t.TxID, t.Index)
+	}
+	if err := s.move(eventAccept, now); err != nil {
+		return err
+	}
+	s.s.UnderpaidHeld = false
+	s.s.Receipt = receipt(t, *s.s.Intent, orderNo, t.BlockTime.After(s.s.Intent.ExpiresAt))
+	return nil
+}
+
+// CloseParts ends the wait of an expired session for its merchant, who sent back what arrived or keeps it
+// for something else. Nothing is added to it any more: what comes still waits for him by itself.
+func (s *Session) CloseParts(now time.Time) error {
+	if !s.s.UnderpaidHeld {
+		return fmt.Errorf("session %s: nothing to close", s.s.ID)
+	}
+	s.s.UnderpaidHeld, s.s.PartsClosed = false, true
+	s.s.UpdatedAt = now
+	s.s.Version++
+	return nil
+}
+
+func receipt(t chain.Transfer, i Intent, orderNo string, late bool) *Receipt {
+	return &Receipt{
 		IntentID: i.ID, Network: t.Network, TxID: t.TxID, Index: t.Index, From: t.From, Units: t.Units,
 		Height: t.Height, BlockTime: t.BlockTime, OrderNo: orderNo, Late: late,
 	}
-	return nil
 }
 
 // Undone says what the end of a booked transfer did to its session.
@@ -118,7 +177,9 @@ type Undone struct {
 // that is short without it can be paid again for window.
 func (s *Session) Reverse(t chain.Transfer, now time.Time, window time.Duration) (Undone, error) {
 	left := new(big.Int).Sub(s.s.Received(), t.Units)
-	if s.s.Parts == 0 || left.Sign() < 0 || (s.s.Parts == 1) != (left.Sign() == 0) || !s.s.Intent.names(t) {
+	receipt := s.s.Receipt
+	own := receipt != nil && receipt.TxID == t.TxID && receipt.Index == t.Index && receipt.Network == t.Network
+	if s.s.Parts == 0 || left.Sign() < 0 || (s.s.Parts == 1) != (left.Sign() == 0) || !own && !s.s.Intent.names(t) {
 		return Undone{}, fmt.Errorf("session %s: %s/%d is not a part of it", s.s.ID, t.TxID, t.Index)
 	}
 	undone := Undone{Reopened: s.s.Status == Settled && !s.s.Intent.covers(left)}
@@ -126,8 +187,6 @@ func (s *Session) Reverse(t chain.Transfer, now time.Time, window time.Duration)
 	if undone.Reopened {
 		happened = eventReverse
 	}
-	receipt := s.s.Receipt
-	own := receipt != nil && receipt.TxID == t.TxID && receipt.Index == t.Index && receipt.Network == t.Network
 	if own && !undone.Reopened {
 		return Undone{}, fmt.Errorf("session %s: covered without its receipt %s/%d", s.s.ID, t.TxID, t.Index)
 	}
@@ -135,7 +194,7 @@ func (s *Session) Reverse(t chain.Transfer, now time.Time, window time.Duration)
 		return Undone{}, err
 	}
 	if s.s.Parts--; s.s.Parts == 0 {
-		s.s.Paid, s.s.UnderpaidHeld = nil, false
+		s.s.Paid, s.s.UnderpaidHeld, s.s.PartsClosed = nil, false, false
 	} else {
 		s.s.Paid = left
 	}
@@ -171,9 +230,9 @@ func (s Snapshot) sound() error {
 		return fmt.Errorf("session %s: %d parts of %v units", s.ID, s.Parts, s.Paid)
 	case some && (s.Intent == nil || s.Status == Opened || s.Status == Cancelled):
 		return fmt.Errorf("session %s: %s with parts", s.ID, s.Status)
-	case (s.Status == Settled) != (some && s.Intent.covers(s.Paid)):
+	case s.Status == Settled && !some, s.Status != Settled && some && s.Intent.covers(s.Paid):
 		return fmt.Errorf("session %s: %s with %v units paid", s.ID, s.Status, s.Paid)
-	case s.UnderpaidHeld && (s.Status != Expired || !some):
+	case (s.UnderpaidHeld || s.PartsClosed) && (s.Status != Expired || !some || s.UnderpaidHeld == s.PartsClosed):
 		return fmt.Errorf("session %s: %s waits for a decision about nothing", s.ID, s.Status)
 	}
 	return nil

@@ -251,8 +251,9 @@ func TestImpossiblePartsAreNotRestored(t *testing.T) {
 		"covered and not settled":  func(s *Snapshot) { s.Paid, s.Parts = big.NewInt(100), 1 },
 		"a decision about nothing": func(s *Snapshot) { s.Status, s.UnderpaidHeld = Expired, true },
 		"cancelled with parts":     func(s *Snapshot) { s.Status, s.Paid, s.Parts = Cancelled, big.NewInt(1), 1 },
-		"settled and not covered": func(s *Snapshot) {
-			s.Status, s.Receipt, s.Paid, s.Parts = Settled, &Receipt{}, big.NewInt(99), 1
+		"settled by nothing":       func(s *Snapshot) { s.Status, s.Receipt = Settled, &Receipt{} },
+		"decided and undecided": func(s *Snapshot) {
+			s.Status, s.Paid, s.Parts, s.UnderpaidHeld, s.PartsClosed = Expired, big.NewInt(1), 1, true, true
 		},
 	} {
 		v := asked(t, i).Snapshot()

@@ -8,9 +8,10 @@
 //
 // Invariants:
 //   - Status moves only by the methods of Session, along the table in status.go.
-//   - Only Credit makes a session Settled, and Credit takes a chain.Confirmed.
+//   - Only Credit and Accept make a session Settled, and they take a chain.Confirmed.
 //   - A transfer pays at most one session. A session is settled if and only if what arrived for it, in
-//     one exact transfer at a shared address or in parts at its own, covers what is due.
+//     one exact transfer at a shared address or in parts at its own, covers what is due,
+//     or its merchant accepted less.
 package checkout
 
 import (
@@ -97,6 +98,7 @@ type Snapshot struct {
 	// UnderpaidHeld is set on an expired session that was paid in part while the merchant has to decide
 	// what becomes of it.
 	UnderpaidHeld bool
+	PartsClosed   bool // he decided that nothing comes of them
 }
 
 // Session is a merchant's request to be paid an amount.
@@ -108,7 +110,7 @@ type Session struct {
 // hold.
 func Open(s Snapshot, now time.Time) (*Session, error) {
 	s.Status, s.Version, s.CreatedAt, s.UpdatedAt = Opened, 1, now, now
-	s.Intent, s.Receipt, s.Paid, s.Parts, s.UnderpaidHeld = nil, nil, nil, 0, false
+	s.Intent, s.Receipt, s.Paid, s.Parts, s.UnderpaidHeld, s.PartsClosed = nil, nil, nil, 0, false, false
 	return Restore(s)
 }
 

@@ -61,12 +61,14 @@ const (
 	eventCancel
 	eventUndo
 	eventReverse
+	eventAccept
 )
 
 var eventNames = map[event]string{
 	eventIssue: "issue intent", eventSee: "transfer seen", eventUnsee: "sighting withdrawn",
 	eventPart: "final part", eventSettle: "final transfer that covers", eventLapse: "deadline",
 	eventCancel: "cancel", eventUndo: "part reversed", eventReverse: "reversal",
+	eventAccept: "merchant accepts",
 }
 
 func (e event) String() string { return eventNames[e] }
@@ -74,20 +76,21 @@ func (e event) String() string { return eventNames[e] }
 // transitions is the whole state machine; a missing cell is refused. docs/states.md is drawn from
 // it. Expired settles and takes parts: by transfers whose blocks were in time but became final later, or
 // by late ones that the project accepts. A settled session stays so if a part is reversed that it is
-// covered without.
+// covered without. What the merchant accepts is a final transfer too, of another amount or out of time.
 var transitions = map[Status]map[event]Status{
 	Opened: {eventIssue: Awaiting, eventLapse: Expired, eventCancel: Cancelled},
 	Awaiting: {
 		eventIssue: Awaiting, eventSee: Processing, eventPart: Awaiting, eventSettle: Settled,
 		eventLapse: Expired, eventCancel: Cancelled, eventUndo: Awaiting,
+		eventAccept: Settled,
 	},
 	Processing: {
 		eventSee: Processing, eventUnsee: Awaiting, eventPart: Awaiting, eventSettle: Settled,
 		eventLapse: Processing, eventUndo: Processing,
 	},
 	Settled:   {eventUndo: Settled, eventReverse: Awaiting},
-	Expired:   {eventPart: Expired, eventSettle: Settled, eventUndo: Expired},
-	Cancelled: {},
+	Expired:   {eventPart: Expired, eventSettle: Settled, eventUndo: Expired, eventAccept: Settled},
+	Cancelled: {eventAccept: Settled},
 }
 
 // Transition is one cell of the state machine, for drawing it.
@@ -97,7 +100,7 @@ type Transition struct{ From, On, To string }
 func Transitions() []Transition {
 	var out []Transition
 	for _, from := range Statuses() {
-		for e := eventIssue; e <= eventReverse; e++ {
+		for e := eventIssue; e <= eventAccept; e++ {
 			if to, ok := transitions[from][e]; ok {
 				out = append(out, Transition{from.String(), e.String(), to.String()})
 			}
@@ -118,6 +121,8 @@ var (
 		"too many unpaid checkouts of this amount at this address; try again later or use a slightly different amount")
 	ErrUnsupportedMethod = fault.New(fault.Invalid, "unsupported_method",
 		"method must be one of usdc, btc, eth, usdt, bnb, sol, ada, xrp, doge, dot").About("method")
+	ErrOtherAsset = fault.New(fault.Conflict, "asset_mismatch",
+		"this transfer is of another coin than the checkout asks for")
 	ErrPaymentRejected = fault.New(fault.Rejected, "payment_rejected",
 		"no final payment has been found for this checkout")
 	ErrOrderIDConflict = fault.New(fault.Conflict, "order_id_conflict",

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"math/big"
+	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/merchant"
@@ -32,6 +33,16 @@ type Terms struct {
 // final.
 func PlainTerms() Terms { return Terms{Matching: Shared, Sources: 1} }
 
+// Wait is about how long a transfer waits until it counts, for telling people.
+func (i Intent) Wait() time.Duration {
+	n := i.Asset.Network
+	depth := n.FinalityDepth()
+	if i.Terms.Confirmations <= 0 || depth == 0 {
+		return n.FinalityWait()
+	}
+	return n.FinalityWait() / time.Duration(depth) * time.Duration(i.Terms.Confirmations) //nolint:gosec // small constants
+}
+
 // Asked is what of an intent its terms depend on.
 type Asked struct {
 	Matching Matching
@@ -47,7 +58,10 @@ func TermsFor(p merchant.Policy, a Asked) Terms {
 	t := Terms{
 		Matching:      a.Matching,
 		Confirmations: p.ConfirmationsFor(a.Network, worth),
-		Sources:       p.SourcesFor(worth),
+		Sources:       1,
+	}
+	if a.Network != chain.Sandbox { // which has no second node
+		t.Sources = p.SourcesFor(worth)
 	}
 	if a.Matching == Dedicated && a.Dollar != nil {
 		t.Tolerance = a.tolerance(p)

@@ -20,8 +20,8 @@ type Rate struct {
 	From   string // currency code
 	To     string // asset symbol, as in "USDT"
 	Price  decimal.Decimal
-	Source string // "peg", "fixed", "sandbox", or a market source's name
-	At     time.Time
+	Source string    // "peg", "fixed", "sandbox", or the venues that agreed, as in "median(kraken,okx)"
+	At     time.Time // when it held, as its source says
 }
 
 // Convert expresses amount in units of 10^-places of the rate's target, rounding up: the merchant

@@ -110,6 +110,7 @@ func StartBinary(t testing.TB, binary string, env map[string]string) *Gateway {
 	t.Helper()
 	settings := map[string]string{
 		"LISTEN_ADDR": FreeAddress(t), "DATA_DIR": DataDir(t), "WEBHOOK_ALLOW_PRIVATE": "1",
+		"RATE_SOURCES": "none", // tests ask nobody outside
 	}
 	if _, given := env["DATABASE_URL"]; !given {
 		settings["DATABASE_URL"] = pgtest.Database(t)

@@ -18,11 +18,14 @@ func Rates(t *testing.T, source ports.Rates, clock ports.Clock, priced, unpriced
 					r, err := source.Rate(t.Context(), mode, c, "USDT")
 					ok(t, err)
 					same(t, []string{r.From, r.To}, []string{c.Code(), "USDT"})
-					if r.At.IsZero() || r.At.After(clock.Now()) {
+					if r.At.After(clock.Now()) || clock.Now().Sub(r.At) > ports.MaxRateAge {
 						t.Fatalf("a rate of %s at %s", r.At, clock.Now())
 					}
 					if r.Price.Sign() <= 0 || r.Source == "" {
 						t.Fatalf("rate %+v: no price or no source", r)
+					}
+					if mode == merchant.Live && r.Source == "sandbox" {
+						t.Fatalf("rate %+v: made up, for real money", r)
 					}
 				})
 		}

@@ -25,6 +25,10 @@ var transferPromises = []promise{
 	{"a reversed transfer waits for nobody", transfersQueueReversed},
 	{"the parts of a session whose merchant has to decide wait with the others", transfersQueueParts},
 	{"a transfer that settled can become a part, no other can", transfersDemoted},
+	{"a queue is paged through without gap or repetition, in one mode", transfersQueuePages},
+	{"a decided transfer waits no longer, and is kept with its decision", transfersDecided},
+	{"a decided transfer that is undone and returns waits again", transfersDecidedReturns},
+	{"a recorded transfer is found by its identity", transfersLoad},
 }
 
 func addRow(t *testing.T, w World, row ports.TransferRow) bool {
@@ -62,7 +66,8 @@ func ofSession(
 func queue(t *testing.T, w World, p merchant.ProjectID, limit int) []ports.TransferRow {
 	t.Helper()
 	return in(t, w, func(ctx context.Context, r ports.Repos) ([]ports.TransferRow, error) {
-		return r.Transfers.Queue(ctx, p, limit)
+		page, err := r.Transfers.Queue(ctx, ports.QueueQuery{Project: p, Mode: merchant.Test, Limit: limit})
+		return page.Rows, err
 	})
 }
 
@@ -306,4 +311,110 @@ func transfersDemoted(t *testing.T, w World) {
 	row.Disposition = ports.Part
 	same(t, above(t, w, chain.Sandbox, 0), []ports.TransferRow{row})
 	isFault(t, demote(), ports.ErrNotFound)
+}
+
+func load(t *testing.T, w World, of chain.Transfer) (row ports.TransferRow, err error) {
+	t.Helper()
+	err = w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+		row, err = r.Transfers.Load(ctx, of.Network, of.TxID, of.Index)
+		return err
+	})
+	return row, err
+}
+
+func decide(t *testing.T, w World, row ports.TransferRow) {
+	t.Helper()
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Transfers.Decide(ctx, row) })
+}
+
+// waiting records a held transfer of a shop at a height.
+func waiting(t *testing.T, w World, shop Shop, i checkout.Intent, height uint64) ports.TransferRow {
+	t.Helper()
+	row := Row(shop, i, Paying(i, height))
+	row.Disposition, row.OrderNo = ports.Held, ""
+	same(t, addRow(t, w, row), true)
+	return row
+}
+
+func transfersQueuePages(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	const rows = 7 // all recorded at one instant, so that the order rests on the rest of the mark
+	var want []ports.TransferRow
+	for i := range rows {
+		want = append([]ports.TransferRow{waiting(t, w, shop, intent, uint64(7+i))}, want...)
+	}
+	q := ports.QueueQuery{Project: shop.Project.ID, Mode: merchant.Test, Limit: 3}
+	var got []ports.TransferRow
+	for range rows {
+		page := in(t, w, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
+			return r.Transfers.Queue(ctx, q)
+		})
+		got = append(got, page.Rows...)
+		if !page.More {
+			break
+		}
+		last := page.Rows[len(page.Rows)-1]
+		q.Before = ports.QueueMark{
+			RecordedAt: last.RecordedAt, Height: last.Transfer.Height, Index: last.Transfer.Index,
+			TxID: last.Transfer.TxID,
+		}
+	}
+	same(t, got, want)
+	q.Mode, q.Before = merchant.Live, ports.QueueMark{}
+	none := in(t, w, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
+		return r.Transfers.Queue(ctx, q)
+	})
+	same(t, none, ports.QueuePage{})
+}
+
+func transfersDecided(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	_, other := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	closed, assigned := waiting(t, w, shop, intent, 7), waiting(t, w, shop, intent, 8)
+	closed.Decision = ports.Decision{
+		Action: ports.Returned, Note: "sent back", ReturnTxID: "ab", At: Epoch.Add(time.Hour),
+	}
+	decide(t, w, closed)
+	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{assigned})
+	assigned.Disposition, assigned.SessionID, assigned.IntentID = ports.Settled, other.SessionID, other.ID
+	assigned.OrderNo = "20260517000000042"
+	assigned.Decision = ports.Decision{Action: ports.Assigned, At: Epoch.Add(time.Hour)}
+	decide(t, w, assigned)
+	same(t, len(queue(t, w, shop.Project.ID, 10)), 0)
+	rows, _ := ofSession(t, w, other.SessionID)
+	same(t, rows, []ports.TransferRow{assigned})
+	decided := in(t, w, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
+		return r.Transfers.Queue(ctx, ports.QueueQuery{
+			Project: shop.Project.ID, Mode: merchant.Test, Decided: true, Limit: 10,
+		})
+	})
+	same(t, decided, ports.QueuePage{Rows: []ports.TransferRow{assigned, closed}})
+	isFault(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Transfers.Decide(ctx, Row(shop, intent, Paying(intent, 9)))
+	}), ports.ErrNotFound)
+}
+
+func transfersDecidedReturns(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	row := waiting(t, w, shop, intent, 7)
+	closed := row
+	closed.Decision = ports.Decision{Action: ports.Closed, At: Epoch.Add(time.Hour)}
+	decide(t, w, closed)
+	reverse(t, w, row)
+	same(t, addRow(t, w, row), true)
+	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{row})
+}
+
+func transfersLoad(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	row := waiting(t, w, shop, intent, 7)
+	got, err := load(t, w, row.Transfer)
+	ok(t, err)
+	same(t, got, row)
+	_, err = load(t, w, Paying(intent, 8))
+	isFault(t, err, ports.ErrNotFound)
 }

@@ -26,23 +26,24 @@ import (
 
 // API is the dialect, ready to be mounted.
 type API struct {
-	Credentials app.Credentials
-	Accounts    app.Accounts
-	Keys        app.Keys
-	Receiving   app.Receiving
-	Sources     app.AddressSources
-	KYC         app.KYC
-	Statements  app.Statements
-	Charges     app.Charges
-	Checkout    app.Checkout
-	Settlement  *app.Settlement
-	Sandbox     app.Sandbox
-	Webhooks    *app.Webhooks
-	Limiter     *edge.Limiter
-	Budgets     Budgets
-	Attempts    LoginAttempts
-	PublicURL   string // without a slash at its end
-	Clock       ports.Clock
+	Credentials  app.Credentials
+	Accounts     app.Accounts
+	Keys         app.Keys
+	Receiving    app.Receiving
+	Sources      app.AddressSources
+	KYC          app.KYC
+	Statements   app.Statements
+	Charges      app.Charges
+	Checkout     app.Checkout
+	Settlement   *app.Settlement
+	Sandbox      app.Sandbox
+	Webhooks     *app.Webhooks
+	Attestations app.Attestations
+	Limiter      *edge.Limiter
+	Budgets      Budgets
+	Attempts     LoginAttempts
+	PublicURL    string // without a slash at its end
+	Clock        ports.Clock
 
 	limits limits `wire:"-"`
 }
@@ -145,6 +146,8 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountStatements(v1)
 	a.mountCheckout(v1)
 	a.mountPayments(v1)
+	a.mountQueue(v1)
+	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)
 }
 

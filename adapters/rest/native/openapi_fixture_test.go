@@ -26,6 +26,7 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
 )
 
 // specPublicURL is the address the document's examples carry.
@@ -104,13 +105,16 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
 		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Attestations: app.Attestations{
+			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: specPublicURL,
+		},
 		Limiter: edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
 		Attempts: native.NewLoginAttempts(g.clock), PublicURL: specPublicURL, Clock: g.clock,
 	}
 	g.engine = edge.NewEngine(edge.Options{
 		Log: log, Now: g.clock.Now, BodyLimits: native.BodyLimits(),
-		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope},
-		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}},
+		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope, native.WellKnown: native.Envelope},
+		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}, {Prefix: native.WellKnown}},
 	})
 	api.Mount(g.engine)
 	g.watch()
@@ -205,6 +209,19 @@ func (x specExchange) want(status int, code ...string) specExchange {
 		x.t.Fatalf("answered code %q, want %q: %s", x.text("error"), code[0], x.Body)
 	}
 	return x
+}
+
+// list is the objects of an array.
+func (x specExchange) list(name string) (out []map[string]any) {
+	x.t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(x.Body.Bytes(), &members); err != nil {
+		x.t.Fatalf("%v: %s", err, x.Body)
+	}
+	if err := json.Unmarshal(members[name], &out); err != nil {
+		x.t.Fatalf("%v: %s", err, x.Body)
+	}
+	return out
 }
 
 // text is the text at a path of member names.

@@ -63,8 +63,12 @@ func walkCheckout(s *specShop) {
 	s.send("GET", "/v1/checkout/sessions/none", "").want(404, "not_found")
 	s.send("POST", one+"/pay/transaction", `{"transaction":"`+strings.Repeat("0", 64)+`"}`).
 		want(409, "method_not_chosen")
+	s.send("GET", one+"/instructions", "").want(409, "method_not_chosen")
 	s.send("POST", one+"/sandbox", `{"scenario":"exact"}`).want(409, "method_not_chosen")
 	intent := s.send("POST", one+"/pay/intent", `{"method":"usdt"}`).want(200)
+	s.send("GET", one+"/instructions", "").want(200)
+	s.send("GET", one+"/instructions?format=jws", "").want(400, "unexpected_query")
+	s.send("GET", one+"/receipt", "").want(409, "not_paid_yet")
 	s.send("POST", one+"/pay/intent", `{"method":"lightning"}`).want(400, "unsupported_method")
 	s.send("POST", one+"/pay/confirm", `{"paymentId":"none"}`).want(404, "not_found")
 	s.send("POST", one+"/pay/transaction", `{"transaction":"`+strings.Repeat("0", 64)+`"}`).want(200)
@@ -72,6 +76,13 @@ func walkCheckout(s *specShop) {
 	paid := s.send("POST", one+"/pay/confirm", `{"paymentId":"`+intent.text("paymentId")+`"}`).want(200)
 	s.send("POST", one+"/pay/transaction", `{"transaction":"`+paid.text("payment", "transaction")+`"}`).want(200)
 	s.send("POST", one+"/pay/intent", `{"method":"usdt"}`).want(409, "session_already_paid")
+	s.send("GET", one+"/receipt", "").want(200)
+	s.send("GET", one+"/receipt?format=jws", "").want(400, "unexpected_query")
+	s.send("GET", one+"/instructions", "").want(409, "session_already_paid")
+	s.send("GET", "/v1/checkout/sessions/none/receipt", "").want(404, "not_found")
+	s.send("GET", "/v1/checkout/sessions/none/instructions", "").want(404, "not_found")
+	s.send("GET", "/.well-known/101pay-keys.json", "").want(200)
+	s.send("GET", "/.well-known/101pay-keys.json?kid=1", "").want(400, "unexpected_query")
 	s.send("GET", one, "").want(200)
 	s.login("POST", one+"/cancel", "").want(409, "session_already_paid")
 
@@ -112,6 +123,7 @@ func walkScenarios(s *specShop) {
 		time.Sleep(5 * time.Second)
 		s.send("GET", one, "").want(200)
 	}
+	walkQueue(s)
 	intent, one := s.awaiting()
 	s.send("POST", one+"/sandbox", `{"scenario":"reorg"}`).want(409, "not_paid_yet")
 	s.send("POST", one+"/sandbox", `{"scenario":"rain"}`).want(400, "unknown_scenario")
@@ -181,4 +193,50 @@ func walkEvents(s *specShop) {
 	time.Sleep(time.Second)
 	s.login("GET", one+"/deliveries/"+owed.Deliveries[0].ID+"/attempts", "").want(200)
 	s.login("GET", one+"/deliveries/none/attempts", "").want(404, "not_found")
+}
+
+// walkQueue decides about what the scenarios left behind: amounts that match nothing, a second payment.
+func walkQueue(s *specShop) {
+	_, one := s.awaiting()
+	id := strings.TrimPrefix(one, "/v1/checkout/sessions/")
+	s.login("GET", "/v1/queue?decided=maybe", "").want(400, "invalid_filter")
+	s.login("GET", "/v1/queue?limit=1", "").want(200)
+	page := s.key("GET", "/v1/queue?limit=2", "").want(200)
+	s.key("GET", "/v1/queue?limit=2&cursor="+page.text("nextCursor"), "").want(200)
+	var ids []string
+	waiting := map[string]string{}
+	for _, row := range s.key("GET", "/v1/queue?limit=100", "").want(200).list("transfers") {
+		ids = append(ids, row["id"].(string))
+		waiting[row["disposition"].(string)] = row["id"].(string)
+	}
+	if len(ids) < 4 || waiting["duplicate"] == "" || waiting["unmatched"] == "" {
+		s.t.Fatalf("waiting are %v, %v", ids, waiting)
+	}
+	at := func(i string, verb string) string { return "/v1/queue/" + i + "/" + verb }
+	s.key("POST", at("sandbox:nonsense:0", "close"), `{}`).want(404)
+	s.key("POST", at(waiting["unmatched"], "assign"), `{}`).want(400, "payment_required")
+	s.key("POST", at(waiting["unmatched"], "assign"), `{"payment":"nobody"}`).want(404)
+	s.key("POST", at(waiting["unmatched"], "accept"), `{}`).want(409, "session_not_named")
+	s.key("POST", at(waiting["unmatched"], "return"), `{"transaction":"x"}`).want(400, "invalid_transaction_id")
+	s.key("POST", at(waiting["unmatched"], "assign"), `{"payment":"`+id+`","note":"close enough"}`).want(200)
+	s.key("POST", at(waiting["unmatched"], "close"), `{}`).want(409, "transfer_decided")
+	s.key("POST", at(waiting["duplicate"], "return"),
+		`{"transaction":"`+strings.Repeat("ab", 32)+`","note":"sent back"}`).want(200)
+	for _, left := range ids {
+		if left != waiting["unmatched"] && left != waiting["duplicate"] {
+			s.login("POST", at(left, "close"), `{"note":"dust"}`).want(200)
+			break
+		}
+	}
+	_, late := s.awaiting()
+	s.login("PATCH", "/v1/project", `{"policy":{"latePolicy":"hold"}}`).want(200)
+	s.send("POST", late+"/sandbox", `{"scenario":"late"}`).want(202)
+	time.Sleep(6 * time.Second)
+	for _, row := range s.key("GET", "/v1/queue?limit=100", "").want(200).list("transfers") {
+		if row["disposition"] == "held" {
+			s.key("POST", at(row["id"].(string), "accept"), `{}`).want(200)
+		}
+	}
+	s.login("PATCH", "/v1/project", `{"policy":{"latePolicy":"accept"}}`).want(200)
+	s.key("GET", "/v1/queue?decided=true", "").want(200)
 }

@@ -141,7 +141,6 @@ func declaredCodes(t *testing.T) map[string]int {
 var neverAnswered = map[string]string{
 	"client_closed_request":     "nobody is there to read it",
 	"span_too_wide":             "the watcher asks for less",
-	"not_final":                 "the watcher alone asks for proof",
 	"stale":                     "units of work that are overtaken run again",
 	"taken":                     "use cases say what is taken",
 	"invalid_webhook_secret":    "secrets are made here, not sent",
