@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/big"
 	"time"
 
@@ -27,6 +28,7 @@ type Checkout struct {
 	Rates    ports.Rates
 	Changes  ports.Changes
 	Events   Announcer
+	Log      *slog.Logger
 }
 
 // OpenInput is what a new session says. Texts are checked by the dialect.
@@ -217,7 +219,8 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 }
 
 // place is where the session's payer shall pay, if the project still offers the method there, and by
-// which policy.
+// which policy. Nobody is sent to an account that is not as we recorded it
+// (merchant.ErrReceivingTampered).
 func (s Checkout) place(
 	ctx context.Context, was checkout.Snapshot, m checkout.Method, on chain.Network,
 ) (place, merchant.Policy, error) {
@@ -235,6 +238,11 @@ func (s Checkout) place(
 		return place{}, policy, err
 	}
 	to, err := choose(m, on, among)
+	shared := to.matching == checkout.Shared && to.asset.Network != chain.Sandbox
+	if err == nil && shared && !isSealed(s.Core.Vault, to.account) {
+		alarm(ctx, s.Log, to.account)
+		return place{}, policy, merchant.ErrReceivingTampered
+	}
 	return to, policy, err
 }
 

@@ -51,8 +51,9 @@ func (c Choice) network(mode merchant.Mode) (chain.Network, error) {
 // place is where a choice leads: an asset, and the merchant's address for it.
 type place struct {
 	asset    chain.Asset
-	at       chain.Address     // "" when the payment gets one of its own
-	matching checkout.Matching // by which a payment there is recognised
+	at       chain.Address             // "" when the payment gets one of its own
+	matching checkout.Matching         // by which a payment there is recognised
+	account  merchant.ReceivingAccount // zero on the sandbox chain, and where a payment has its own address
 }
 
 // receivers are where a project's money goes: its accounts, and the families of networks on which each
@@ -66,11 +67,11 @@ type receivers struct {
 func receiversOf(
 	ctx context.Context, r ports.Repos, p merchant.ProjectID, now time.Time,
 ) (receivers, error) {
-	accounts, err := r.Receiving.List(ctx, p)
+	accounts, err := currentAccounts(ctx, r, p, now)
 	if err != nil {
 		return receivers{}, err
 	}
-	sources, err := r.Addresses.Sources(ctx, p)
+	sources, err := r.Sources.List(ctx, p)
 	to := receivers{accounts, map[chain.Family]bool{}}
 	for _, s := range sources {
 		if s.State(now) == merchant.SourceActive {
@@ -96,7 +97,7 @@ func (r Rails) places(
 			continue
 		}
 		if at, ok := receiver(who.Project, a, to.accounts); ok {
-			out = append(out, place{a, at, checkout.Shared})
+			out = append(out, at)
 		}
 	}
 	if len(out) == 0 {
@@ -114,20 +115,20 @@ func (to receivers) dedicate(n chain.Network) bool {
 	return to.dedicated[n.Family()]
 }
 
-// receiver is where payments of an asset to a shared address go. Test payments go to an address of the sandbox chain
+// receiver is where payments of an asset to a shared address go, given the accounts that are current. Test payments go to an address of the sandbox chain
 // that no wallet accepts, never to the merchant's own: nobody shall send real money to a test page.
 func receiver(
 	p merchant.ProjectID, a chain.Asset, accounts []merchant.ReceivingAccount,
-) (chain.Address, bool) {
+) (place, bool) {
 	if a.Network == chain.Sandbox {
-		return chain.SandboxAddress("project " + string(p)), true
+		return place{asset: a, at: chain.SandboxAddress("project " + string(p)), matching: checkout.Shared}, true
 	}
 	for _, o := range accounts {
 		if o.Network == a.Network && o.Asset == a.Symbol {
-			return o.Address, true
+			return place{a, o.Address, checkout.Shared, o}, true
 		}
 	}
-	return "", false
+	return place{}, false
 }
 
 // choose picks the place on a network, or the only one if none is named.

@@ -14,8 +14,11 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// xpubPurpose separates sealed extended public keys from other secrets.
-const xpubPurpose = "address source"
+// xpubPurpose separates a sealed extended public key from other secrets and from those of other sources:
+// put into another row it does not open, so nobody who writes to the database can exchange keys.
+func xpubPurpose(s merchant.AddressSource) string {
+	return "address source " + string(s.ID) + " " + string(s.ProjectID) + " " + string(s.Family)
+}
 
 // ErrDedicatedInTest refuses a payer's wish that is the project's to decide.
 var ErrDedicatedInTest = fault.New(fault.Invalid, "dedicated_in_test_only",
@@ -28,7 +31,7 @@ func ownAddress(ctx context.Context, r ports.Repos, a merchant.ReceivingAccount)
 	if f == "" {
 		return nil
 	}
-	known, err := r.Addresses.Known(ctx, f, a.Address)
+	known, err := r.Sources.Known(ctx, f, a.Address)
 	if err == nil && known {
 		err = merchant.ErrAddressTaken.About("address")
 	}
@@ -45,7 +48,7 @@ func (b *booking) spend(ctx context.Context, n chain.Network, finds []find) erro
 	for i := range finds {
 		at[i] = finds[i].proof.Transfer().To
 	}
-	return b.r.Addresses.Received(ctx, f, at, b.now.Add(merchant.AddressRest))
+	return b.r.Sources.Received(ctx, f, at, b.now.Add(merchant.AddressRest))
 }
 
 // underpaid leaves a session that has just lapsed and was paid in part to its merchant, if he wants to
@@ -119,7 +122,7 @@ func (s Checkout) takeAddress(ctx context.Context, r ports.Repos, q quote) (chai
 	if q.asset.Network == chain.Sandbox {
 		return chain.SandboxAddress("session " + string(q.session.ID)), nil
 	}
-	source, err := r.Addresses.LoadActive(ctx, q.session.ProjectID, q.asset.Network.Family(), q.now)
+	source, err := r.Sources.LoadActive(ctx, q.session.ProjectID, q.asset.Network.Family(), q.now)
 	if isNotFound(err) {
 		return "", merchant.ErrReceivingMissing // it was removed a moment ago
 	}
@@ -140,7 +143,7 @@ func (s Checkout) takeAddress(ctx context.Context, r ports.Repos, q quote) (chai
 				return "", merchant.ErrAddressesExhausted
 			}
 		}
-		at, err := r.Addresses.Take(ctx, want)
+		at, err := r.Sources.Take(ctx, want)
 		switch {
 		case isNotFound(err):
 			return "", merchant.ErrAddressesExhausted
@@ -160,7 +163,7 @@ func (s Checkout) openKey(source merchant.AddressSource) (hdkey.Key, error) {
 	if source.Kind != merchant.SourceXpub {
 		return hdkey.Key{}, nil
 	}
-	text, err := s.Core.Vault.Open(xpubPurpose, source.Sealed)
+	text, err := s.Core.Vault.Open(xpubPurpose(source), source.Sealed)
 	if err != nil {
 		return hdkey.Key{}, fmt.Errorf("open address source %s: %w", source.ID, err)
 	}

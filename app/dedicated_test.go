@@ -221,7 +221,7 @@ func TestAnUndonePartReopensThePayment(t *testing.T) {
 }
 
 func (c *counter) sources() AddressSources {
-	return AddressSources{Core: c.checkout.Core, Rails: c.checkout.Rails}
+	return AddressSources{Core: c.checkout.Core, Rails: c.checkout.Rails, Receiving: c.accepts}
 }
 
 func (c *counter) register(in SourceInput) (SourceState, error) {
@@ -230,7 +230,9 @@ func (c *counter) register(in SourceInput) (SourceState, error) {
 }
 
 func (c *counter) confirm(id merchant.SourceID, first string) (SourceState, error) {
-	s, _, err := c.sources().Confirm(c.t.Context(), c.live(), id, first, Once[SourceState]{})
+	s, _, err := c.sources().Confirm(c.t.Context(), c.live(), SourceConfirmation{
+		ID: id, First: first, By: Confirmation{Login: true, Password: rightPassword},
+	}, Once[SourceState]{})
 	return s, err
 }
 
@@ -262,8 +264,19 @@ func TestEachPaymentGetsAnAddressOfTheKey(t *testing.T) {
 	}
 	_, err = c.confirm(source.ID, otherEVM)
 	c.refuses(err, merchant.ErrFirstAddress, "")
-	_, err = c.confirm(source.ID, evmAddress)
+	_, _, err = c.sources().Confirm(t.Context(), c.live(),
+		SourceConfirmation{ID: source.ID, First: evmAddress, By: Confirmation{Login: true}}, Once[SourceState]{})
+	c.refuses(err, merchant.ErrPasswordRequired, "")
+	pending, err := c.confirm(source.ID, evmAddress)
 	c.ok(err)
+	if want := c.clock.Now().Add(24 * time.Hour); pending.State != merchant.SourcePending || !pending.ActiveFrom.Equal(want) {
+		t.Errorf("in place of another address: %s from %s", pending.State, pending.ActiveFrom)
+	}
+	if before, err := c.askedOn("BASE"); err != nil || before.Address != evmAddress {
+		t.Errorf("before its time: %+v, %v", before, err)
+	}
+	c.clock.set(c.clock.Now().Add(24 * time.Hour))
+	c.read(chain.Base, chain.Polygon)
 
 	first, err := c.askedOn("BASE")
 	c.ok(err)
@@ -294,6 +307,8 @@ func TestEachPaymentGetsAnAddressOfTheKey(t *testing.T) {
 	c.ok(err)
 	_, err = c.confirm(again.ID, evmAddress)
 	c.ok(err)
+	c.clock.set(c.clock.Now().Add(24 * time.Hour))
+	c.read(chain.Base, chain.Polygon)
 	fresh, err := c.askedOn("BASE")
 	c.ok(err)
 	if fresh.Address == first.Address || fresh.Address == second.Address {

@@ -15,8 +15,9 @@ import (
 
 // AddressSources keeps where the addresses come from that single payments have for themselves.
 type AddressSources struct {
-	Core  Core
-	Rails Rails
+	Core      Core
+	Rails     Rails
+	Receiving Receiving // guards what redirects money
 }
 
 // SourceInput is an address source as a merchant writes it: an extended public key, or addresses.
@@ -51,8 +52,13 @@ func (s AddressSources) Register(
 	source.ID = merchant.SourceID(s.Core.IDs.UUID())
 	source.MerchantID, source.ProjectID = who.Merchant, who.Project
 	source.Label, source.CreatedAt = in.Label, now
+	if source.Kind == merchant.SourceXpub {
+		if source.Sealed, err = s.Core.Vault.Seal(xpubPurpose(source), []byte(in.Xpub)); err != nil {
+			return SourceState{}, nil, err
+		}
+	}
 	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (SourceState, error) {
-		if err := r.Addresses.AddSource(ctx, source); err != nil {
+		if err := r.Sources.AddSource(ctx, source); err != nil {
 			return SourceState{}, err
 		}
 		if err := addPool(ctx, r, source, pool, now); err != nil {
@@ -89,8 +95,7 @@ func (s AddressSources) check(in SourceInput) (merchant.AddressSource, []chain.A
 		}
 		source.First = append(source.First, at)
 	}
-	source.Sealed, err = s.Core.Vault.Seal(xpubPurpose, []byte(key.Text()))
-	return source, nil, err
+	return source, nil, nil
 }
 
 // readPool reads addresses that a merchant wrote down, each once and none a token.
@@ -135,7 +140,7 @@ func addPool(
 	if source.NextIndex+int64(len(pool)) > merchant.MaxPool {
 		return merchant.ErrPoolFull
 	}
-	err := r.Addresses.AddPool(ctx, source, pool, now)
+	err := r.Sources.AddPool(ctx, source, pool, now)
 	if errors.Is(err, ports.ErrTaken) {
 		err = merchant.ErrAddressTaken
 	}
@@ -148,7 +153,7 @@ func (s AddressSources) Append(
 ) (SourceState, *ports.Answer, error) {
 	now := s.now()
 	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (SourceState, error) {
-		source, err := r.Addresses.LoadSource(ctx, who.Project, id)
+		source, err := r.Sources.LoadSource(ctx, who.Project, id)
 		switch {
 		case err != nil:
 			return SourceState{}, err
@@ -166,44 +171,87 @@ func (s AddressSources) Append(
 	})
 }
 
+// SourceConfirmation is what a merchant shows to have a source serve his payments.
+type SourceConfirmation struct {
+	ID    merchant.SourceID
+	First string // the source's first address, out of his wallet
+	By    Confirmation
+}
+
 // Confirm makes payments get a source's addresses, once the merchant has shown that he knows the first
-// one from his own wallet.
+// one from his own wallet, and his password. In place of other addresses of the project it waits as long
+// as any change of them.
 func (s AddressSources) Confirm(
-	ctx context.Context, who merchant.Principal, id merchant.SourceID, first string, once Once[SourceState],
+	ctx context.Context, who merchant.Principal, in SourceConfirmation, once Once[SourceState],
 ) (SourceState, *ports.Answer, error) {
+	confirmed, err := s.Receiving.confirm(ctx, who, in.By)
+	if err == nil && !confirmed {
+		err = merchant.ErrPasswordRequired
+	}
+	if err != nil {
+		return SourceState{}, nil, err
+	}
 	now := s.now()
 	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (SourceState, error) {
-		source, err := r.Addresses.LoadSource(ctx, who.Project, id)
+		source, err := r.Sources.LoadSource(ctx, who.Project, in.ID)
 		if err != nil {
 			return SourceState{}, err
 		}
-		if source, err = source.Confirm(first, now); err != nil {
+		from, err := serves(ctx, r, source, now)
+		if err != nil {
+			return SourceState{}, err
+		}
+		if source, err = source.Confirm(in.First, from); err != nil {
 			return SourceState{}, err
 		}
 		if source.Kind == merchant.SourceXpub {
 			// Addresses that another source of this key gave out are not given out again.
-			reached, err := r.Addresses.Reached(ctx, source.Family, source.Fingerprint)
+			reached, err := r.Sources.Reached(ctx, source.Family, source.Fingerprint)
 			if err != nil {
 				return SourceState{}, err
 			}
 			source.NextIndex = max(source.NextIndex, reached)
 		}
-		err = r.Addresses.SaveSource(ctx, source)
+		err = r.Sources.SaveSource(ctx, source)
 		if errors.Is(err, ports.ErrTaken) {
 			err = merchant.ErrSourceActive
 		}
 		if err != nil {
 			return SourceState{}, err
 		}
-		return s.reload(ctx, r, who, id, now)
+		return s.reload(ctx, r, who, in.ID, now)
 	})
+}
+
+// serves is from when on a source may serve: at once where nothing else received for the project on its
+// networks lately, else after the waiting time of address changes.
+func serves(
+	ctx context.Context, r ports.Repos, source merchant.AddressSource, now time.Time,
+) (time.Time, error) {
+	since := merchant.ChangeMemory(now)
+	accounts, err := r.Receiving.Load(ctx, source.ProjectID, since)
+	if err != nil {
+		return now, err
+	}
+	replaces, err := r.Sources.Served(ctx, source, since)
+	if err != nil {
+		return now, err
+	}
+	for _, a := range accounts {
+		replaces = replaces || a.Network.Family() == source.Family && a.State(now) != merchant.ReceivingPending
+	}
+	if !replaces {
+		return now, nil
+	}
+	wait, err := r.Addresses.Wait(ctx, source.ProjectID)
+	return now.Add(time.Duration(wait.At(now).Hours) * time.Hour), err
 }
 
 // List lists the project's sources, newest first.
 func (s AddressSources) List(ctx context.Context, who merchant.Principal) ([]SourceState, error) {
 	now := s.now()
 	return fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]SourceState, error) {
-		sources, err := r.Addresses.Sources(ctx, who.Project)
+		sources, err := r.Sources.List(ctx, who.Project)
 		if err != nil {
 			return nil, err
 		}
@@ -224,19 +272,19 @@ func (s AddressSources) Remove(
 ) (struct{}, *ports.Answer, error) {
 	now := s.now()
 	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (struct{}, error) {
-		source, err := r.Addresses.LoadSource(ctx, who.Project, id)
+		source, err := r.Sources.LoadSource(ctx, who.Project, id)
 		if err != nil {
 			return struct{}{}, err
 		}
 		source.RemovedAt = now
-		return struct{}{}, r.Addresses.SaveSource(ctx, source)
+		return struct{}{}, r.Sources.SaveSource(ctx, source)
 	})
 }
 
 func (s AddressSources) reload(
 	ctx context.Context, r ports.Repos, who merchant.Principal, id merchant.SourceID, now time.Time,
 ) (SourceState, error) {
-	source, err := r.Addresses.LoadSource(ctx, who.Project, id)
+	source, err := r.Sources.LoadSource(ctx, who.Project, id)
 	if err != nil {
 		return SourceState{}, err
 	}
@@ -246,7 +294,7 @@ func (s AddressSources) reload(
 func (s AddressSources) state(
 	ctx context.Context, r ports.Repos, source merchant.AddressSource, now time.Time,
 ) (SourceState, error) {
-	tally, err := r.Addresses.Tally(ctx, source.ID, now)
+	tally, err := r.Sources.Tally(ctx, source.ID, now)
 	return SourceState{AddressSource: source, State: source.State(now), Tally: tally}, err
 }
 

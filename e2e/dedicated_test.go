@@ -29,7 +29,7 @@ func TestPaymentsAtDerivedAddresses(t *testing.T) {
 	source := m.Call(http.MethodPost, "/v1/address-sources",
 		map[string]string{"family": "evm", "xpub": ownXpub}).Want(t, http.StatusCreated)
 	m.Call(http.MethodPost, "/v1/address-sources/"+source.At("addressSource.id")+"/confirm",
-		map[string]string{"firstAddress": ownFirst}).Want(t, http.StatusOK)
+		map[string]string{"firstAddress": ownFirst, "password": m.Password}).Want(t, http.StatusOK)
 	k := m.Call(http.MethodPost, "/v1/keys", map[string]string{"mode": "live"}).Want(t, http.StatusCreated)
 	m.Public, m.Private = k.At("key.publicKey"), k.At("key.privateKey")
 

@@ -31,6 +31,17 @@ CREATE UNIQUE INDEX address_sources_current_key ON public.address_sources USING 
 CREATE INDEX address_sources_of_key ON public.address_sources USING btree (family, fingerprint) WHERE (kind = 'xpub'::text);
 CREATE INDEX address_sources_of_project ON public.address_sources USING btree (project_id, created_at, id);
 
+CREATE TABLE address_waits (
+	project_id uuid NOT NULL,
+	hours integer NOT NULL,
+	next_hours integer NOT NULL,
+	next_from timestamp with time zone,
+	CONSTRAINT address_waits_pkey PRIMARY KEY (project_id),
+	CONSTRAINT address_waits_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT address_waits_hours_check CHECK (hours >= 0 AND hours <= 168),
+	CONSTRAINT address_waits_next_hours_check CHECK (next_hours >= 0 AND next_hours <= 168)
+);
+
 CREATE TABLE answers (
 	scope text COLLATE "C" NOT NULL,
 	key text COLLATE "C" NOT NULL,
@@ -299,12 +310,21 @@ CREATE TABLE receiving_accounts (
 	label text NOT NULL,
 	created_at timestamp with time zone NOT NULL,
 	removed_at timestamp with time zone,
+	active_from timestamp with time zone NOT NULL DEFAULT now(),
+	replaces uuid,
+	proven boolean NOT NULL DEFAULT false,
+	told_at timestamp with time zone,
+	seal text NOT NULL DEFAULT ''::text,
 	CONSTRAINT receiving_accounts_pkey PRIMARY KEY (id),
 	CONSTRAINT receiving_accounts_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
 	CONSTRAINT receiving_accounts_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT receiving_accounts_replaces_fkey FOREIGN KEY (replaces) REFERENCES receiving_accounts(id),
 	CONSTRAINT receiving_accounts_address_check CHECK (address <> ''::text)
 );
+CREATE INDEX receiving_at ON public.receiving_accounts USING btree (address, created_at, id);
 CREATE UNIQUE INDEX receiving_current ON public.receiving_accounts USING btree (project_id, network, asset) WHERE (removed_at IS NULL);
+CREATE INDEX receiving_successor ON public.receiving_accounts USING btree (replaces) WHERE (replaces IS NOT NULL);
+CREATE INDEX receiving_untold ON public.receiving_accounts USING btree (active_from, id) WHERE (told_at IS NULL);
 CREATE INDEX receiving_watched ON public.receiving_accounts USING btree (network, address);
 
 CREATE TABLE sandbox_reorgs (

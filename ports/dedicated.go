@@ -28,8 +28,8 @@ type SourceTally struct {
 	Received int // money came to them
 }
 
-// Addresses keeps address sources and which payment has which of their addresses.
-type Addresses interface {
+// Sources keeps address sources and which payment has which of their addresses.
+type Sources interface {
 	// AddSource records a source; merchant.ErrTooManySources beyond merchant.MaxSources.
 	AddSource(ctx context.Context, s merchant.AddressSource) error
 	// LoadSource finds a source of a project that is not removed, locked, or ErrNotFound.
@@ -37,13 +37,16 @@ type Addresses interface {
 	// SaveSource replaces label, next index and times. ErrTaken says that another source of the project's
 	// family is confirmed, or that the same key is, of whichever project.
 	SaveSource(ctx context.Context, s merchant.AddressSource) error
-	// Sources lists a project's sources that are not removed, newest first.
-	Sources(ctx context.Context, p merchant.ProjectID) ([]merchant.AddressSource, error)
+	// List lists a project's sources that are not removed, newest first.
+	List(ctx context.Context, p merchant.ProjectID) ([]merchant.AddressSource, error)
 	// LoadActive finds the source a project's payments on a family's networks get addresses from at now,
 	// locked, or ErrNotFound.
 	LoadActive(
 		ctx context.Context, p merchant.ProjectID, f chain.Family, now time.Time,
 	) (merchant.AddressSource, error)
+	// Served reports whether another source of the project's family, with another key, was confirmed and
+	// not removed before since.
+	Served(ctx context.Context, s merchant.AddressSource, since time.Time) (bool, error)
 	// Reached is the highest next index any source with the same key came to, removed ones included; 0
 	// for a new key.
 	Reached(ctx context.Context, f chain.Family, fingerprint string) (int64, error)

@@ -67,7 +67,8 @@ type SessionReads interface {
 	// for their time, and addresses of intents still held or watched.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
-	// the one whose current receiving account it is; addresses nobody owns are absent.
+	// the one whose receiving account it is, without an end or until one without an end takes its
+	// place; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
 	// LetGo frees at most limit amounts whose hold ended before now.
 	LetGo(ctx context.Context, now time.Time, limit int) (int, error)

@@ -27,8 +27,35 @@ const foreignQuery = `
 		SELECT FROM receiving_accounts r
 		WHERE i.matching = 'shared' AND r.project_id = i.project_id AND r.asset = i.symbol AND r.address = i.address
 			AND i.network IN (r.network, 'sandbox')
-			AND r.created_at <= i.created_at + interval '1 minute'
+			AND r.active_from <= i.created_at + interval '1 minute'
 			AND (r.removed_at IS NULL OR r.removed_at >= i.created_at - interval '1 minute'))`
+
+// addressRules hold receiving accounts against each other.
+var addressRules = []rule{
+	{
+		name:    "address-current",
+		checked: `SELECT count(*) FROM receiving_accounts`,
+		// At no moment are two accounts of a project current for one network and asset: a change takes
+		// the place of what it replaces, no sooner and no later.
+		broken: `
+			SELECT a.id::text, 'it is current while ' || b.id || ' is'
+			FROM receiving_accounts a JOIN receiving_accounts b
+				ON (b.project_id, b.network, b.asset) = (a.project_id, a.network, a.asset) AND b.id > a.id
+			WHERE tstzrange(a.active_from, CASE WHEN a.removed_at < a.active_from THEN a.active_from ELSE a.removed_at END)
+				&& tstzrange(b.active_from, CASE WHEN b.removed_at < b.active_from THEN b.active_from ELSE b.removed_at END)`,
+	},
+	{
+		name:    "address-told",
+		checked: `SELECT count(*) FROM webhook_events WHERE type LIKE 'receiving_account.%'`,
+		// What was told of a receiving account was told of one that is there, to live endpoints.
+		broken: `
+			SELECT e.id, e.type || ' in mode ' || e.mode || ' tells of no account of its project'
+			FROM webhook_events e
+			WHERE e.type LIKE 'receiving_account.%' AND (e.mode <> 'live' OR NOT EXISTS (
+				SELECT FROM receiving_accounts r WHERE r.project_id = e.project_id
+					AND r.id::text = convert_from(e.body, 'UTF8')::json #>> '{data,receivingAccount,id}'))`,
+	},
+}
 
 // addresses judges ruleAddress. The sandbox's own addresses are computed, not looked up.
 func (a *auditor) addresses(ctx context.Context) error {

@@ -162,8 +162,12 @@ func (w *world) owners() {
 		w.exec(`INSERT INTO ledger_heads SELECT $1, m, 0, decode(repeat('00', 32), 'hex')
 			FROM unnest(ARRAY['test', 'live']) m`, id(n))
 	}
-	w.exec(`INSERT INTO receiving_accounts VALUES ($1, $2, $3, 'tron', 'USDT', $4, '', $5, NULL)`,
+	w.exec(`INSERT INTO receiving_accounts VALUES ($1, $2, $3, 'tron', 'USDT', $4, '', $5, NULL, $5)`,
 		id(30), id(2), id(12), tronHome, dawn)
+	w.exec(`INSERT INTO webhook_events
+		SELECT 'evt_address', merchant_id, project_id, 'live', 'receiving_account.changed', '', 0,
+			convert_to(json_build_object('data', json_build_object('receivingAccount', json_build_object('id', id)))::text, 'UTF8'),
+			created_at FROM receiving_accounts`)
 }
 
 // read moves a network's cursor to the end of the world.

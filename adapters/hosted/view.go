@@ -70,6 +70,7 @@ type instruction struct {
 	Address     string
 	Head, Tail  string // of the address, to compare after pasting
 	Middle      string
+	Fingerprint string // of the address, to compare with what the shop prints
 	Network     string
 	Standard    string
 	RateFrom    string // "" when the price is in the asset itself
@@ -102,7 +103,7 @@ type scene struct {
 type link struct{ URL, Host string }
 
 // addressEnds is how many characters of an address people compare.
-const addressEnds = 4
+const addressEnds = 6
 
 // Version changes whenever the page would read differently.
 func (v view) Version() string {
@@ -207,7 +208,7 @@ func instruct(s checkout.Snapshot) *instruction {
 	pay := &instruction{
 		Own: i.Terms.Matching == checkout.Dedicated, Whole: sum(i.Payable(), i.Asset),
 		Amount: amount, Round: amount, Asset: i.Asset.Symbol,
-		Address: address, Middle: address,
+		Address: address, Middle: address, Fingerprint: i.Address.Fingerprint(),
 		Network: networkName(i.Asset.Network), Standard: i.Asset.Network.Standard(),
 		ExchangeSum: amount + " " + i.Asset.Symbol,
 	}

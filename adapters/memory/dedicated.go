@@ -38,7 +38,7 @@ func cloneSource(s merchant.AddressSource) merchant.AddressSource {
 }
 
 func (r dedicated) AddSource(ctx context.Context, s merchant.AddressSource) error {
-	list, err := r.Sources(ctx, s.ProjectID)
+	list, err := r.List(ctx, s.ProjectID)
 	switch {
 	case err != nil:
 		return err
@@ -94,7 +94,7 @@ func (r dedicated) SaveSource(ctx context.Context, changed merchant.AddressSourc
 
 func confirmed(s merchant.AddressSource) bool { return !s.ActiveFrom.IsZero() && s.RemovedAt.IsZero() }
 
-func (r dedicated) Sources(
+func (r dedicated) List(
 	ctx context.Context, p merchant.ProjectID,
 ) ([]merchant.AddressSource, error) {
 	s, err := r.state(ctx)
@@ -288,4 +288,19 @@ func (r dedicated) Known(ctx context.Context, f chain.Family, at chain.Address) 
 	}
 	_, known := s.own.get(familyAddress{f, at})
 	return known, nil
+}
+
+func (r dedicated) Served(
+	ctx context.Context, source merchant.AddressSource, since time.Time,
+) (bool, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, served := s.sources.find(func(o merchant.AddressSource) bool {
+		sameKey := source.Kind == merchant.SourceXpub && o.Fingerprint == source.Fingerprint
+		return o.ID != source.ID && !sameKey && o.ProjectID == source.ProjectID && o.Family == source.Family &&
+			!o.ActiveFrom.IsZero() && (o.RemovedAt.IsZero() || !o.RemovedAt.Before(since))
+	})
+	return served, nil
 }

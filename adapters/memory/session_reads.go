@@ -132,13 +132,21 @@ func (s *Store) Owners(
 			continue
 		}
 		accounts := now.receiving.where(func(a merchant.ReceivingAccount) bool {
-			return a.Network == n && a.Address == address && a.RemovedAt.IsZero()
+			return a.Network == n && a.Address == address && (a.RemovedAt.IsZero() || succeeded(now, a))
 		})
 		if len(accounts) > 0 {
 			owners[address] = slices.MinFunc(accounts, newerAccount).ProjectID
 		}
 	}
 	return owners, nil
+}
+
+// succeeded reports whether an account ends because one without an end takes its place.
+func succeeded(s *state, a merchant.ReceivingAccount) bool {
+	_, found := s.receiving.find(func(o merchant.ReceivingAccount) bool {
+		return o.Replaces == a.ID && o.RemovedAt.IsZero() && o.ActiveFrom.Equal(a.RemovedAt)
+	})
+	return found
 }
 
 // LetGo implements ports.SessionReads.

@@ -20,6 +20,7 @@ type state struct {
 	accounts  table[merchant.ID, ports.Account]
 	projects  table[merchant.ProjectID, merchant.Project]
 	receiving table[merchant.ReceivingID, merchant.ReceivingAccount]
+	waits     table[merchant.ProjectID, merchant.ChangeWait]
 	methods   table[methodSwitch, bool]
 	kyc       table[merchant.ID, merchant.KYC]
 	documents table[string, document]

@@ -2,11 +2,73 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
 )
+
+type addresses struct{ *unit }
+
+func (r addresses) At(
+	ctx context.Context, at chain.Address, since time.Time,
+) ([]merchant.ReceivingAccount, error) {
+	if !isText(at) {
+		return nil, nil
+	}
+	if _, err := exec(ctx, r.in(), "SELECT pg_advisory_xact_lock($1)",
+		lockKey("address", string(at))); err != nil {
+		return nil, err
+	}
+	return accounts(all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
+		FROM receiving_accounts WHERE address = $1 AND (removed_at IS NULL OR removed_at >= $2)
+		ORDER BY created_at, id`, at, since))
+}
+
+func (r addresses) Due(
+	ctx context.Context, now time.Time, limit int,
+) ([]merchant.ReceivingAccount, error) {
+	return accounts(all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
+		FROM receiving_accounts
+		WHERE told_at IS NULL AND active_from <= $1 AND (removed_at IS NULL OR removed_at > $1)
+		ORDER BY active_from, id LIMIT $2`, now, limited(limit)))
+}
+
+func (r addresses) All(
+	ctx context.Context, after merchant.ReceivingID, now time.Time, limit int,
+) ([]merchant.ReceivingAccount, error) {
+	return accounts(all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
+		FROM receiving_accounts
+		WHERE ($1 = '' OR id > nullif($1, '')::uuid) AND (removed_at IS NULL OR removed_at > $2)
+		ORDER BY id LIMIT $3`, after, now, limited(limit)))
+}
+
+type waitRow struct {
+	Hours, NextHours int
+	NextFrom         time.Time
+}
+
+func (r addresses) Wait(ctx context.Context, p merchant.ProjectID) (merchant.ChangeWait, error) {
+	if !isUUID(p) {
+		return merchant.DefaultChangeWait(), nil
+	}
+	row, err := one[waitRow](ctx, r.in(),
+		"SELECT hours, next_hours, next_from FROM address_waits WHERE project_id = $1", p)
+	if errors.Is(err, ports.ErrNotFound) {
+		return merchant.DefaultChangeWait(), nil
+	}
+	return merchant.ChangeWait{Hours: row.Hours, NextHours: row.NextHours, NextFrom: row.NextFrom}, err
+}
+
+func (r addresses) SetWait(ctx context.Context, p merchant.ProjectID, w merchant.ChangeWait) error {
+	_, err := exec(ctx, r.in(), `INSERT INTO address_waits (project_id, hours, next_hours, next_from)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT (project_id) DO UPDATE SET hours = EXCLUDED.hours, next_hours = EXCLUDED.next_hours,
+			next_from = EXCLUDED.next_from`, p, w.Hours, w.NextHours, orNull(w.NextFrom))
+	return err
+}
 
 type addressRow struct {
 	Address   chain.Address
@@ -55,7 +117,9 @@ const ownersQuery = `
 			ORDER BY i.created_at DESC, i.id DESC LIMIT 1)
 		UNION ALL
 		(SELECT r.project_id, 2 FROM receiving_accounts r
-			WHERE r.network = $1 AND r.address = a.address AND r.removed_at IS NULL
+			WHERE r.network = $1 AND r.address = a.address AND (r.removed_at IS NULL OR EXISTS (
+				SELECT FROM receiving_accounts n WHERE n.replaces = r.id AND n.removed_at IS NULL
+					AND n.active_from = r.removed_at))
 			ORDER BY r.created_at DESC, r.id DESC LIMIT 1)
 		ORDER BY rank LIMIT 1
 	) AS owner`

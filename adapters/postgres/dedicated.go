@@ -167,7 +167,7 @@ func (r dedicated) AddSource(ctx context.Context, s merchant.AddressSource) erro
 	if err := r.lockProject(ctx, s.ProjectID); err != nil {
 		return err
 	}
-	list, err := r.Sources(ctx, s.ProjectID)
+	list, err := r.List(ctx, s.ProjectID)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (r dedicated) SaveSource(ctx context.Context, s merchant.AddressSource) err
 	})
 }
 
-func (r dedicated) Sources(
+func (r dedicated) List(
 	ctx context.Context, p merchant.ProjectID,
 ) ([]merchant.AddressSource, error) {
 	if !isUUID(p) {
@@ -240,4 +240,17 @@ func (r dedicated) Reached(ctx context.Context, f chain.Family, fingerprint stri
 	row, err := one[reachedRow](ctx, r.in(), `SELECT coalesce(max(next_index), 0) AS reached
 		FROM address_sources WHERE family = $1 AND fingerprint = $2 AND kind = 'xpub'`, f, fingerprint)
 	return row.Reached, err
+}
+
+func (r dedicated) Served(
+	ctx context.Context, s merchant.AddressSource, since time.Time,
+) (bool, error) {
+	if !isUUID(s.ProjectID) || !isUUID(s.ID) {
+		return false, nil
+	}
+	n, err := exec(ctx, r.in(), `SELECT FROM address_sources
+		WHERE project_id = $1 AND family = $2 AND id <> $3 AND ($4 = '' OR fingerprint <> $4)
+			AND active_from IS NOT NULL AND (removed_at IS NULL OR removed_at >= $5) LIMIT 1`,
+		s.ProjectID, s.Family, s.ID, s.Fingerprint, since)
+	return n > 0, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
+	"github.com/101pay/101pay/app"
 )
 
 type doctorCommand struct{}
@@ -105,10 +106,33 @@ func examineDatabase(ctx context.Context, f *findings, p process, c *Config) {
 		f.ill("database", err.Error(), "check the PostgreSQL log")
 		return
 	}
+	examineAddresses(ctx, f, store, c)
 	now := system.Clock{}.Now()
 	for _, cursor := range cursors {
 		f.well("rail "+string(cursor.Network), fmt.Sprintf("read to block %d, %s ago", cursor.Height,
 			now.Sub(cursor.UpdatedAt).Round(time.Second)))
+	}
+}
+
+// examineAddresses looks for receiving accounts that somebody changed behind the gateway's back.
+func examineAddresses(ctx context.Context, f *findings, store *postgres.Store, c *Config) {
+	key, err := masterKey(c)
+	if err != nil {
+		return // examineKey has said so
+	}
+	accounts := app.Receiving{Core: app.Core{Work: store, Clock: system.Clock{}, Vault: vault.New(key)}}
+	seen, tampered, err := accounts.Inspect(ctx)
+	if err != nil {
+		f.ill("addresses", err.Error(), "check the PostgreSQL log")
+		return
+	}
+	for _, a := range tampered {
+		f.ill("addresses", fmt.Sprintf("receiving account %s of project %s (%s %s) is not as it was recorded",
+			a.ID, a.ProjectID, a.Network.Standard(), a.Asset),
+			"nobody is sent there; find out who wrote to the database, then have the merchant remove and add it")
+	}
+	if len(tampered) == 0 {
+		f.well("addresses", fmt.Sprintf("%d receiving accounts, all as they were recorded", seen))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -39,6 +40,8 @@ type gateway struct {
 	Rails  app.Rails
 	Live   tronRail
 	Others evmRails
+
+	Receiving app.Receiving
 }
 
 // How often loops turn.
@@ -47,6 +50,7 @@ const (
 	expirePace  = 5 * time.Second
 	letGoPace   = time.Minute
 	prunePace   = 10 * time.Minute
+	tellPace    = 10 * time.Second
 	holdPace    = 3 * time.Second // between two tries to get the right to watch
 	holdLimit   = 24 * time.Hour  // of one turn of watching; the next begins at once
 )
@@ -216,11 +220,14 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{Deliver: hooks, Log: log, Observe: m.Job})
 }
 
-func ticks(c *Config, s *app.Settlement, keep app.Housekeeping, log *slog.Logger, m *telemetry.Metrics) worker.Ticks {
+func ticks(
+	c *Config, s *app.Settlement, accounts app.Receiving, keep app.Housekeeping, log *slog.Logger, m *telemetry.Metrics,
+) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
+		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {
@@ -307,6 +314,28 @@ func check(ctx context.Context, g *gateway, log *slog.Logger) {
 	for _, rail := range g.Others {
 		asked.Go(func() { checkRail(ctx, rail.Rail, log.With("setting", "EVM_RPC_URLS")) })
 	}
+}
+
+// seals makes sure, before anything is served, that receiving accounts are as they were recorded. One that
+// is not is no reason not to start: nobody is sent there, and the others go on.
+func seals(ctx context.Context, g *gateway, log *slog.Logger) error {
+	sealed, err := g.Receiving.SealFirst(ctx)
+	if err != nil {
+		return fmt.Errorf("seal receiving accounts: %w", err)
+	}
+	if sealed > 0 {
+		log.Warn("receiving accounts of an earlier version were sealed as they are in the database; "+
+			"compare them with your merchants' records", "accounts", sealed)
+	}
+	_, tampered, err := g.Receiving.Inspect(ctx)
+	if err != nil {
+		return fmt.Errorf("inspect receiving accounts: %w", err)
+	}
+	for _, a := range tampered {
+		log.Error("a receiving account is not as it was recorded: nobody is sent there",
+			"account", string(a.ID), "project", string(a.ProjectID), "network", string(a.Network))
+	}
+	return nil
 }
 
 func checkRail(ctx context.Context, rail *ethrpc.Rail, log *slog.Logger) {

@@ -46,6 +46,9 @@ func (serveCommand) Run(p process, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
+	if err := seals(p.ctx, g, log); err != nil {
+		return err
+	}
 	check(p.ctx, g, log)
 	welcome(p.stdout, c, g)
 	return g.run(p.ctx, listener, c, db, log)

@@ -72,6 +72,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		// Dialects and pages.
 		publicURL,
 		eventWords, wire.Bind(new(ports.EventEncoder), new(native.EventWords)),
+		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
 		limiter, drain, native.NewLoginAttempts,
 		wire.Struct(new(useCases), "*"), nativeAPI,
 		hostedPage,

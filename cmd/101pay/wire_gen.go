@@ -71,13 +71,25 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core:  core,
 		Rails: appRails,
 	}
+	mainPublicBase := publicURL(c)
+	nativeEventWords := eventWords(mainPublicBase)
+	announcer := app.Announcer{
+		IDs:       iDs,
+		Clock:     clock,
+		Encoder:   nativeEventWords,
+		Addresses: nativeEventWords,
+	}
 	receiving := app.Receiving{
-		Core:  core,
-		Rails: appRails,
+		Core:      core,
+		Rails:     appRails,
+		Passwords: passwords,
+		Events:    announcer,
+		Log:       log,
 	}
 	addressSources := app.AddressSources{
-		Core:  core,
-		Rails: appRails,
+		Core:      core,
+		Rails:     appRails,
+		Receiving: receiving,
 	}
 	kyc := app.KYC{
 		Core: core,
@@ -97,13 +109,6 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	source := rates.New(clock, fixed, market)
-	mainPublicBase := publicURL(c)
-	nativeEventWords := eventWords(mainPublicBase)
-	announcer := app.Announcer{
-		IDs:     iDs,
-		Clock:   clock,
-		Encoder: nativeEventWords,
-	}
 	checkout := app.Checkout{
 		Core:     core,
 		Sessions: store,
@@ -111,6 +116,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rates:    source,
 		Changes:  store,
 		Events:   announcer,
+		Log:      log,
 	}
 	health := app.Health{
 		Rails: appRails,
@@ -174,15 +180,16 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, receiving, housekeeping, log, telemetryMetrics)
 	mainGateway := &gateway{
-		Engine: ginEngine,
-		Drain:  edgeDrain,
-		Worker: worker,
-		Ticks:  workerTicks,
-		Rails:  appRails,
-		Live:   mainTronRail,
-		Others: mainEvmRails,
+		Engine:    ginEngine,
+		Drain:     edgeDrain,
+		Worker:    worker,
+		Ticks:     workerTicks,
+		Rails:     appRails,
+		Live:      mainTronRail,
+		Others:    mainEvmRails,
+		Receiving: receiving,
 	}
 	return mainGateway, func() {
 		cleanup()

@@ -31,6 +31,11 @@ const (
 	PaymentCanceled   Type = "payment.cancelled"
 	PaymentReversed   Type = "payment.reversed"
 	EndpointTest      Type = "endpoint.test"
+
+	// Where a project's money goes, or is about to go. They tell live endpoints, always.
+	AddressRequested Type = "receiving_account.change_requested"
+	AddressChanged   Type = "receiving_account.changed"
+	AddressCancelled Type = "receiving_account.change_cancelled"
 )
 
 // Types lists every type an endpoint can ask for.
@@ -38,6 +43,7 @@ func Types() []Type {
 	return []Type{
 		PaymentCreated, PaymentDetected, PaymentReverted, PaymentPartlyPaid, PaymentPaid, PaymentLate,
 		PaymentExpired, PaymentCanceled, PaymentReversed, EndpointTest,
+		AddressRequested, AddressChanged, AddressCancelled,
 	}
 }
 

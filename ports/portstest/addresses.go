@@ -18,6 +18,7 @@ var addressPromises = []promise{
 	{"an address belongs to the project that last issued an intent there", ownersByIntent},
 	{"an address without intents belongs to whose current account it is", ownersByAccount},
 	{"an address nobody owns is absent", ownersAbsent},
+	{"an address that another takes the place of is still owned", ownersReplaced},
 }
 
 func watched(t *testing.T, w World, n chain.Network, since time.Time, want ...chain.Address) {
@@ -42,11 +43,10 @@ func watchCurrent(t *testing.T, w World) {
 
 func watchRetired(t *testing.T, w World) {
 	shop := OpenShop(t, w)
-	replaced := shop.addReceiving(t, Address(), Epoch)
-	removed := shop.addReceiving(t, Address(), Epoch.Add(10*time.Hour))
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return r.Receiving.Remove(ctx, shop.Project.ID, removed.ID, Epoch.Add(20*time.Hour))
-	})
+	replaced, removed := shop.replaceReceiving(t, shop.addReceiving(t, Address(), Epoch), Address(),
+		Epoch.Add(10*time.Hour))
+	removed.RemovedAt = Epoch.Add(20 * time.Hour)
+	w.save(t, removed)
 	watched(t, w, chain.Tron, Epoch.Add(9*time.Hour), replaced.Address, removed.Address)
 	watched(t, w, chain.Tron, Epoch.Add(11*time.Hour), removed.Address)
 	watched(t, w, chain.Tron, Epoch.Add(21*time.Hour))
@@ -107,8 +107,18 @@ func ownersAbsent(t *testing.T, w World) {
 	same(t, owners(t, w, chain.Tron, Address()), none)
 	same(t, owners(t, w, chain.Sandbox, a.Address), none)
 	same(t, owners(t, w, chain.Tron), none)
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return r.Receiving.Remove(ctx, shop.Project.ID, a.ID, Epoch.Add(time.Hour))
-	})
+	a.RemovedAt = Epoch.Add(time.Hour)
+	w.save(t, a)
 	same(t, owners(t, w, chain.Tron, a.Address), none)
+}
+
+// An address stays the project's when another takes its place: before that moment payers are still
+// sent there.
+func ownersReplaced(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	was, next := shop.replaceReceiving(t, shop.addReceiving(t, Address(), Epoch), Address(),
+		Epoch.Add(24*time.Hour))
+	both := map[chain.Address]merchant.ProjectID{was.Address: shop.Project.ID, next.Address: shop.Project.ID}
+	same(t, owners(t, w, chain.Tron, was.Address, next.Address), both)
+	watched(t, w, chain.Tron, Epoch, was.Address, next.Address)
 }

@@ -48,7 +48,7 @@ func (s Shop) Source(kind merchant.SourceKind) merchant.AddressSource {
 func (s Shop) addSource(t *testing.T, kind merchant.SourceKind) merchant.AddressSource {
 	t.Helper()
 	a := s.Source(kind)
-	do(t, s.World, func(ctx context.Context, r ports.Repos) error { return r.Addresses.AddSource(ctx, a) })
+	do(t, s.World, func(ctx context.Context, r ports.Repos) error { return r.Sources.AddSource(ctx, a) })
 	return a
 }
 
@@ -60,11 +60,11 @@ func (s Shop) fill(t *testing.T, a merchant.AddressSource, n int, at time.Time) 
 		pool[i] = Address()
 	}
 	do(t, s.World, func(ctx context.Context, r ports.Repos) error {
-		a, err := r.Addresses.LoadSource(ctx, s.Project.ID, a.ID)
+		a, err := r.Sources.LoadSource(ctx, s.Project.ID, a.ID)
 		if err != nil {
 			return err
 		}
-		return r.Addresses.AddPool(ctx, a, pool, at)
+		return r.Sources.AddPool(ctx, a, pool, at)
 	})
 	return pool
 }
@@ -78,7 +78,7 @@ func numbered(a merchant.AddressSource, index int64) chain.Address {
 func (s Shop) take(ctx context.Context, id checkout.SessionID, now time.Time) (chain.Address, error) {
 	var at chain.Address
 	err := s.World.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		a, err := r.Addresses.LoadActive(ctx, s.Project.ID, chain.FamilyTron, now)
+		a, err := r.Sources.LoadActive(ctx, s.Project.ID, chain.FamilyTron, now)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (s Shop) take(ctx context.Context, id checkout.SessionID, now time.Time) (c
 		if a.Kind == merchant.SourceXpub {
 			want.Next = numbered(a, a.NextIndex)
 		}
-		at, err = r.Addresses.Take(ctx, want)
+		at, err = r.Sources.Take(ctx, want)
 		return err
 	})
 	return at, err
@@ -104,14 +104,14 @@ func someSession() checkout.SessionID { return checkout.SessionID(UUID()) }
 func sourcesOf(t *testing.T, w World, p merchant.ProjectID) []merchant.AddressSource {
 	t.Helper()
 	return in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.AddressSource, error) {
-		return r.Addresses.Sources(ctx, p)
+		return r.Sources.List(ctx, p)
 	})
 }
 
 func saveSource(t *testing.T, w World, a merchant.AddressSource) error {
 	t.Helper()
 	return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Addresses.SaveSource(ctx, a)
+		return r.Sources.SaveSource(ctx, a)
 	})
 }
 
@@ -120,7 +120,7 @@ func sourcesListed(t *testing.T, w World) {
 	first := shop.addSource(t, merchant.SourceXpub)
 	second := shop.Source(merchant.SourcePool)
 	second.Family, second.CreatedAt, second.ActiveFrom = chain.FamilyEVM, Epoch.Add(time.Hour), time.Time{}
-	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Addresses.AddSource(ctx, second) })
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Sources.AddSource(ctx, second) })
 	same(t, sourcesOf(t, w, shop.Project.ID), []merchant.AddressSource{second, first})
 	same(t, sourcesOf(t, w, other.Project.ID), []merchant.AddressSource(nil))
 
@@ -136,7 +136,7 @@ func sourcesForeign(t *testing.T, w World) {
 	a := shop.addSource(t, merchant.SourceXpub)
 	load := func(p merchant.ProjectID, id merchant.SourceID) error {
 		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			got, err := r.Addresses.LoadSource(ctx, p, id)
+			got, err := r.Sources.LoadSource(ctx, p, id)
 			if err == nil {
 				same(t, got, a)
 			}
@@ -158,7 +158,7 @@ func sourcesLimited(t *testing.T, w World) {
 		a := shop.Source(merchant.SourceXpub)
 		a.ActiveFrom = time.Time{}
 		err := w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			return r.Addresses.AddSource(ctx, a)
+			return r.Sources.AddSource(ctx, a)
 		})
 		if i < merchant.MaxSources {
 			ok(t, err)
@@ -177,16 +177,16 @@ func sourcesOneActive(t *testing.T, w World) {
 	for _, a := range []merchant.AddressSource{waiting, copied} {
 		unconfirmed := a
 		unconfirmed.ActiveFrom = time.Time{}
-		do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Addresses.AddSource(ctx, unconfirmed) })
+		do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Sources.AddSource(ctx, unconfirmed) })
 		isFault(t, saveSource(t, w, a), ports.ErrTaken)
 	}
 	// The unit of work that was refused goes on.
 	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		if err := r.Addresses.SaveSource(ctx, waiting); !errors.Is(err, ports.ErrTaken) {
+		if err := r.Sources.SaveSource(ctx, waiting); !errors.Is(err, ports.ErrTaken) {
 			t.Errorf("a second one: %v", err)
 		}
 		active.RemovedAt = Epoch.Add(time.Hour)
-		return r.Addresses.SaveSource(ctx, active)
+		return r.Sources.SaveSource(ctx, active)
 	})
 	ok(t, saveSource(t, w, waiting))
 	ok(t, saveSource(t, w, copied))
@@ -212,7 +212,7 @@ func sourcesReached(t *testing.T, w World) {
 	}
 	reached := func(f chain.Family, fingerprint string) int64 {
 		return in(t, w, func(ctx context.Context, r ports.Repos) (int64, error) {
-			return r.Addresses.Reached(ctx, f, fingerprint)
+			return r.Sources.Reached(ctx, f, fingerprint)
 		})
 	}
 	a = sourcesOf(t, w, shop.Project.ID)[0]
@@ -232,7 +232,7 @@ func takeInOrder(t *testing.T, w World) {
 	shop.takes(t, first, Epoch.Add(time.Hour), numbered(a, 0))
 	shop.takes(t, someSession(), Epoch, numbered(a, 2))
 	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
-		_, err := r.Addresses.LoadSource(ctx, shop.Project.ID, "none")
+		_, err := r.Sources.LoadSource(ctx, shop.Project.ID, "none")
 		return err
 	})
 }
@@ -252,7 +252,7 @@ func takeAgain(t *testing.T, w World) {
 func (s Shop) received(t *testing.T, until time.Time, at ...chain.Address) {
 	t.Helper()
 	do(t, s.World, func(ctx context.Context, r ports.Repos) error {
-		return r.Addresses.Received(ctx, chain.FamilyTron, at, until)
+		return r.Sources.Received(ctx, chain.FamilyTron, at, until)
 	})
 }
 
@@ -271,7 +271,7 @@ func takeNeverPaid(t *testing.T, w World) {
 func tally(t *testing.T, w World, id merchant.SourceID, now time.Time) ports.SourceTally {
 	t.Helper()
 	return in(t, w, func(ctx context.Context, r ports.Repos) (ports.SourceTally, error) {
-		return r.Addresses.Tally(ctx, id, now)
+		return r.Sources.Tally(ctx, id, now)
 	})
 }
 
@@ -306,22 +306,22 @@ func takeTaken(t *testing.T, w World) {
 	pool := other.addSource(t, merchant.SourcePool)
 	taken := other.fill(t, pool, 1, Epoch)[0]
 	err = w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		a, err := r.Addresses.LoadActive(ctx, shop.Project.ID, chain.FamilyTron, Epoch)
+		a, err := r.Sources.LoadActive(ctx, shop.Project.ID, chain.FamilyTron, Epoch)
 		if err != nil {
 			return err
 		}
 		want := ports.Taking{Source: a, Session: someSession(), Next: taken, Now: Epoch, RestUntil: Epoch}
-		if _, err := r.Addresses.Take(ctx, want); !errors.Is(err, ports.ErrTaken) {
+		if _, err := r.Sources.Take(ctx, want); !errors.Is(err, ports.ErrTaken) {
 			t.Errorf("another source's address: %v", err)
 		}
 		want.Source.NextIndex, want.Next = 5, numbered(a, 5) // the unit of work goes on, further on
-		_, err = r.Addresses.Take(ctx, want)
+		_, err = r.Sources.Take(ctx, want)
 		return err
 	})
 	ok(t, err)
 	same(t, sourcesOf(t, w, shop.Project.ID)[0].NextIndex, int64(6))
 	known := func(f chain.Family, at chain.Address) bool {
-		return in(t, w, func(ctx context.Context, r ports.Repos) (bool, error) { return r.Addresses.Known(ctx, f, at) })
+		return in(t, w, func(ctx context.Context, r ports.Repos) (bool, error) { return r.Sources.Known(ctx, f, at) })
 	}
 	if !known(chain.FamilyTron, taken) || known(chain.FamilyEVM, taken) || known(chain.FamilyTron, Address()) {
 		t.Error("it is not known which addresses are of a source")
@@ -349,7 +349,7 @@ func poolWhole(t *testing.T, w World) {
 	account := other.addReceiving(t, Address(), Epoch)
 	for _, taken := range []chain.Address{mine[1], account.Address} {
 		do(t, w, func(ctx context.Context, r ports.Repos) error {
-			err := r.Addresses.AddPool(ctx, b, []chain.Address{Address(), taken}, Epoch)
+			err := r.Sources.AddPool(ctx, b, []chain.Address{Address(), taken}, Epoch)
 			if !errors.Is(err, ports.ErrTaken) {
 				t.Errorf("a known address is added: %v", err)
 			}

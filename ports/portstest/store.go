@@ -61,6 +61,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"work", workPromises},
 		{"merchants", merchantPromises},
 		{"receiving", receivingPromises},
+		{"guards", guardPromises},
 		{"kyc", kycPromises},
 		{"keys", keyPromises},
 		{"logins", loginPromises},

@@ -50,8 +50,8 @@ func TestEveryRouteAnswersAsDocumented(t *testing.T) {
 		s := g.register("ann@shop.example")
 		walkAccounts(s)
 		walkKeys(s)
-		walkReceiving(s)
 		walkSources(s)
+		walkReceiving(s)
 		walkKYC(s)
 		walkWebhooks(s)
 		walkBook(s)
@@ -168,8 +168,33 @@ func walkReceiving(s *specShop) {
 	s.login("PUT", "/v1/payment-methods/usdt", `{"enabled":true}`).want(200)
 	s.login("PUT", "/v1/payment-methods/btc", `{"enabled":true}`).want(400, "unsupported_method")
 	s.login("PUT", "/v1/payment-methods/usdt", `{"enabled":"yes"}`).want(400, "invalid_type")
-	s.login("DELETE", one, "").want(204)
-	s.login("DELETE", one, "").want(404, "not_found")
+	s.login("POST", "/v1/receiving-accounts/challenge", `{"network":"TRC20","address":"`+specTron+`"}`).want(200)
+	s.login("POST", "/v1/receiving-accounts/challenge", `{"network":"TRC20","address":"T"}`).
+		want(400, "invalid_address")
+	s.login("PUT", "/v1/receiving-accounts/waiting-time", `{"hours":1}`).want(200)
+	s.login("PUT", "/v1/receiving-accounts/waiting-time", `{"hours":-1}`).want(400, "invalid_waiting_time")
+	walkAddressChange(s, one)
+}
+
+func walkAddressChange(s *specShop, one string) {
+	const change = `{"network":"TRC20","asset":"USDT","address":"TYJPRrdB5APNeRs4R7fYZSwW3TcrTKw2gx"`
+	with := `{"password":"` + specPassword + `"}`
+	s.login("POST", "/v1/receiving-accounts", change+`}`).want(400, "password_required")
+	s.login("POST", "/v1/receiving-accounts", change+`,"password":"wrong"}`).want(401, "invalid_credentials")
+	s.login("POST", "/v1/receiving-accounts", change+`,"signature":"00"}`).want(400, "invalid_signature")
+	s.key("POST", "/v1/receiving-accounts", change+`}`).want(403, "login_required")
+	changing := change + `,"password":"` + specPassword + `"}`
+	made := s.login("POST", "/v1/receiving-accounts", changing).want(201)
+	s.login("POST", "/v1/receiving-accounts", `{"network":"TRC20","asset":"USDT","address":`+
+		`"TSeJkUh4Qv67VNFwY8LaAxERygNdy6NQZK"}`).want(409, "receiving_account_change_pending")
+	s.login("GET", "/v1/receiving-accounts", "").want(200)
+	s.key("GET", "/v1/receiving-accounts", "").want(200)
+	s.key("DELETE", "/v1/receiving-accounts/"+made.text("receivingAccount", "id"), "").want(204)
+	s.login("DELETE", one, "").want(400, "password_required")
+	s.key("DELETE", one, "").want(403, "login_required")
+	s.login("DELETE", one, `{"password":"wrong"}`).want(401, "invalid_credentials")
+	s.login("DELETE", one, with).want(204)
+	s.login("DELETE", one, with).want(404, "not_found")
 }
 
 func walkSources(s *specShop) {
@@ -195,16 +220,19 @@ func walkSources(s *specShop) {
 			s.t.Errorf("a secret is repeated: %s", refused.Body)
 		}
 	}
-	s.login("POST", one+"/confirm", `{"firstAddress":"`+third+`"}`).want(400, "first_address_mismatch")
-	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`"}`).want(200)
-	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`"}`).want(409, "address_source_confirmed")
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`"}`).want(400, "password_required")
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+third+`","password":"`+specPassword+`"}`).want(400, "first_address_mismatch")
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`","password":"`+specPassword+`"}`).want(200)
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`","password":"`+specPassword+`"}`).want(409, "address_source_confirmed")
 	s.login("POST", one+"/addresses", `{"addresses":["`+third+`"]}`).want(409, "not_a_pool")
-	pool := s.login("POST", at, `{"family":"tron","addresses":["`+first+`"]}`).want(201)
+	const fresh, other = "TDmMBaJ8s3pjwH6voNuYDQVMhgQNsMgaL6", "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
+	pool := s.login("POST", at, `{"family":"tron","addresses":["`+fresh+`"]}`).want(201)
 	two := at + "/" + pool.text("addressSource", "id")
-	s.login("POST", two+"/addresses", `{"addresses":["`+first+`"]}`).want(409, "address_taken")
-	s.login("POST", two+"/addresses", `{"addresses":["`+third+`"]}`).want(200)
-	s.login("POST", two+"/confirm", `{"firstAddress":"`+first+`"}`).want(409, "address_source_active")
-	s.login("POST", "/v1/receiving-accounts", `{"network":"TRC20","asset":"USDT","address":"`+third+`"}`).
+	s.login("POST", two+"/addresses", `{"addresses":["`+fresh+`"]}`).want(409, "address_taken")
+	s.login("POST", two+"/addresses", `{"addresses":["`+other+`"]}`).want(200)
+	s.login("POST", two+"/confirm", `{"firstAddress":"`+fresh+`","password":"`+specPassword+`"}`).
+		want(409, "address_source_active")
+	s.login("POST", "/v1/receiving-accounts", `{"network":"TRC20","asset":"USDT","address":"`+fresh+`"}`).
 		want(409, "address_taken")
 	s.login("GET", at, "").want(200)
 

@@ -110,6 +110,7 @@ func (a *API) addSource(c *gin.Context, who merchant.Principal) error {
 func (a *API) confirmSource(c *gin.Context, who merchant.Principal) error {
 	var body struct {
 		FirstAddress *string `json:"firstAddress"`
+		Password     string  `json:"password"`
 	}
 	if err := edge.Decode(c, &body); err != nil {
 		return err
@@ -122,7 +123,13 @@ func (a *API) confirmSource(c *gin.Context, who merchant.Principal) error {
 	if err != nil {
 		return err
 	}
-	source, stored, err := a.Sources.Confirm(c.Request.Context(), who, sourceID(c), first, once)
+	confirmed, err := a.confirmation(c, who, body.Password)
+	if err != nil {
+		return err
+	}
+	in := app.SourceConfirmation{ID: sourceID(c), First: first, By: confirmed.Confirmation}
+	source, stored, err := a.Sources.Confirm(c.Request.Context(), who, in, once)
+	confirmed.settle(err)
 	respond(c, once, source, stored, err)
 	return nil
 }

@@ -97,7 +97,8 @@ type intentJSON struct {
 
 type instructionsJSON struct {
 	Address   chain.Address `json:"address"`
-	Amount    string        `json:"amount"` // exact, in units of Currency
+	Print     string        `json:"fingerprint"` // of Address, for people to compare
+	Amount    string        `json:"amount"`      // exact, in units of Currency
 	Currency  string        `json:"currency"`
 	Network   string        `json:"network"` // the token standard, as wallets show it
 	Chain     chain.Network `json:"chain"`
@@ -126,8 +127,9 @@ func showIntent(s checkout.Snapshot) intentJSON {
 	return intentJSON{
 		PaymentID: i.ID, Status: paymentWords[s.Status], Method: string(i.Method),
 		Instructions: instructionsJSON{
-			Address: i.Address, Amount: i.Payable(), Currency: i.Asset.Symbol, Network: i.Asset.Network.Standard(),
-			Chain: i.Asset.Network, Contract: i.Asset.Contract, QR: string(i.Address),
+			Address: i.Address, Print: i.Address.Fingerprint(), Amount: i.Payable(), Currency: i.Asset.Symbol,
+			Network: i.Asset.Network.Standard(),
+			Chain:   i.Asset.Network, Contract: i.Asset.Contract, QR: string(i.Address),
 			Matching: matching, Rule: rule, Tolerance: inUnits(s, i.Terms.Tolerance), Paid: inUnits(s, s.Paid),
 			Rest:      inUnits(s, s.Rest()),
 			Rate:      &rateJSON{i.Rate.From, i.Rate.To, i.Rate.Price.String(), i.Rate.Source, instant(i.Rate.At)},
