@@ -20,6 +20,7 @@ var dedicatedPromises = []promise{
 	{"there is a limit to sources", sourcesLimited},
 	{"one source of a family is confirmed at a time, and a key serves one project", sourcesOneActive},
 	{"a source is active from its time on", sourcesFromTheirTime},
+	{"another source that served lately is known", sourcesServed},
 	{"how far a key came is remembered beyond its source", sourcesReached},
 	{"sessions get one address each, in order, and keep it", takeInOrder},
 	{"an address is free again after its rest, if nothing ever came to it", takeAgain},
@@ -408,4 +409,24 @@ func takePoolRace(t *testing.T, w World) {
 			isFault(t, err, ports.ErrNotFound)
 		}
 	}
+}
+
+func sourcesServed(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	former := shop.addSource(t, merchant.SourceXpub)
+	next, again := shop.Source(merchant.SourcePool), shop.Source(merchant.SourceXpub)
+	again.Fingerprint = former.Fingerprint
+	served := func(a merchant.AddressSource, since time.Time) bool {
+		return in(t, w, func(ctx context.Context, r ports.Repos) (bool, error) { return r.Sources.Served(ctx, a, since) })
+	}
+	elsewhere := next
+	elsewhere.Family = chain.FamilyEVM
+	same(t, []bool{
+		served(next, Epoch), served(former, Epoch), served(again, Epoch), served(elsewhere, Epoch),
+		served(OpenShop(t, w).Source(merchant.SourcePool), Epoch),
+	}, []bool{true, false, false, false, false})
+	former.RemovedAt = Epoch.Add(time.Hour)
+	ok(t, saveSource(t, w, former))
+	same(t, served(next, Epoch.Add(time.Hour)), true)
+	same(t, served(next, Epoch.Add(time.Hour+time.Second)), false)
 }
