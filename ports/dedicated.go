@@ -44,12 +44,22 @@ type Sources interface {
 	LoadActive(
 		ctx context.Context, p merchant.ProjectID, f chain.Family, now time.Time,
 	) (merchant.AddressSource, error)
+	SourceHistory
+	OwnAddresses
+}
+
+// SourceHistory looks back at sources that may be gone.
+type SourceHistory interface {
 	// Served reports whether another source of the project's family, with another key, was confirmed and
 	// not removed before since.
 	Served(ctx context.Context, s merchant.AddressSource, since time.Time) (bool, error)
 	// Reached is the highest next index any source with the same key came to, removed ones included; 0
 	// for a new key.
 	Reached(ctx context.Context, f chain.Family, fingerprint string) (int64, error)
+}
+
+// OwnAddresses keeps the addresses of sources, and which session has which.
+type OwnAddresses interface {
 	// AddPool writes addresses down for a source, which must be locked. ErrTaken, and nothing is added,
 	// if one of them is known already: of a source, or as a receiving account on the family's networks,
 	// now or ever.

@@ -96,9 +96,6 @@ type Transfers interface {
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// Move notes that a transfer is now in another block.
 	Move(ctx context.Context, t chain.Transfer) error
-	// Demote makes a transfer that settled its session a part of it, because an earlier part was undone;
-	// ErrNotFound unless it is recorded as Settled.
-	Demote(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
@@ -107,12 +104,16 @@ type Transfers interface {
 	Decisions
 }
 
-// Decisions keeps what merchants decide about transfers that settled nothing by themselves.
+// Decisions keeps what becomes of transfers after they were recorded: what merchants decide about those
+// that settled nothing by themselves, and what a reversal leaves of others.
 type Decisions interface {
 	// Load finds a recorded transfer, locked, or ErrNotFound.
 	Load(ctx context.Context, n chain.Network, id chain.TxID, index uint32) (TransferRow, error)
 	// Decide replaces disposition, session, intent, order number and decision of a transfer.
 	Decide(ctx context.Context, t TransferRow) error
+	// Demote makes a transfer that settled its session a part of it, because an earlier part was undone;
+	// ErrNotFound unless it is recorded as Settled.
+	Demote(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// Queue pages through transfers of a project that settled nothing by themselves, newest first, the
 	// parts of sessions among them whose merchant has to decide (UnderpaidHeld).
 	Queue(ctx context.Context, q QueueQuery) (QueuePage, error)
