@@ -197,16 +197,18 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
-	decimals := int(to.asset.Decimals)
-	base, err := rate.Convert(was.Due, checkout.Places(decimals))
+	base, err := rate.Convert(was.Due, checkout.Places(to.asset))
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
 	q := quote{
-		session: was, method: by.Method, place: to, policy: policy, rate: rate, base: checkout.Whole(base, decimals),
+		session: was, method: by.Method, place: to, policy: policy, rate: rate, base: checkout.Whole(base, to.asset),
 		now: now,
 	}
 	if q.terms, err = s.terms(ctx, q, to.matching); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if err := s.Rails.canProve(to.asset.Network, q.terms.Sources); err != nil {
 		return checkout.Snapshot{}, err
 	}
 	for range reserveTries {
@@ -316,15 +318,14 @@ func (q quote) reserve(ctx context.Context, r ports.Repos, intent checkout.Inten
 
 // propose picks an amount that nobody held a moment ago. It claims nothing.
 func (s Checkout) propose(ctx context.Context, q quote) (*big.Int, error) {
-	decimals := int(q.asset.Decimals)
-	lowest, highest := checkout.Payable(q.base, 1, decimals), checkout.Payable(q.base, checkout.MaxSuffix, decimals)
+	lowest, highest := checkout.Payable(q.base, 1, q.asset), checkout.Payable(q.base, checkout.MaxSuffix, q.asset)
 	held, err := s.Sessions.Taken(ctx, q.asset, q.at, lowest, highest)
 	if err != nil {
 		return nil, err
 	}
 	taken := make(map[checkout.Suffix]bool, len(held))
 	for _, units := range held {
-		if suffix, ok := checkout.SuffixOf(q.base, units, decimals); ok {
+		if suffix, ok := checkout.SuffixOf(q.base, units, q.asset); ok {
 			taken[suffix] = true
 		}
 	}
@@ -332,7 +333,7 @@ func (s Checkout) propose(ctx context.Context, q quote) (*big.Int, error) {
 	if !ok {
 		return nil, checkout.ErrSlotsExhausted
 	}
-	return checkout.Payable(q.base, suffix, decimals), nil
+	return checkout.Payable(q.base, suffix, q.asset), nil
 }
 
 // Cancel withdraws an unpaid session of the merchant.

@@ -112,7 +112,7 @@ func (to receivers) dedicate(n chain.Network) bool {
 	if n == chain.Sandbox {
 		return len(to.dedicated) > 0
 	}
-	return to.dedicated[n.Family()]
+	return to.dedicated[n.KeyFamily()]
 }
 
 // receiver is where payments of an asset to a shared address go, given the accounts that are current. Test payments go to an address of the sandbox chain

@@ -27,7 +27,7 @@ var ErrDedicatedInTest = fault.New(fault.Invalid, "dedicated_in_test_only",
 // ownAddress refuses a receiving account at an address that single payments have for themselves: what
 // arrives there would be taken for one of them.
 func ownAddress(ctx context.Context, r ports.Repos, a merchant.ReceivingAccount) error {
-	f := a.Network.Family()
+	f := a.Network.KeyFamily()
 	if f == "" {
 		return nil
 	}
@@ -40,7 +40,7 @@ func ownAddress(ctx context.Context, r ports.Repos, a merchant.ReceivingAccount)
 
 // spend notes which addresses of sources money came to, so that none is given to another payment.
 func (b *booking) spend(ctx context.Context, n chain.Network, finds []find) error {
-	f := n.Family()
+	f := n.KeyFamily()
 	if f == "" {
 		return nil
 	}
@@ -122,7 +122,7 @@ func (s Checkout) takeAddress(ctx context.Context, r ports.Repos, q quote) (chai
 	if q.asset.Network == chain.Sandbox {
 		return chain.SandboxAddress("session " + string(q.session.ID)), nil
 	}
-	source, err := r.Sources.LoadActive(ctx, q.session.ProjectID, q.asset.Network.Family(), q.now)
+	source, err := r.Sources.LoadActive(ctx, q.session.ProjectID, q.asset.Network.KeyFamily(), q.now)
 	if isNotFound(err) {
 		return "", merchant.ErrReceivingMissing // it was removed a moment ago
 	}

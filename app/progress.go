@@ -139,6 +139,10 @@ func seen(
 		out = append(out, one)
 	}
 	for _, row := range rows {
+		if awaits(row) {
+			add(row.Transfer, SeenSighted)
+			continue
+		}
 		add(row.Transfer, SeenState(row.Disposition))
 	}
 	for _, s := range sightings {

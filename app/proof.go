@@ -38,12 +38,19 @@ const (
 	OutcomeTooEarly     Outcome = "too_early"     // older than the session
 	OutcomeHeld         Outcome = "held"          // found, and waiting for the merchant's decision
 	OutcomeDuplicate    Outcome = "duplicate"     // found, but the session was paid by another transfer
+	OutcomeUnsuccessful Outcome = "unsuccessful"  // the transaction failed: it moved nothing
+	OutcomeNoTransfer   Outcome = "no_transfer"   // the network knows it, and it moves nothing of the asset
+	OutcomeOtherToken   Outcome = "other_token"   // right address, another coin of this gateway
+	OutcomeForeignToken Outcome = "foreign_token" // right address, a token of a contract nobody asked for
+	OutcomeZeroValue    Outcome = "zero_value"    // right address, and nothing was moved
+	OutcomeOtherNetwork Outcome = "other_network" // right address, on another network
 )
 
 // Proof is what a transaction means for a session.
 type Proof struct {
 	Outcome       Outcome
 	Transfer      *chain.Transfer // the transfer concerned; nil when there is none, or it is a stranger's
+	Contract      string          // of the token, for OutcomeForeignToken
 	Confirmations uint64          // at most Needed
 	Needed        uint64
 }
@@ -71,6 +78,9 @@ func (s *Settlement) Prove(ctx context.Context, id checkout.SessionID, txid stri
 	head, found, err := lookup(ctx, rail, tx)
 	if err != nil {
 		return Proof{}, err
+	}
+	if len(found) == 0 {
+		return s.inquire(ctx, session.Snapshot(), tx)
 	}
 	if err := s.recordFinal(ctx, head, found); err != nil {
 		return Proof{}, err
@@ -115,9 +125,6 @@ func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chai
 func (s *Settlement) explain(
 	ctx context.Context, id checkout.SessionID, intent checkout.Intent, head chain.Head, found []chain.Transfer,
 ) (Proof, error) {
-	if len(found) == 0 {
-		return Proof{Outcome: OutcomeUnknown}, nil
-	}
 	held, err := s.Sessions.Held(ctx, found)
 	if err != nil {
 		return Proof{}, err
@@ -156,6 +163,9 @@ func (s *Settlement) outcome(
 		case ports.Part:
 			return OutcomePart
 		case ports.Held:
+			if awaits(row) {
+				return OutcomeProcessing
+			}
 			return OutcomeHeld
 		case ports.Duplicate:
 			return OutcomeDuplicate
@@ -164,8 +174,10 @@ func (s *Settlement) outcome(
 	}
 	exact := intent.Terms.Matching != checkout.Dedicated
 	switch {
-	case t.To != intent.Address || t.Asset != intent.Asset:
+	case t.To != intent.Address:
 		return OutcomeOtherAddress
+	case t.Asset != intent.Asset:
+		return OutcomeOtherToken
 	case held != nil && held.Intent.SessionID != intent.SessionID:
 		return OutcomeOtherPayment
 	case exact && t.Units.Cmp(intent.Units) < 0:
@@ -174,6 +186,8 @@ func (s *Settlement) outcome(
 		return OutcomeOver
 	case intent.Postdates(t):
 		return OutcomeTooEarly
+	case held == nil:
+		return OutcomeHeld // exact, after the amount was let go: it waits in the merchant's queue
 	}
 	return OutcomePaid // it counts, and is not final yet: what is final has a row
 }
@@ -181,7 +195,8 @@ func (s *Settlement) outcome(
 // rank orders outcomes by how much they tell the payer: a transaction may hold several transfers.
 func rank(o Outcome) int {
 	order := []Outcome{
-		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeTooEarly, OutcomeShort, OutcomeOver,
+		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeOtherNetwork, OutcomeOtherToken, OutcomeTooEarly,
+		OutcomeShort, OutcomeOver,
 		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePart, OutcomePaid,
 	}
 	for i, have := range order {
@@ -310,6 +325,9 @@ func (s *Settlement) glance(ctx context.Context, i checkout.Intent) (seen bool, 
 	}
 	watch := ports.Watch{Assets: []chain.Asset{i.Asset}, Receivers: []chain.Address{i.Address}}
 	ts, err := rail.Seen(ctx, head, watch)
+	if errors.Is(err, ports.ErrSeenPartly) {
+		return false, nil
+	}
 	return slices.ContainsFunc(ts, func(t chain.Transfer) bool {
 		return i.Matches(t) && !i.Postdates(t)
 	}), err

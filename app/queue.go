@@ -117,6 +117,9 @@ func undecided(row ports.TransferRow) error {
 	switch {
 	case row.Decision.Action != "":
 		return ErrDecided
+	case awaits(row):
+		return ErrNotWaiting.Saying("this transfer is on its way to be settled: it waits for a second endpoint to " +
+			"prove it, and nothing is to be decided until that is given up")
 	case row.Disposition == ports.Part, row.Disposition == ports.Held, row.Disposition == ports.Duplicate, row.Disposition == ports.Unmatched:
 		return nil
 	}

@@ -218,6 +218,9 @@ func (s *Settlement) reverse(
 				return err
 			}
 			if !row.Disposition.Booked() {
+				if err := s.letDown(ctx, r, row, now); err != nil {
+					return fmt.Errorf("let down %s/%d: %w", t.TxID, t.Index, err)
+				}
 				continue
 			}
 			if len(free) == 0 {

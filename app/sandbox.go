@@ -176,12 +176,19 @@ func transfers(was checkout.Snapshot, scenario Scenario, before int, now time.Ti
 	}
 	// afterDeadline lies in a block that begins after the deadline, which is now.
 	const afterDeadline = time.Second
-	tenth := max(new(big.Int).Div(due, big.NewInt(10)).Int64(), 1)
+	// A tenth, and no more than one unit of the coin: about what exchanges keep.
+	tenth := new(big.Int).Div(due, big.NewInt(10))
+	if unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(i.Asset.Decimals)), nil); tenth.Cmp(unit) > 0 {
+		tenth = unit
+	}
+	if tenth.Sign() == 0 {
+		tenth.SetInt64(1)
+	}
 	switch scenario {
 	case ScenarioShort:
-		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(due, big.NewInt(tenth)), now)}
+		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(due, tenth), now)}
 	case ScenarioOver:
-		return []ports.SandboxTransfer{transfer(0, new(big.Int).Add(due, big.NewInt(tenth)), now)}
+		return []ports.SandboxTransfer{transfer(0, new(big.Int).Add(due, tenth), now)}
 	case ScenarioSplit:
 		half := new(big.Int).Rsh(due, 1)
 		rest := new(big.Int).Sub(due, half)

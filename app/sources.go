@@ -238,7 +238,7 @@ func serves(
 		return now, err
 	}
 	for _, a := range accounts {
-		replaces = replaces || a.Network.Family() == source.Family && a.State(now) != merchant.ReceivingPending
+		replaces = replaces || a.Network.KeyFamily() == source.Family && a.State(now) != merchant.ReceivingPending
 	}
 	if !replaces {
 		return now, nil

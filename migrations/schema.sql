@@ -77,6 +77,7 @@ CREATE TABLE cursor_trail (
 	CONSTRAINT cursor_trail_pkey PRIMARY KEY (network, height),
 	CONSTRAINT cursor_trail_height_check CHECK (height >= 0)
 );
+CREATE INDEX cursor_trail_since ON public.cursor_trail USING btree (network, block_time, height);
 
 CREATE TABLE cursors (
 	network text NOT NULL,
@@ -107,6 +108,37 @@ CREATE TABLE dedicated_addresses (
 CREATE INDEX dedicated_free ON public.dedicated_addresses USING btree (source_id, free_from, idx) WHERE (NOT spent);
 CREATE UNIQUE INDEX dedicated_index ON public.dedicated_addresses USING btree (source_id, idx);
 CREATE INDEX dedicated_of_session ON public.dedicated_addresses USING btree (session_id) WHERE (session_id IS NOT NULL);
+
+CREATE TABLE ignored_days (
+	network text NOT NULL,
+	receiver text NOT NULL,
+	day date NOT NULL,
+	kept bigint NOT NULL,
+	more bigint NOT NULL,
+	CONSTRAINT ignored_days_pkey PRIMARY KEY (receiver, day, network),
+	CONSTRAINT ignored_days_kept_check CHECK (kept >= 0),
+	CONSTRAINT ignored_days_more_check CHECK (more >= 0)
+);
+
+CREATE TABLE ignored_transfers (
+	network text NOT NULL,
+	txid text COLLATE "C" NOT NULL,
+	idx bigint NOT NULL,
+	contract text NOT NULL,
+	sender text NOT NULL,
+	receiver text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	height bigint NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	reason text NOT NULL,
+	CONSTRAINT ignored_transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT ignored_transfers_height_check CHECK (height >= 0),
+	CONSTRAINT ignored_transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT ignored_transfers_reason_check CHECK (reason = ANY (ARRAY['zero_value'::text, 'foreign_token'::text])),
+	CONSTRAINT ignored_transfers_units_check CHECK (units >= 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE INDEX ignored_arrived ON public.ignored_transfers USING btree (receiver, block_time);
+CREATE INDEX ignored_old ON public.ignored_transfers USING btree (block_time);
 
 CREATE TABLE intents (
 	id uuid NOT NULL,
@@ -147,7 +179,8 @@ CREATE TABLE intents (
 );
 CREATE UNIQUE INDEX intents_dedicated ON public.intents USING btree (network, address, contract) WHERE (held AND (matching = 'dedicated'::text));
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
-CREATE INDEX intents_let_go ON public.intents USING btree (hold_until, id) WHERE held;
+CREATE INDEX intents_let_go ON public.intents USING btree (network, hold_until, id) WHERE held;
+CREATE INDEX intents_listed ON public.intents USING btree (session_id, created_at, id);
 CREATE INDEX intents_of_session ON public.intents USING btree (session_id, network, contract) WHERE held;
 CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
 CREATE INDEX intents_watched ON public.intents USING btree (network, address, hold_until);
@@ -327,6 +360,29 @@ CREATE INDEX receiving_successor ON public.receiving_accounts USING btree (repla
 CREATE INDEX receiving_untold ON public.receiving_accounts USING btree (active_from, id) WHERE (told_at IS NULL);
 CREATE INDEX receiving_watched ON public.receiving_accounts USING btree (network, address);
 
+CREATE TABLE rescans (
+	network text NOT NULL,
+	started_at timestamp with time zone NOT NULL,
+	from_height bigint NOT NULL,
+	to_height bigint NOT NULL,
+	next_height bigint NOT NULL,
+	found integer NOT NULL,
+	missing integer NOT NULL,
+	host text NOT NULL,
+	second boolean NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	finished_at timestamp with time zone,
+	CONSTRAINT rescans_pkey PRIMARY KEY (network, started_at),
+	CONSTRAINT rescans_check CHECK (to_height >= from_height),
+	CONSTRAINT rescans_check1 CHECK (next_height >= from_height AND next_height <= (to_height + 1)),
+	CONSTRAINT rescans_check2 CHECK (finished_at IS NULL OR next_height = (to_height + 1)),
+	CONSTRAINT rescans_found_check CHECK (found >= 0),
+	CONSTRAINT rescans_from_height_check CHECK (from_height >= 0),
+	CONSTRAINT rescans_missing_check CHECK (missing >= 0),
+	CONSTRAINT rescans_network_check CHECK (network <> ''::text)
+);
+CREATE UNIQUE INDEX rescans_under_way ON public.rescans USING btree (network) WHERE (finished_at IS NULL);
+
 CREATE TABLE sandbox_reorgs (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
 	at timestamp with time zone NOT NULL,
@@ -436,12 +492,13 @@ CREATE TABLE sightings (
 	height bigint NOT NULL,
 	block_id text NOT NULL,
 	block_time timestamp with time zone NOT NULL,
-	session_id uuid NOT NULL,
+	session_id uuid,
 	CONSTRAINT sightings_pkey PRIMARY KEY (network, txid, idx),
 	CONSTRAINT sightings_height_check CHECK (height >= 0),
 	CONSTRAINT sightings_idx_check CHECK (idx >= 0),
 	CONSTRAINT sightings_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
+CREATE INDEX sightings_arrived ON public.sightings USING btree (receiver);
 CREATE INDEX sightings_of_session ON public.sightings USING btree (session_id);
 
 CREATE TABLE transactions (
@@ -491,31 +548,55 @@ CREATE TABLE transfers (
 	disposition text NOT NULL,
 	order_no text NOT NULL,
 	recorded_at timestamp with time zone NOT NULL,
+	reason text,
 	decision text NOT NULL DEFAULT ''::text,
 	decided_at timestamp with time zone,
 	decision_note text NOT NULL DEFAULT ''::text,
 	return_txid text COLLATE "C" NOT NULL DEFAULT ''::text,
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
-	CONSTRAINT transfers_check CHECK ((decision = ''::text) = (decided_at IS NULL)),
-	CONSTRAINT transfers_check1 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check CHECK ((reason <> ALL (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])) OR (disposition = ANY (ARRAY['held'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check1 CHECK ((decision = ''::text) = (decided_at IS NULL)),
+	CONSTRAINT transfers_check2 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
 	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT transfers_reason_check CHECK (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text, 'no_second_source'::text, 'rescan_missing'::text])),
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
+CREATE INDEX transfers_arrived ON public.transfers USING btree (receiver, block_time);
 CREATE INDEX transfers_decided ON public.transfers USING btree (project_id, (
 CASE network
     WHEN 'sandbox'::text THEN 'test'::text
     ELSE 'live'::text
 END), recorded_at, height, idx, txid) WHERE (decision <> ''::text);
 CREATE INDEX transfers_of_session ON public.transfers USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX transfers_unproven ON public.transfers USING btree (network, recorded_at, height, idx, txid) WHERE ((disposition = 'held'::text) AND (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])));
 CREATE INDEX transfers_waiting ON public.transfers USING btree (project_id, (
 CASE network
     WHEN 'sandbox'::text THEN 'test'::text
     ELSE 'live'::text
 END), recorded_at, height, idx, txid) WHERE ((disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text])) AND (decision = ''::text));
+
+CREATE TABLE watch_gaps (
+	network text NOT NULL,
+	from_at timestamp with time zone NOT NULL,
+	until timestamp with time zone NOT NULL,
+	CONSTRAINT watch_gaps_pkey PRIMARY KEY (network, from_at),
+	CONSTRAINT watch_gaps_check CHECK (until > from_at)
+);
+
+CREATE TABLE watch_marks (
+	network text NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	CONSTRAINT watch_marks_pkey PRIMARY KEY (network, height),
+	CONSTRAINT watch_marks_height_check CHECK (height >= 0)
+);
+CREATE INDEX watch_marks_at ON public.watch_marks USING btree (network, block_time);
 
 CREATE TABLE webhook_attempts (
 	delivery_id text COLLATE "C" NOT NULL,

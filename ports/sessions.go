@@ -63,16 +63,41 @@ type SessionReads interface {
 	// Held finds, by position, the intents that transfers are for: the one that holds a dedicated
 	// address, whatever the amount, else the one that holds the exact amount; nil where none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
+	Watched
+	// IntentsOf lists the intents a session ever had, newest first, at most limit.
+	IntentsOf(ctx context.Context, id checkout.SessionID, limit int) ([]checkout.Intent, error)
+	// LetGo frees at most limit amounts of a network whose hold ended before now.
+	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
+}
+
+// Watched answers whose money is looked for where.
+type Watched interface {
 	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
-	// for their time, and addresses of intents still held or watched.
+	// for their time, and addresses of intents still held or watched, of any network of its family:
+	// money sent on the wrong one is at the same address.
 	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
+	// Awaits tells whether anybody may be paid an asset: Promised while an intent in it holds its amount
+	// and does so until promised or later, else Invited while a receiving account for it is current, or
+	// was at since or later.
+	Awaits(ctx context.Context, a chain.Asset, since, promised time.Time) (Await, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose receiving account it is, without an end or until one without an end takes its
-	// place; addresses nobody owns are absent.
+	// place, else the same of the other networks of its family; addresses nobody owns are absent.
 	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
-	// LetGo frees at most limit amounts whose hold ended before now.
-	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+	// KnownSince answers since when each address has been one to watch on a network: its first
+	// receiving account or intent on any network of its family. Addresses that never were are absent.
+	KnownSince(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]time.Time, error)
 }
+
+// Await says whether payments in an asset may come.
+type Await uint8
+
+// The answers, each including the one before.
+const (
+	Nobody   Await = iota // need look for them
+	Invited               // somebody has an address for them
+	Promised              // somebody was told where to pay, and how much
+)
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.
 type SessionQuery struct {

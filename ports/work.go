@@ -33,6 +33,9 @@ type Repos struct {
 	Sessions  Sessions
 	Transfers Transfers
 	Cursors   Cursors
+	Ignored   Ignored
+	WatchLog  WatchLog
+	Rescans   Rescans
 	Ledger    Ledger
 	Claims    Claims
 	Webhooks  Webhooks

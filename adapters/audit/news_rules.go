@@ -64,12 +64,15 @@ var newsRules = []rule{
 		name: "news-late",
 		checked: `SELECT count(*) FROM transfers
 			WHERE disposition IN ('held', 'duplicate')`,
-		// The merchant hears of every transfer that waits for his decision.
+		// The merchant hears of every transfer that waits for his decision; one that waits for a second
+		// source is not his to decide yet.
 		broken: `
 			SELECT t.session_id::text, t.n || ' transfers wait, ' || coalesce(e.n, 0) || ' were told'
 			FROM (
 				SELECT session_id, count(*) AS n FROM transfers
-				WHERE disposition IN ('held', 'duplicate') AND session_id IS NOT NULL GROUP BY session_id
+				WHERE disposition IN ('held', 'duplicate') AND session_id IS NOT NULL
+					AND coalesce(reason, '') NOT IN ('awaiting_second_source', 'sources_disagree')
+				GROUP BY session_id
 			) t LEFT JOIN (
 				SELECT session_id, count(*) AS n FROM webhook_events
 				WHERE type = 'payment.late' GROUP BY session_id

@@ -86,9 +86,10 @@ var (
 	rehearsed = sale{rehearsal, 10}
 	seen      = sale{tester, 11}       // a transfer is in sight
 	lapsed    = sale{tester, 12}       // undone, not paid again, and expired
-	parted    = sale{alone(13), 13}    // paid in two parts, a little over
+	parted    = sale{alone(17), 17}    // paid in two parts, a little over
 	started   = sale{alone(14), 14}    // paid in part
 	derived   = sale{derivedHouse, 15} // real money, at an address derived from a key
+	doubted   = sale{tester, 13}       // paid, and waiting for a second source
 )
 
 // seed writes a world in which everything lawful happens once.
@@ -100,7 +101,7 @@ func seed(t *testing.T, db runner) *world {
 	}
 	w.owners()
 	for _, s := range []sale{
-		paid, expired, cancelled, returned, undone, waiting, twice, late, rehearsed, seen, lapsed,
+		paid, expired, cancelled, returned, undone, waiting, twice, late, rehearsed, seen, lapsed, doubted,
 	} {
 		w.ask(s)
 	}
@@ -134,6 +135,10 @@ func seed(t *testing.T, db runner) *world {
 		w.undo(s, m, w.settle(s, m))
 	}
 	w.become(lapsed, "expired", "payment.expired")
+	w.exec("UPDATE intents SET sources = 2 WHERE session_id = $1", doubted.session())
+	w.record(doubted.pays(time.Minute), &doubted, "held", "")
+	w.exec("UPDATE transfers SET reason = 'awaiting_second_source' WHERE session_id = $1", doubted.session())
+	w.become(doubted, "processing", "payment.detected")
 	w.become(seen, "processing", "payment.detected")
 	w.exec(`INSERT INTO sightings (network, txid, idx, symbol, contract, decimals, sender, receiver, units,
 			height, block_id, block_time, session_id)

@@ -27,6 +27,7 @@ const (
 type Page struct {
 	Checkout     app.Checkout
 	Settlement   *app.Settlement
+	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Attestations app.Attestations
 	PublicURL    string // where customers reach this gateway: "https://pay.example"
@@ -118,24 +119,24 @@ func isSessionID(s string) bool {
 
 // show renders the payment as it stands, with the answer to the form that led here, if one did.
 func (d *desk) show(c *gin.Context) {
-	p, err := d.progress(c)
+	p, v, far, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
-	s := newScreen(c, see(p), p.Now)
+	s := newScreen(c, v, p.Now)
+	s.Read = far
 	s.ask(c.Request.URL.Query(), p)
 	s.send(c, http.StatusOK)
 }
 
 // status is what a script polls where event streams do not get through.
 func (d *desk) status(c *gin.Context) {
-	p, err := d.progress(c)
+	p, v, _, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
-	v := see(p)
 	tag := `"` + v.Version() + `"`
 	c.Header("ETag", tag)
 	c.Header("Cache-Control", "private, no-cache")

@@ -29,14 +29,15 @@ func (d *desk) claim(c *gin.Context) {
 		edge.Fail(c, err)
 		return
 	}
-	p, err := d.progress(c)
+	p, v, far, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
 	tx, ok := readTxID(text)
 	if !ok {
-		s := newScreen(c, see(p), p.Now)
+		s := newScreen(c, v, p.Now)
+		s.Read = far
 		s.refuse(text)
 		s.send(c, edge.Status(fault.Invalid))
 		return
@@ -52,6 +53,9 @@ func (d *desk) claim(c *gin.Context) {
 	found := url.Values{"tx": {string(tx)}, "found": {string(proof.Outcome)}}
 	if proof.Transfer != nil {
 		found.Set("units", proof.Transfer.Units.String())
+		if proof.Outcome == app.OutcomeOtherNetwork {
+			found.Set("on", string(proof.Transfer.Network))
+		}
 	}
 	back(c, "?"+found.Encode()+"#answer")
 }
@@ -81,7 +85,15 @@ func answer(query url.Values, p app.Progress) *notice {
 		}
 		n.Pairs = append(n.Pairs, "sent", sum(money.FormatUnits(units, int(i.Asset.Decimals)), i.Asset))
 		n.Key, n.Tone = "proof."+string(outcome), "bad"
-	case app.OutcomeOtherAddress:
+	case app.OutcomeOtherNetwork:
+		on, ok := elsewhere(query.Get("on"))
+		if !ok {
+			return nil
+		}
+		n.Pairs = append(n.Pairs, "on", networkName(on))
+		n.Key, n.Tone = "proof."+string(outcome), "bad"
+	case app.OutcomeOtherAddress, app.OutcomeUnsuccessful, app.OutcomeNoTransfer, app.OutcomeOtherToken,
+		app.OutcomeForeignToken, app.OutcomeZeroValue:
 		n.Key, n.Tone = "proof."+string(outcome), "bad"
 	case app.OutcomeOtherPayment, app.OutcomeTooEarly:
 		n.Key, n.Tone = "proof."+string(outcome), "warn"

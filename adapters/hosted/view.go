@@ -50,6 +50,7 @@ type view struct {
 	Back        *link   // to the shop
 	Askable     bool    // whether a transaction can be asked about
 	Scenes      []scene // what can be played on the sandbox chain
+	Why         *why    // it is not paid; nil where nobody asks
 }
 
 // choice is a method on offer, on a network.

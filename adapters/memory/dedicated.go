@@ -146,7 +146,7 @@ func (s *state) serves(f chain.Family, at chain.Address) bool {
 		return true
 	}
 	_, account := s.receiving.find(func(a merchant.ReceivingAccount) bool {
-		return a.Address == at && a.Network.Family() == f
+		return a.Address == at && a.Network.KeyFamily() == f
 	})
 	return account
 }
@@ -252,7 +252,7 @@ func (r dedicated) Take(ctx context.Context, t ports.Taking) (chain.Address, err
 // holdsIntent reports whether somebody may still pay an intent at an address.
 func (s *state) holdsIntent(a familyAddress) bool {
 	for slot := range s.amounts.rows {
-		if slot.at == a.at && slot.network.Family() == a.family {
+		if slot.at == a.at && slot.network.KeyFamily() == a.family {
 			return true
 		}
 	}

@@ -40,6 +40,12 @@ type state struct {
 	sightings table[transferKey, ports.Sighting]
 	cursors   table[chain.Network, ports.Cursor]
 	trail     table[trailKey, ports.Cursor]
+	rescans   table[rescanKey, ports.Rescan]
+
+	ignored     table[ignoredKey, ports.IgnoredTransfer]
+	ignoredDays table[ignoredDay, dayCount]
+	marks       table[trailKey, ports.Cursor]
+	gaps        table[gapKey, ports.WatchGap]
 
 	booked table[ledger.OrderNo, ports.Booked]
 	causes table[cause, ledger.OrderNo]

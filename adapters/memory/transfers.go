@@ -103,6 +103,65 @@ func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	})
 }
 
+// awaits reports whether a transfer is held for a second source.
+func awaits(row ports.TransferRow) bool {
+	return row.Disposition == ports.Held &&
+		(row.Reason == ports.AwaitingSource || row.Reason == ports.SourcesDiffer)
+}
+
+func (r transfers) Release(ctx context.Context, t ports.TransferRow) (bool, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return false, err
+	}
+	row, known := s.transfers.get(keyOf(t.Transfer))
+	if !known || !awaits(row) {
+		return false, nil
+	}
+	row.Disposition, row.Reason, row.OrderNo = t.Disposition, t.Reason, t.OrderNo
+	row.SessionID, row.IntentID = t.SessionID, t.IntentID
+	s.transfers.put(r.unit, keyOf(t.Transfer), row)
+	return true, nil
+}
+
+func (r transfers) Note(ctx context.Context, t chain.Transfer, because ports.Reason) error {
+	return r.change(ctx, keyOf(t), func(row *ports.TransferRow) {
+		if !awaits(*row) {
+			row.Reason = because
+		}
+	})
+}
+
+func (r transfers) Waiting(
+	ctx context.Context, n chain.Network, limit int,
+) ([]ports.TransferRow, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
+		return row.Transfer.Network == n && awaits(row)
+	})
+	slices.SortStableFunc(rows, func(a, b ports.TransferRow) int {
+		return a.RecordedAt.Compare(b.RecordedAt)
+	})
+	rows, _ = first(rows, limit)
+	return rows, nil
+}
+
+func (r transfers) Between(
+	ctx context.Context, n chain.Network, from, to uint64,
+) ([]ports.TransferRow, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return rowsInOrder(s, func(row ports.TransferRow) bool {
+		t := row.Transfer
+		return t.Network == n && t.Height >= from && t.Height <= to && row.Disposition != ports.Reversed
+	}), nil
+}
+
 func (r transfers) change(
 	ctx context.Context, k transferKey, apply func(*ports.TransferRow),
 ) error {

@@ -166,9 +166,11 @@ const heldQuery = `
 		AND i.held AND i.matching = 'dedicated'`
 
 // LetGo implements ports.SessionReads.
-func (s *Store) LetGo(ctx context.Context, now time.Time, limit int) (int, error) {
-	n, err := exec(ctx, s.in(), `UPDATE intents SET held = false WHERE id IN (
-		SELECT id FROM intents WHERE held AND hold_until < $1
-		ORDER BY hold_until, id LIMIT $2 FOR UPDATE SKIP LOCKED)`, now, limited(limit))
-	return int(n), err
+func (s *Store) LetGo(
+	ctx context.Context, n chain.Network, now time.Time, limit int,
+) (int, error) {
+	freed, err := exec(ctx, s.in(), `UPDATE intents SET held = false WHERE id IN (
+		SELECT id FROM intents WHERE network = $1 AND held AND hold_until < $2
+		ORDER BY network, hold_until, id LIMIT $3 FOR UPDATE SKIP LOCKED)`, n, now, limited(limit))
+	return int(freed), err
 }

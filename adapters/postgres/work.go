@@ -128,6 +128,7 @@ func (u *unit) repos() ports.Repos {
 		Addresses: addresses{u}, Sources: dedicated{u},
 		Keys: keyPairs{u}, Logins: logins{u},
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
+		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},
 		Jobs: jobs{u}, Sandbox: sandbox{u},
 	}

@@ -37,6 +37,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.UnitOfWork), new(*postgres.Store)),
 		wire.Bind(new(ports.KeyRing), new(*postgres.Store)),
 		wire.Bind(new(ports.SessionReads), new(*postgres.Store)),
+		wire.Bind(new(ports.Explanations), new(*postgres.Store)),
 		wire.Bind(new(ports.CursorReads), new(*postgres.Store)),
 		wire.Bind(new(ports.Statements), new(*postgres.Store)),
 		wire.Bind(new(ports.WebhookReads), new(*postgres.Store)),
@@ -45,6 +46,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.SandboxReads), new(*postgres.Store)),
 		wire.Bind(new(ports.Changes), new(*postgres.Store)),
 		wire.Bind(new(ports.Watches), new(*postgres.Store)),
+		wire.Bind(new(ports.RescanReads), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
@@ -64,7 +66,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Announcer), "*"),
 		wire.Struct(new(app.Checkout), "*"),
 		wire.Struct(new(app.Settlement), "*"),
+		wire.Struct(new(app.Explainer), "*"),
 		wire.Struct(new(app.Sandbox), "*"),
+		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
 		webhooks, attestations,
@@ -79,7 +83,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		documentation,
 
 		// What runs.
-		metrics, recorded, probe, jobs, ticks, engine,
+		metrics, recorded, vouched, rescanTold, probe, operatorView, jobs, ticks, engine,
 		wire.Struct(new(gateway), "*"),
 	)
 	return nil, nil, nil

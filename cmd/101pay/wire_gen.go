@@ -119,11 +119,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Log:      log,
 	}
 	health := app.Health{
-		Rails: appRails,
-		Clock: clock,
+		Rails:   appRails,
+		Rescans: store,
+		Watches: store,
+		Clock:   clock,
 	}
-	telemetryMetrics := metrics(store, health, market)
+	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market)
 	appRecorded := recorded(telemetryMetrics)
+	appVouched := vouched(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
 		Rails:    appRails,
@@ -133,7 +136,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Watches:  store,
 		Events:   announcer,
 		Recorded: appRecorded,
+		Vouched:  appVouched,
 		Log:      log,
+	}
+	explainer := app.Explainer{
+		Sessions: store,
+		Reads:    store,
+		Rails:    appRails,
+		Core:     core,
 	}
 	appSandbox := app.Sandbox{
 		Core:     core,
@@ -156,6 +166,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Charges:      charges,
 		Checkout:     checkout,
 		Settlement:   settlement,
+		Explainer:    explainer,
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Attestations: appAttestations,
@@ -171,22 +182,30 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	restProbe := probe(store, health, edgeDrain)
-	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, log)
+	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails)
+	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
+	appRescanTold := rescanTold(telemetryMetrics)
+	rescanner := app.Rescanner{
+		Settlement: settlement,
+		Reads:      store,
+		Told:       appRescanTold,
+	}
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, receiving, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,
 		Worker:    worker,
 		Ticks:     workerTicks,
 		Rails:     appRails,
+		Again:     rescanner,
 		Live:      mainTronRail,
 		Others:    mainEvmRails,
 		Receiving: receiving,

@@ -53,7 +53,7 @@ var evmContracts = func() map[Address]bool {
 	out := map[Address]bool{}
 	for _, f := range all {
 		for _, t := range f.tokens {
-			if f.evmID != 0 {
+			if f.evmID != 0 && t.contract != Native {
 				out[Address(t.contract)] = true
 			}
 		}

@@ -13,8 +13,8 @@ const (
 // Families lists the families, in the order choices are shown.
 func Families() []Family { return []Family{FamilyEVM, FamilyTron} }
 
-// Family is the family of a network, "" of one whose addresses are not derived (the sandbox).
-func (n Network) Family() Family {
+// KeyFamily is the family of a network, "" of one whose addresses are not derived (the sandbox).
+func (n Network) KeyFamily() Family {
 	switch {
 	case n == Tron:
 		return FamilyTron
@@ -28,7 +28,7 @@ func (n Network) Family() Family {
 func (f Family) Networks() []Network {
 	var out []Network
 	for _, n := range Networks() {
-		if n.Family() == f {
+		if n.KeyFamily() == f {
 			out = append(out, n)
 		}
 	}

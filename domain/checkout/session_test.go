@@ -173,19 +173,39 @@ func TestAnotherNetworkIsAnotherIntent(t *testing.T) {
 	}
 }
 
-// However finely a token divides, nobody is asked for more than six decimals.
-func TestAmountsArePayableInSixDecimals(t *testing.T) {
-	for decimals, want := range map[int]string{6: "1234567", 18: "1234567000000000000"} {
-		base := Whole(big.NewInt(1_234_500), decimals)
-		if got := Payable(base, 67, decimals); got.String() != want {
-			t.Errorf("%d decimals: %s, want %s", decimals, got, want)
+// However finely a coin divides, nobody is asked for more places than people type: six of a dollar,
+// eight of a coin worth thousands of them, so that its suffix stays below a cent or so too.
+func TestAmountsArePayableInFewPlaces(t *testing.T) {
+	two := token
+	two.Decimals = 2
+	test := chain.Sandbox.Tokens()
+	for _, c := range []struct {
+		asset  chain.Asset
+		places int
+		want   string // base units of 1,234,500 of the last place, and 67 more
+	}{
+		{token, 6, "1234567"},
+		{chain.BSC.Tokens()[0], 6, "1234567000000000000"},
+		{chain.BSC.Tokens()[2], 8, "12345670000000000"},
+		{chain.Ethereum.Tokens()[2], 8, "12345670000000000"},
+		{test[0], 6, "1234567"},
+		{test[2], 8, "12345670000000000"},
+		{test[3], 8, "12345670000000000"},
+		{two, 2, "1234567"},
+	} {
+		base := Whole(big.NewInt(1_234_500), c.asset)
+		got := Payable(base, 67, c.asset)
+		if got.String() != c.want || Places(c.asset) != c.places {
+			t.Errorf("%+v: %s of %d places", c.asset, got, Places(c.asset))
 		}
-		if got, ok := SuffixOf(base, Payable(base, 67, decimals), decimals); !ok || got != 67 || Places(decimals) != 6 {
-			t.Errorf("%d decimals: suffix %d, %v", decimals, got, ok)
+		if s, ok := SuffixOf(base, got, c.asset); !ok || s != 67 {
+			t.Errorf("%+v: suffix %d, %v", c.asset, s, ok)
 		}
-	}
-	if Places(2) != 2 || Whole(big.NewInt(5), 2).Int64() != 5 {
-		t.Error("an asset of two decimals has two")
+		if c.places < int(c.asset.Decimals) {
+			if s, ok := SuffixOf(base, got.Add(got, big.NewInt(1)), c.asset); ok {
+				t.Errorf("%+v: a dust unit more is suffix %d", c.asset, s)
+			}
+		}
 	}
 }
 
@@ -214,7 +234,7 @@ func TestEverySuffixIsDrawnOnceShortOnesFirst(t *testing.T) {
 			t.Fatalf("draw %d is %d", i, s)
 		}
 		taken[s] = true
-		if got, ok := SuffixOf(big.NewInt(50_000_000), Payable(big.NewInt(50_000_000), s, 6), 6); !ok || got != s {
+		if got, ok := SuffixOf(big.NewInt(50_000_000), Payable(big.NewInt(50_000_000), s, token), token); !ok || got != s {
 			t.Fatalf("suffix %d reads back as %d", s, got)
 		}
 	}

@@ -110,6 +110,10 @@ func (quietTron) Assets() []chain.Asset {
 
 func (quietTron) Lookup(context.Context, chain.TxID) ([]chain.Transfer, error) { return nil, nil }
 
+func (quietTron) Inspect(context.Context, chain.TxID) (ports.Inspection, error) {
+	return ports.Inspection{}, nil
+}
+
 func (quietTron) Head(context.Context) (chain.Head, error) {
 	return chain.Head{Network: chain.Tron, Latest: 119, Final: 100}, nil
 }
@@ -151,7 +155,8 @@ func openStageAt(t *testing.T, now time.Time) *stage {
 			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 			Events: events, Log: slog.New(slog.DiscardHandler),
 		},
-		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
+		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		// Limits are about clients, not about a test that is a hundred of them.
 		Drain: edge.NewDrain(), Limiter: edge.NewLimiter(quickly()),
 	}

@@ -15,6 +15,7 @@ var addressPromises = []promise{
 	{"current accounts are watched, each address once, on their network", watchCurrent},
 	{"retired accounts are watched for their time", watchRetired},
 	{"addresses of intents are watched while held and for their time", watchIntents},
+	{"an asset is awaited while somebody has an account for it, and promised while its amount is held", awaits},
 	{"an address belongs to the project that last issued an intent there", ownersByIntent},
 	{"an address without intents belongs to whose current account it is", ownersByAccount},
 	{"an address nobody owns is absent", ownersAbsent},
@@ -63,6 +64,42 @@ func watchIntents(t *testing.T, w World) {
 	same(t, letGo(t, w, after, 10), 2)
 	watched(t, w, chain.Sandbox, Epoch, at)
 	watched(t, w, chain.Sandbox, after)
+}
+
+func awaits(t *testing.T, w World) {
+	want := func(a chain.Asset, since, promised time.Time, want ports.Await) {
+		t.Helper()
+		got, err := w.Sessions.Awaits(t.Context(), a, since, promised)
+		ok(t, err)
+		same(t, got, want)
+	}
+	shop := OpenShop(t, w)
+	tron, elsewhere := USDT, USDT
+	tron.Network, elsewhere.Network = chain.Tron, chain.Base
+	want(tron, Epoch, Epoch, ports.Nobody)
+	account := shop.addReceiving(t, Address(), Epoch)
+	late := Epoch.Add(1000 * time.Hour)
+	want(tron, late, late, ports.Invited)
+	other := tron
+	other.Symbol = "USDC"
+	want(other, Epoch, Epoch, ports.Nobody)
+	want(elsewhere, Epoch, Epoch, ports.Nobody)
+	account.RemovedAt = Epoch.Add(time.Hour)
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Receiving.Save(ctx, account) })
+	want(tron, Epoch.Add(time.Hour), late, ports.Invited)
+	want(tron, Epoch.Add(2*time.Hour), late, ports.Nobody)
+
+	want(USDT, Epoch, Epoch, ports.Nobody)
+	_, first := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	_, i := shop.AwaitPayment(t, Epoch.Add(time.Hour), Address(), 9_990_200)
+	want(USDT, late, first.HoldUntil, ports.Promised)
+	want(USDT, late, i.HoldUntil, ports.Promised)
+	want(USDT, late, i.HoldUntil.Add(time.Second), ports.Nobody)
+	foreign := USDT
+	foreign.Contract = "another contract"
+	want(foreign, Epoch, Epoch, ports.Nobody)
+	letGo(t, w, i.HoldUntil.Add(time.Second), 10)
+	want(USDT, Epoch, Epoch, ports.Nobody)
 }
 
 func owners(

@@ -26,6 +26,7 @@ var amountPromises = []promise{
 	{"of many intents at one dedicated address one holds it", amountsDedicatedRace},
 	{"a rolled back reservation holds nothing", amountsRollBack},
 	{"letting go frees no more than asked", amountsLetGoLimit},
+	{"letting go frees amounts of one network only", amountsLetGoApart},
 	{"an extended hold outlives its first end", amountsExtended},
 	{"an amount let go is held again by extending", amountsExtendedAgain},
 	{"extending an amount somebody else holds is taken", amountsExtendTaken},
@@ -48,7 +49,7 @@ func reserve(t *testing.T, w World, i checkout.Intent) error {
 
 func letGo(t *testing.T, w World, now time.Time, limit int) int {
 	t.Helper()
-	n, err := w.Sessions.LetGo(t.Context(), now, limit)
+	n, err := w.Sessions.LetGo(t.Context(), chain.Sandbox, now, limit)
 	ok(t, err)
 	return n
 }
@@ -167,6 +168,22 @@ func amountsLetGoLimit(t *testing.T, w World) {
 	same(t, letGo(t, w, late, 3), 3)
 	same(t, letGo(t, w, late, 3), 2)
 	same(t, letGo(t, w, late, 3), 0)
+}
+
+func amountsLetGoApart(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, here := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	there := MakeIntent(shop.AddSession(t, Epoch), Address(), 9_990_100)
+	there.Asset.Network = chain.Tron
+	ok(t, reserve(t, w, there))
+	late := here.HoldUntil.Add(100 * time.Hour)
+	same(t, letGo(t, w, late, 10), 1)
+	held, err := w.Sessions.Held(t.Context(), transfers(Paying(here, 7), Paying(there, 7)))
+	ok(t, err)
+	same(t, held, []*ports.HeldAmount{nil, {Intent: there, Owner: shop.Project.ID}})
+	freed, err := w.Sessions.LetGo(t.Context(), chain.Tron, late, 10)
+	ok(t, err)
+	same(t, freed, 1)
 }
 
 func extend(t *testing.T, w World, id checkout.IntentID, expires, hold time.Time) error {

@@ -36,6 +36,7 @@ type API struct {
 	Charges      app.Charges
 	Checkout     app.Checkout
 	Settlement   *app.Settlement
+	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
 	Attestations app.Attestations
@@ -146,6 +147,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountStatements(v1)
 	a.mountCheckout(v1)
 	a.mountPayments(v1)
+	a.mountExplanations(v1)
 	a.mountQueue(v1)
 	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)

@@ -109,7 +109,8 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
-		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
+		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		Attestations: app.Attestations{
 			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: specPublicURL,
 		},

@@ -197,6 +197,12 @@ var proofWords = map[app.Outcome]string{
 	app.OutcomeTooEarly:     "this transaction is older than this checkout",
 	app.OutcomeHeld:         "this transaction was found and waits for the merchant's decision",
 	app.OutcomeDuplicate:    "this transaction was found, but the checkout was paid by another one",
+	app.OutcomeUnsuccessful: "this transaction failed and moved nothing; the money is still where it was",
+	app.OutcomeNoTransfer:   "the network has this transaction, and it moves nothing of the coin to be paid to this address",
+	app.OutcomeOtherToken:   "this transaction sent another coin than the one to be paid",
+	app.OutcomeForeignToken: "this transaction sent a token of another contract, whatever it calls itself; it does not pay",
+	app.OutcomeZeroValue:    "this transaction moved nothing",
+	app.OutcomeOtherNetwork: "this transaction went to the right address on another network; the merchant decides",
 }
 
 type proofJSON struct {
@@ -204,6 +210,8 @@ type proofJSON struct {
 	Message       string      `json:"message"`
 	Amount        string      `json:"amount,omitempty"` // what the transfer moved
 	Currency      string      `json:"currency,omitempty"`
+	Contract      string      `json:"contract,omitempty"` // of a token that is not the coin asked for
+	Network       string      `json:"network,omitempty"`  // where it was found, if that is another one
 	BlockTime     string      `json:"blockTime,omitempty"`
 	Confirmations uint64      `json:"confirmations"`
 	Needed        uint64      `json:"needed"`
@@ -211,11 +219,15 @@ type proofJSON struct {
 
 func showProof(p app.Proof) proofJSON {
 	shown := proofJSON{
-		Outcome: p.Outcome, Message: proofWords[p.Outcome], Confirmations: p.Confirmations, Needed: p.Needed,
+		Outcome: p.Outcome, Message: proofWords[p.Outcome], Contract: p.Contract, Confirmations: p.Confirmations,
+		Needed: p.Needed,
 	}
 	if p.Transfer != nil {
 		shown.Amount, shown.Currency = transferAmount(*p.Transfer), p.Transfer.Asset.Symbol
 		shown.BlockTime = instant(p.Transfer.BlockTime)
+		if p.Outcome == app.OutcomeOtherNetwork {
+			shown.Network = p.Transfer.Network.Standard()
+		}
 	}
 	return shown
 }
