@@ -78,7 +78,10 @@ func (s *Store) Held(_ context.Context, ts []chain.Transfer) ([]*ports.HeldAmoun
 		if t.Asset.Network != t.Network {
 			continue
 		}
-		id, held := now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		id, held := now.amounts.get(amount{t.Network, t.Asset.Contract, t.To, everyAmount})
+		if !held {
+			id, held = now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		}
 		if !held {
 			continue
 		}
@@ -102,7 +105,7 @@ func (s *Store) Receivers(
 		}
 	}
 	for _, i := range now.intents.rows {
-		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		holder := now.amounts.rows[slotOf(i)]
 		if slices.Contains(family, i.Asset.Network) && (holder == i.ID || !i.HoldUntil.Before(since)) {
 			out = append(out, i.Address)
 		}
@@ -222,7 +225,7 @@ func (r sessions) letGo(
 		return 0, err
 	}
 	ended := s.intents.where(func(i checkout.Intent) bool {
-		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		holder := s.amounts.rows[slotOf(i)]
 		return i.Asset.Network == n && holder == i.ID && i.HoldUntil.Before(now)
 	})
 	slices.SortFunc(ended, func(a, b checkout.Intent) int {
@@ -230,7 +233,7 @@ func (r sessions) letGo(
 	})
 	ended, _ = first(ended, limit)
 	for _, i := range ended {
-		s.amounts.drop(r.unit, amountOf(i.Asset, i.Address, i.Units))
+		s.amounts.drop(r.unit, slotOf(i))
 	}
 	return len(ended), nil
 }

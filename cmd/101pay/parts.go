@@ -158,6 +158,7 @@ type useCases struct {
 	Accounts     app.Accounts
 	Keys         app.Keys
 	Receiving    app.Receiving
+	Sources      app.AddressSources
 	KYC          app.KYC
 	Statements   app.Statements
 	Charges      app.Charges
@@ -171,7 +172,7 @@ type useCases struct {
 
 func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
-		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
+		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
 		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
