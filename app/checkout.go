@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/big"
 	"time"
 
@@ -27,6 +28,7 @@ type Checkout struct {
 	Rates    ports.Rates
 	Changes  ports.Changes
 	Events   Announcer
+	Log      *slog.Logger
 }
 
 // OpenInput is what a new session says. Texts are checked by the dialect.
@@ -128,11 +130,11 @@ func (s Checkout) offered(
 	if switchedOff(switched, m) {
 		return nil, checkout.ErrUnsupportedMethod.Saying("this project does not accept " + string(m))
 	}
-	accounts, err := r.Receiving.List(ctx, who.Project)
+	to, err := receiversOf(ctx, r, who.Project, s.Core.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
-	return s.Rails.places(m, who, accounts)
+	return s.Rails.places(m, who, to)
 }
 
 // sameOrder answers the session that already has the order id.
@@ -175,12 +177,18 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
+	if by.Dedicated && was.Mode != merchant.Test {
+		return checkout.Snapshot{}, ErrDedicatedInTest
+	}
 	if current, err := session.CanIssue(by.Method, on, now); err != nil || current != nil {
 		return was, err
 	}
 	to, policy, err := s.place(ctx, was, by.Method, on)
 	if err != nil {
 		return checkout.Snapshot{}, err
+	}
+	if by.Dedicated {
+		to.matching = checkout.Dedicated
 	}
 	if err := s.Rails.Ready(ctx, to.asset.Network, now); err != nil {
 		return checkout.Snapshot{}, err
@@ -189,16 +197,18 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
-	decimals := int(to.asset.Decimals)
-	base, err := rate.Convert(was.Due, checkout.Places(decimals))
+	base, err := rate.Convert(was.Due, checkout.Places(to.asset))
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
 	q := quote{
-		session: was, method: by.Method, place: to, policy: policy, rate: rate, base: checkout.Whole(base, decimals),
+		session: was, method: by.Method, place: to, policy: policy, rate: rate, base: checkout.Whole(base, to.asset),
 		now: now,
 	}
-	if q.terms, err = s.terms(ctx, q, checkout.Shared); err != nil {
+	if q.terms, err = s.terms(ctx, q, to.matching); err != nil {
+		return checkout.Snapshot{}, err
+	}
+	if err := s.Rails.canProve(to.asset.Network, q.terms.Sources); err != nil {
 		return checkout.Snapshot{}, err
 	}
 	for range reserveTries {
@@ -211,7 +221,8 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 }
 
 // place is where the session's payer shall pay, if the project still offers the method there, and by
-// which policy.
+// which policy. Nobody is sent to an account that is not as we recorded it
+// (merchant.ErrReceivingTampered).
 func (s Checkout) place(
 	ctx context.Context, was checkout.Snapshot, m checkout.Method, on chain.Network,
 ) (place, merchant.Policy, error) {
@@ -229,6 +240,11 @@ func (s Checkout) place(
 		return place{}, policy, err
 	}
 	to, err := choose(m, on, among)
+	shared := to.matching == checkout.Shared && to.asset.Network != chain.Sandbox
+	if err == nil && shared && !isSealed(s.Core.Vault, to.account) {
+		alarm(ctx, s.Log, to.account)
+		return place{}, policy, merchant.ErrReceivingTampered
+	}
 	return to, policy, err
 }
 
@@ -244,16 +260,19 @@ type quote struct {
 	now    time.Time
 }
 
-// issue proposes one free amount and claims it; ports.ErrTaken when somebody was faster.
+// issue proposes one free amount, or takes an address where any amount is, and claims it; ports.ErrTaken
+// when somebody was faster.
 func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error) {
-	units, err := s.propose(ctx, q)
-	if err != nil {
-		return checkout.Snapshot{}, err
+	units, err := q.base, error(nil)
+	if q.matching == checkout.Shared {
+		if units, err = s.propose(ctx, q); err != nil {
+			return checkout.Snapshot{}, err
+		}
 	}
 	intent := checkout.Intent{
 		ID: checkout.IntentID(s.Core.IDs.UUID()), SessionID: q.session.ID, Method: q.method, Asset: q.asset,
 		Address: q.at, Units: units, Rate: q.rate, CreatedAt: q.now, ExpiresAt: q.session.ExpiresAt,
-		HoldUntil: q.session.ExpiresAt.Add(merchant.LateWindow), Terms: q.terms,
+		HoldUntil: q.matching.HoldUntil(q.session.ExpiresAt), Terms: q.terms,
 	}
 	var out checkout.Snapshot
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
@@ -264,6 +283,12 @@ func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error)
 		if current, err := session.CanIssue(q.method, q.asset.Network, q.now); err != nil || current != nil {
 			out = session.Snapshot()
 			return err
+		}
+		intent := intent
+		if q.matching == checkout.Dedicated {
+			if intent.Address, err = s.takeAddress(ctx, r, q); err != nil {
+				return err
+			}
 		}
 		issued, err := q.reserve(ctx, r, intent)
 		if err != nil {
@@ -293,15 +318,14 @@ func (q quote) reserve(ctx context.Context, r ports.Repos, intent checkout.Inten
 
 // propose picks an amount that nobody held a moment ago. It claims nothing.
 func (s Checkout) propose(ctx context.Context, q quote) (*big.Int, error) {
-	decimals := int(q.asset.Decimals)
-	lowest, highest := checkout.Payable(q.base, 1, decimals), checkout.Payable(q.base, checkout.MaxSuffix, decimals)
+	lowest, highest := checkout.Payable(q.base, 1, q.asset), checkout.Payable(q.base, checkout.MaxSuffix, q.asset)
 	held, err := s.Sessions.Taken(ctx, q.asset, q.at, lowest, highest)
 	if err != nil {
 		return nil, err
 	}
 	taken := make(map[checkout.Suffix]bool, len(held))
 	for _, units := range held {
-		if suffix, ok := checkout.SuffixOf(q.base, units, decimals); ok {
+		if suffix, ok := checkout.SuffixOf(q.base, units, q.asset); ok {
 			taken[suffix] = true
 		}
 	}
@@ -309,7 +333,7 @@ func (s Checkout) propose(ctx context.Context, q quote) (*big.Int, error) {
 	if !ok {
 		return nil, checkout.ErrSlotsExhausted
 	}
-	return checkout.Payable(q.base, suffix, decimals), nil
+	return checkout.Payable(q.base, suffix, q.asset), nil
 }
 
 // Cancel withdraws an unpaid session of the merchant.

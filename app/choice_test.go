@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"math/big"
 	"strings"
 	"testing"
@@ -44,7 +45,12 @@ func openCounter(t *testing.T, networks ...chain.Network) *counter {
 			return r.Cursors.Start(ctx, ports.Cursor{Network: n, Height: 1, BlockID: "b", BlockTime: now, UpdatedAt: now})
 		}))
 	}
-	c.accepts = Receiving{Core: c.checkout.Core, Rails: c.checkout.Rails}
+	c.checkout.Core.Vault, c.checkout.Log = deskVault{}, slog.New(slog.DiscardHandler)
+	events := c.checkout.Events
+	events.Addresses = plainWords{}
+	c.accepts = Receiving{
+		Core: c.checkout.Core, Rails: c.checkout.Rails, Passwords: onePassword{}, Events: events, Log: c.checkout.Log,
+	}
 	return c
 }
 
@@ -55,8 +61,9 @@ func (c *counter) live() merchant.Principal {
 }
 
 func (c *counter) receive(network, asset, address string) error {
-	_, _, err := c.accepts.Add(c.t.Context(), c.live(),
-		ReceivingInput{Network: network, Asset: asset, Address: address}, Once[merchant.ReceivingAccount]{})
+	_, err := c.add(c.live(), ReceivingInput{
+		Network: network, Asset: asset, Address: address, By: Confirmation{Login: true},
+	})
 	return err
 }
 
@@ -76,6 +83,37 @@ func (c *counter) refuses(err error, want *fault.Fault, says string) {
 	}
 }
 
+// change is receive with the password, a second later.
+func (c *counter) change(network, asset, address string) error {
+	c.clock.set(c.clock.Now().Add(time.Second))
+	_, err := c.add(c.live(), ReceivingInput{
+		Network: network, Asset: asset, Address: address, By: Confirmation{Login: true, Password: rightPassword},
+	})
+	return err
+}
+
+func (c *counter) add(who merchant.Principal, in ReceivingInput) (ReceivingView, error) {
+	a, _, err := c.accepts.Add(c.t.Context(), who, in, Once[ReceivingView]{})
+	return a, err
+}
+
+// read makes watchers say that they read their networks now.
+func (c *counter) read(networks ...chain.Network) {
+	c.t.Helper()
+	now := c.clock.Now()
+	for _, n := range networks {
+		c.ok(c.checkout.Core.Work.Do(c.t.Context(), func(ctx context.Context, r ports.Repos) error {
+			was, err := r.Cursors.Load(ctx, n)
+			if err != nil {
+				return err
+			}
+			return r.Cursors.Advance(ctx, was.Height, ports.Cursor{
+				Network: n, Height: was.Height + 1, BlockID: "later", BlockTime: now, UpdatedAt: now,
+			})
+		}))
+	}
+}
+
 // A coin on several networks is paid where the payer says, and nobody guesses for him.
 func TestANetworkIsChosenNotGuessed(t *testing.T) {
 	c := openCounter(t, chain.Tron, chain.Ethereum, chain.BSC, chain.Base)
@@ -85,7 +123,7 @@ func TestANetworkIsChosenNotGuessed(t *testing.T) {
 	id, err := c.opened(c.live(), "")
 	c.ok(err)
 	intent := func(m checkout.Method, network string) (checkout.Intent, error) {
-		s, err := c.checkout.Intent(t.Context(), id, Choice{m, network})
+		s, err := c.checkout.Intent(t.Context(), id, Choice{Method: m, Network: network})
 		if err != nil {
 			return checkout.Intent{}, err
 		}
@@ -125,7 +163,11 @@ func TestANetworkIsChosenNotGuessed(t *testing.T) {
 	if back, err := intent(checkout.USDC, "BEP20"); err != nil || cmp.Diff(bsc.Units, back.Units, bigInts) != "" || back.ID != bsc.ID {
 		t.Errorf("coming back asks for %s by %s, want %s by %s: %v", back.Units, back.ID, bsc.Units, bsc.ID, err)
 	}
-	c.ok(c.receive("BEP20", "USDC", otherEVM))
+	c.ok(c.change("BEP20", "USDC", otherEVM))
+	c.pass(24 * time.Hour)
+	c.read(chain.Ethereum, chain.BSC)
+	id, err = c.opened(c.live(), checkout.USDC)
+	c.ok(err)
 	if _, err := intent(checkout.USDC, "ERC20"); err != nil {
 		t.Fatal(err)
 	}
@@ -190,10 +232,10 @@ func TestOffersAreWhereTheShopIsPaid(t *testing.T) {
 	if diff := cmp.Diff([]string{"usdc bsc silent", "usdc base", "usdt bsc silent"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := c.checkout.Intent(t.Context(), id, Choice{checkout.USDC, "bsc"}); fault.From(err).Code != ports.ErrChainUnavailable.Code {
+	if _, err := c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Network: "bsc"}); fault.From(err).Code != ports.ErrChainUnavailable.Code {
 		t.Errorf("a payer is sent to a network nobody reads: %v", err)
 	}
-	if _, err := c.checkout.Intent(t.Context(), id, Choice{checkout.USDC, "base"}); err != nil {
+	if _, err := c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Network: "base"}); err != nil {
 		t.Errorf("one silent rail hides another: %v", err)
 	}
 }
@@ -202,12 +244,12 @@ func TestOffersAreWhereTheShopIsPaid(t *testing.T) {
 func TestTheSandboxPlaysEveryNetwork(t *testing.T) {
 	c := openCounter(t)
 	for _, choice := range []Choice{
-		{checkout.USDC, ""},
-		{checkout.USDC, "base"},
-		{checkout.USDC, "ERC20"},
-		{checkout.USDC, "sandbox"},
-		{checkout.USDT, "TRC20"},
-		{checkout.USDT, ""},
+		{Method: checkout.USDC, Network: ""},
+		{Method: checkout.USDC, Network: "base"},
+		{Method: checkout.USDC, Network: "ERC20"},
+		{Method: checkout.USDC, Network: "sandbox"},
+		{Method: checkout.USDT, Network: "TRC20"},
+		{Method: checkout.USDT, Network: ""},
 	} {
 		id, err := c.opened(c.who(), "")
 		c.ok(err)
@@ -222,7 +264,7 @@ func TestTheSandboxPlaysEveryNetwork(t *testing.T) {
 	}
 	id, err := c.opened(c.who(), "")
 	c.ok(err)
-	_, err = c.checkout.Intent(t.Context(), id, Choice{checkout.USDC, "TRC20"})
+	_, err = c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Network: "TRC20"})
 	c.refuses(err, chain.ErrUnsupportedNetwork, "name one of ERC20, BEP20")
 }
 

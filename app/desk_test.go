@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,11 @@ func openDesk(t *testing.T, live bool) *desk {
 	d.accounts = Accounts{
 		Core: core, Passwords: plainPasswords{&d.verified}, Tokens: plainTokens{}, Rails: rails,
 	}
-	d.keys, d.accepts = Keys{Core: core, Rails: rails}, Receiving{Core: core, Rails: rails}
+	d.keys = Keys{Core: core, Rails: rails}
+	d.accepts = Receiving{
+		Core: core, Rails: rails, Passwords: plainPasswords{&d.verified}, Log: slog.New(slog.DiscardHandler),
+		Events: Announcer{IDs: core.IDs, Clock: d.clock, Addresses: plainWords{}},
+	}
 	d.kyc = KYC{Core: core}
 	return d
 }

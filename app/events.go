@@ -14,9 +14,10 @@ import (
 
 // Announcer records what merchants are told, inside the unit of work that made it happen.
 type Announcer struct {
-	IDs     ports.IDs
-	Clock   ports.Clock
-	Encoder ports.EventEncoder
+	IDs       ports.IDs
+	Clock     ports.Clock
+	Encoder   ports.EventEncoder
+	Addresses ports.AddressEncoder
 }
 
 // session announces something that happened to a session. concerned is set as ports.EventEncoder says.
@@ -28,6 +29,21 @@ func (a Announcer) session(
 		SessionID: string(s.ID), Version: s.Version, CreatedAt: a.Clock.Now().UTC().Truncate(time.Microsecond),
 	}
 	body, err := a.Encoder.Encode(e, s, concerned)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", t, err)
+	}
+	e.Body = body
+	return announce(ctx, r, e, a.IDs)
+}
+
+// address announces what becomes of a receiving account. Accounts are for real money, so live endpoints
+// are told, whatever mode the merchant works in.
+func (a Announcer) address(ctx context.Context, r ports.Repos, t webhook.Type, c ports.AddressChange) error {
+	e := webhook.Event{
+		ID: "evt_" + a.IDs.UUID(), MerchantID: c.Account.MerchantID, ProjectID: c.Account.ProjectID,
+		Mode: merchant.Live, Type: t, CreatedAt: a.Clock.Now().UTC().Truncate(time.Microsecond),
+	}
+	body, err := a.Addresses.EncodeAddress(e, c)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", t, err)
 	}

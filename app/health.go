@@ -12,14 +12,28 @@ import (
 
 // Health tells operators how the gateway is doing.
 type Health struct {
-	Rails Rails
-	Clock ports.Clock
+	Rails   Rails
+	Rescans ports.RescanReads
+	Watches ports.Watches
+	Clock   ports.Clock
 }
 
 // Pulse is how the gateway is doing.
 type Pulse struct {
 	At    time.Time
 	Rails []RailState // by name
+
+	rescans []ports.Rescan
+}
+
+// Rescan answers the newest rescan of a network; ok is false if there was none.
+func (p Pulse) Rescan(n chain.Network) (r ports.Rescan, ok bool) {
+	for _, r := range p.rescans {
+		if r.Network == n {
+			return r, true
+		}
+	}
+	return ports.Rescan{}, false
 }
 
 // Ready reports whether payments can be made: test payments always can, so a gateway whose sandbox
@@ -30,8 +44,25 @@ func (p Pulse) Ready() bool { return stateOf(p.Rails, chain.Sandbox).OK }
 func (h Health) Pulse(ctx context.Context) (Pulse, error) {
 	now := h.Clock.Now()
 	states, err := h.Rails.States(ctx, now)
+	if err != nil {
+		return Pulse{At: now}, err
+	}
 	slices.SortFunc(states, func(a, b RailState) int { return cmp.Compare(a.Network, b.Network) })
-	return Pulse{At: now, Rails: states}, err
+	rescans, err := h.Rescans.Rescans(ctx)
+	return Pulse{At: now, Rails: states, rescans: rescans}, err
+}
+
+// Watchers names, for each configured network, the process that watches it; "" where none does.
+func (h Health) Watchers(ctx context.Context) (map[chain.Network]string, error) {
+	out := make(map[chain.Network]string, len(h.Rails.Chains))
+	for n := range h.Rails.Chains {
+		holder, err := h.Watches.Holder(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		out[n] = holder
+	}
+	return out, nil
 }
 
 // Housekeeping throws away what has served its time.
@@ -47,7 +78,8 @@ const (
 	loginsKept = 30 * 24 * time.Hour
 )
 
-// Prune deletes answers to idempotency keys that expired, and logins that ended long ago.
+// Prune deletes answers to idempotency keys that expired, logins that ended long ago, and what was
+// kept to explain payments nobody asks about any more.
 func (h Housekeeping) Prune(ctx context.Context) error {
 	now := h.Core.Clock.Now()
 	return h.drain(ctx, func(ctx context.Context, r ports.Repos) (int, error) {
@@ -56,7 +88,15 @@ func (h Housekeeping) Prune(ctx context.Context) error {
 			return 0, err
 		}
 		logins, err := r.Logins.Prune(ctx, now.Add(-loginsKept), pruneBatch)
-		return max(answers, logins), err
+		if err != nil {
+			return 0, err
+		}
+		ignored, err := r.Ignored.Prune(ctx, now.Add(-keptIgnored))
+		if err != nil {
+			return 0, err
+		}
+		_, err = r.WatchLog.Prune(ctx, now.Add(-2*keptIgnored))
+		return max(answers, logins, ignored), err
 	})
 }
 

@@ -84,6 +84,10 @@ func (plainWords) Encode(e webhook.Event, s checkout.Snapshot, _ *ports.Transfer
 	return fmt.Appendf(nil, `{"type":%q, "session":%q,"☕":"<&>"}`, e.Type, s.ID), nil
 }
 
+func (plainWords) EncodeAddress(e webhook.Event, c ports.AddressChange) ([]byte, error) {
+	return fmt.Appendf(nil, "%s %s replaces %q removed %v", e.Type, c.Account.Address, c.Replaced, c.Removed), nil
+}
+
 // resolvable is a prober that finds these URLs.
 type resolvable map[string]bool
 

@@ -28,6 +28,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomePaid         Outcome = "paid"          // it settled the session
+	OutcomePart         Outcome = "part"          // it paid part of what is due
 	OutcomeProcessing   Outcome = "processing"    // it pays the session and is not final yet
 	OutcomeUnknown      Outcome = "unknown"       // the network knows no such transfer of the asset
 	OutcomeOtherAddress Outcome = "other_address" // it went to another address
@@ -37,12 +38,19 @@ const (
 	OutcomeTooEarly     Outcome = "too_early"     // older than the session
 	OutcomeHeld         Outcome = "held"          // found, and waiting for the merchant's decision
 	OutcomeDuplicate    Outcome = "duplicate"     // found, but the session was paid by another transfer
+	OutcomeUnsuccessful Outcome = "unsuccessful"  // the transaction failed: it moved nothing
+	OutcomeNoTransfer   Outcome = "no_transfer"   // the network knows it, and it moves nothing of the asset
+	OutcomeOtherToken   Outcome = "other_token"   // right address, another coin of this gateway
+	OutcomeForeignToken Outcome = "foreign_token" // right address, a token of a contract nobody asked for
+	OutcomeZeroValue    Outcome = "zero_value"    // right address, and nothing was moved
+	OutcomeOtherNetwork Outcome = "other_network" // right address, on another network
 )
 
 // Proof is what a transaction means for a session.
 type Proof struct {
 	Outcome       Outcome
 	Transfer      *chain.Transfer // the transfer concerned; nil when there is none, or it is a stranger's
+	Contract      string          // of the token, for OutcomeForeignToken
 	Confirmations uint64          // at most Needed
 	Needed        uint64
 }
@@ -70,6 +78,9 @@ func (s *Settlement) Prove(ctx context.Context, id checkout.SessionID, txid stri
 	head, found, err := lookup(ctx, rail, tx)
 	if err != nil {
 		return Proof{}, err
+	}
+	if len(found) == 0 {
+		return s.inquire(ctx, session.Snapshot(), tx)
 	}
 	if err := s.recordFinal(ctx, head, found); err != nil {
 		return Proof{}, err
@@ -114,9 +125,6 @@ func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chai
 func (s *Settlement) explain(
 	ctx context.Context, id checkout.SessionID, intent checkout.Intent, head chain.Head, found []chain.Transfer,
 ) (Proof, error) {
-	if len(found) == 0 {
-		return Proof{Outcome: OutcomeUnknown}, nil
-	}
 	held, err := s.Sessions.Held(ctx, found)
 	if err != nil {
 		return Proof{}, err
@@ -152,33 +160,44 @@ func (s *Settlement) outcome(
 		switch row.Disposition {
 		case ports.Settled:
 			return OutcomePaid
+		case ports.Part:
+			return OutcomePart
 		case ports.Held:
+			if awaits(row) {
+				return OutcomeProcessing
+			}
 			return OutcomeHeld
 		case ports.Duplicate:
 			return OutcomeDuplicate
 		case ports.Unmatched, ports.Reversed:
 		}
 	}
+	exact := intent.Terms.Matching != checkout.Dedicated
 	switch {
-	case t.To != intent.Address || t.Asset != intent.Asset:
+	case t.To != intent.Address:
 		return OutcomeOtherAddress
+	case t.Asset != intent.Asset:
+		return OutcomeOtherToken
 	case held != nil && held.Intent.SessionID != intent.SessionID:
 		return OutcomeOtherPayment
-	case t.Units.Cmp(intent.Units) < 0:
+	case exact && t.Units.Cmp(intent.Units) < 0:
 		return OutcomeShort
-	case t.Units.Cmp(intent.Units) > 0:
+	case exact && t.Units.Cmp(intent.Units) > 0:
 		return OutcomeOver
 	case intent.Postdates(t):
 		return OutcomeTooEarly
+	case held == nil:
+		return OutcomeHeld // exact, after the amount was let go: it waits in the merchant's queue
 	}
-	return OutcomePaid // exact, and not final yet: what is final has a row
+	return OutcomePaid // it counts, and is not final yet: what is final has a row
 }
 
 // rank orders outcomes by how much they tell the payer: a transaction may hold several transfers.
 func rank(o Outcome) int {
 	order := []Outcome{
-		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeTooEarly, OutcomeShort, OutcomeOver,
-		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePaid,
+		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeOtherNetwork, OutcomeOtherToken, OutcomeTooEarly,
+		OutcomeShort, OutcomeOver,
+		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePart, OutcomePaid,
 	}
 	for i, have := range order {
 		if have == o {
@@ -306,8 +325,11 @@ func (s *Settlement) glance(ctx context.Context, i checkout.Intent) (seen bool, 
 	}
 	watch := ports.Watch{Assets: []chain.Asset{i.Asset}, Receivers: []chain.Address{i.Address}}
 	ts, err := rail.Seen(ctx, head, watch)
+	if errors.Is(err, ports.ErrSeenPartly) {
+		return false, nil
+	}
 	return slices.ContainsFunc(ts, func(t chain.Transfer) bool {
-		return t.To == i.Address && t.Asset == i.Asset && t.Units.Cmp(i.Units) == 0 && !i.Postdates(t)
+		return i.Matches(t) && !i.Postdates(t)
 	}), err
 }
 

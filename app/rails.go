@@ -18,6 +18,8 @@ const railSilence = 2 * time.Minute
 type Rails struct {
 	Chains    map[chain.Network]ports.Chain
 	Explorers map[chain.Network]ports.Explorer // second opinions, where configured
+	Witnesses map[chain.Network]ports.Witness  // where several endpoints can be asked one by one
+	Rereaders map[chain.Network]ports.Rereader // where the past can be read again
 	Cursors   ports.CursorReads
 }
 

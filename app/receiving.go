@@ -2,47 +2,71 @@ package app
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/101pay/101pay/domain/chain"
-	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
 
-// Receiving keeps where a project's payments go and by which methods it wants to be paid.
+// Receiving keeps where a project's payments go and by which methods it wants to be paid. Addresses are
+// the money: one takes another's place only confirmed, after a time, and told.
 type Receiving struct {
-	Core  Core
-	Rails Rails
+	Core      Core
+	Rails     Rails
+	Passwords ports.Passwords
+	Events    Announcer
+	Log       *slog.Logger
 }
 
 // ReceivingInput is a receiving account as a merchant writes it.
 type ReceivingInput struct {
 	Network, Asset, Address string
 	Label                   string
+	By                      Confirmation
+	// Signature, over the text of Challenge, proves that the address is the merchant's; "" if he did not
+	// sign.
+	Signature string
 }
 
-// Add makes an address the one that payments of its asset go to from now on.
+// Add adds an address. The first one of its network and asset is where payments go from now on. One
+// that takes another's place needs the password (merchant.ErrPasswordRequired) and waits as long as
+// the project's changes do; until then the other one stays.
 func (s Receiving) Add(
-	ctx context.Context, who merchant.Principal, in ReceivingInput, once Once[merchant.ReceivingAccount],
-) (merchant.ReceivingAccount, *ports.Answer, error) {
+	ctx context.Context, who merchant.Principal, in ReceivingInput, once Once[ReceivingView],
+) (ReceivingView, *ports.Answer, error) {
+	if !in.By.Login {
+		return ReceivingView{}, nil, merchant.ErrLoginRequired
+	}
 	account, err := s.check(in)
 	if err != nil {
-		return merchant.ReceivingAccount{}, nil, err
+		return ReceivingView{}, nil, err
 	}
+	confirmed, err := s.confirm(ctx, who, in.By)
+	if err != nil {
+		return ReceivingView{}, nil, err
+	}
+	now := s.now()
 	account.ID = merchant.ReceivingID(s.Core.IDs.UUID())
 	account.MerchantID, account.ProjectID = who.Merchant, who.Project
-	account.Label, account.CreatedAt = in.Label, ledger.Instant(s.Core.Clock.Now())
+	account.Label, account.CreatedAt = in.Label, now
+	if in.Signature != "" {
+		if err := s.prove(ctx, account, in.Signature, now); err != nil {
+			return ReceivingView{}, nil, err
+		}
+		account.Proven = true
+	}
 	return run(ctx, s.Core, ownScope(who), once,
-		func(ctx context.Context, r ports.Repos) (merchant.ReceivingAccount, error) {
-			err := r.Receiving.Add(ctx, account)
-			if errors.Is(err, ports.ErrTaken) {
-				err = merchant.ErrReceivingExists
+		func(ctx context.Context, r ports.Repos) (ReceivingView, error) {
+			if err := ownAddress(ctx, r, account); err != nil {
+				return ReceivingView{}, err
 			}
-			return account, err
+			added, err := s.admit(ctx, r, addition{account, confirmed, now})
+			return s.view(ctx, added, now), err
 		})
 }
 
@@ -50,31 +74,47 @@ func (s Receiving) Add(
 // token contracts. Tron is known to every gateway, so its addresses can be entered before its rail is
 // switched on.
 func (s Receiving) check(in ReceivingInput) (merchant.ReceivingAccount, error) {
-	network, err := chain.ParseNetwork(in.Network)
+	network, err := s.network(in.Network)
 	if err != nil {
 		return merchant.ReceivingAccount{}, err
-	}
-	if _, read := s.Rails.Chains[network]; !read && network != chain.Tron {
-		return merchant.ReceivingAccount{}, chain.ErrUnsupportedNetwork.Saying(
-			"this gateway does not read " + network.Standard() + "; name one of " + standards(s.receivable()))
 	}
 	isIt := func(a chain.Asset) bool { return a.Symbol == in.Asset }
 	if !slices.ContainsFunc(network.Tokens(), isIt) {
 		return merchant.ReceivingAccount{}, chain.ErrUnsupportedAsset.Saying(
 			"asset must be a coin that " + network.Standard() + " carries here: " + symbols(network.Tokens()))
 	}
-	address, err := chain.ParseAddress(network, in.Address)
+	address, err := s.address(network, in.Address)
 	if err != nil {
 		return merchant.ReceivingAccount{}, err
+	}
+	return merchant.ReceivingAccount{Network: network, Asset: in.Asset, Address: address}, nil
+}
+
+func (s Receiving) network(name string) (chain.Network, error) {
+	network, err := chain.ParseNetwork(name)
+	if err != nil {
+		return "", err
+	}
+	if _, read := s.Rails.Chains[network]; !read && network != chain.Tron {
+		return "", chain.ErrUnsupportedNetwork.Saying(
+			"this gateway does not read " + network.Standard() + "; name one of " + standards(s.receivable()))
+	}
+	return network, nil
+}
+
+func (s Receiving) address(n chain.Network, text string) (chain.Address, error) {
+	address, err := chain.ParseAddress(n, text)
+	if err != nil {
+		return "", err
 	}
 	for _, c := range s.Rails.Chains {
 		isContract := func(a chain.Asset) bool { return a.Contract == string(address) }
 		if slices.ContainsFunc(c.Assets(), isContract) {
-			return merchant.ReceivingAccount{}, chain.ErrInvalidAddress.Saying(
+			return "", chain.ErrInvalidAddress.Saying(
 				"this is a token contract, not an account; money sent there is lost")
 		}
 	}
-	return merchant.ReceivingAccount{Network: network, Asset: in.Asset, Address: address}, nil
+	return address, nil
 }
 
 // receivable lists the networks that accounts can be entered for.
@@ -97,129 +137,70 @@ func symbols(assets []chain.Asset) string {
 	return strings.Join(names, ", ")
 }
 
-// List lists the project's current accounts, newest first.
-func (s Receiving) List(ctx context.Context, who merchant.Principal) ([]merchant.ReceivingAccount, error) {
-	return fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]merchant.ReceivingAccount, error) {
-		return r.Receiving.List(ctx, who.Project)
+// List lists the project's current and pending accounts, newest first. Those that are not as we
+// recorded them come without their address.
+func (s Receiving) List(ctx context.Context, who merchant.Principal) ([]ReceivingView, error) {
+	now := s.now()
+	return fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]ReceivingView, error) {
+		list, err := r.Receiving.List(ctx, who.Project, now)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]ReceivingView, len(list))
+		for i, a := range list {
+			out[i] = s.view(ctx, a, now)
+		}
+		return out, nil
 	})
 }
 
-// Relabel changes what a current account is called.
+// ReceivingView is an account as its merchant sees it.
+type ReceivingView struct {
+	merchant.ReceivingAccount
+	State merchant.ReceivingState
+	// Tampered says that the account is not as we recorded it. Its address is then left out.
+	Tampered bool
+}
+
+func (s Receiving) view(ctx context.Context, a merchant.ReceivingAccount, now time.Time) ReceivingView {
+	v := ReceivingView{ReceivingAccount: a, State: a.State(now), Tampered: !s.intact(ctx, a)}
+	if v.Tampered {
+		v.Address = ""
+	}
+	return v
+}
+
+// Relabel changes what an account is called.
 func (s Receiving) Relabel(
 	ctx context.Context, who merchant.Principal, relabelled merchant.ReceivingAccount,
-	once Once[merchant.ReceivingAccount],
-) (merchant.ReceivingAccount, *ports.Answer, error) {
+	once Once[ReceivingView],
+) (ReceivingView, *ports.Answer, error) {
+	now := s.now()
 	return run(ctx, s.Core, ownScope(who), once,
-		func(ctx context.Context, r ports.Repos) (merchant.ReceivingAccount, error) {
-			if err := r.Receiving.Relabel(ctx, who.Project, relabelled.ID, relabelled.Label); err != nil {
-				return merchant.ReceivingAccount{}, err
-			}
-			list, err := r.Receiving.List(ctx, who.Project)
+		func(ctx context.Context, r ports.Repos) (ReceivingView, error) {
+			accounts, err := r.Receiving.Load(ctx, who.Project, now)
 			if err != nil {
-				return merchant.ReceivingAccount{}, err
+				return ReceivingView{}, err
 			}
-			at := slices.IndexFunc(list, func(a merchant.ReceivingAccount) bool { return a.ID == relabelled.ID })
+			at := slices.IndexFunc(accounts, func(a merchant.ReceivingAccount) bool {
+				return a.ID == relabelled.ID && a.State(now) != merchant.ReceivingEnded
+			})
 			if at < 0 {
-				return merchant.ReceivingAccount{}, ports.ErrNotFound
+				return ReceivingView{}, ports.ErrNotFound
 			}
-			return list[at], nil
+			accounts[at].Label = relabelled.Label
+			return s.view(ctx, accounts[at], now), r.Receiving.Save(ctx, accounts[at])
 		})
 }
 
-// Remove retires an account: no new payment is sent there. The address stays watched for as long
-// as somebody may still pay to it.
-func (s Receiving) Remove(
-	ctx context.Context, who merchant.Principal, id merchant.ReceivingID, once Once[struct{}],
-) (struct{}, *ports.Answer, error) {
-	now := ledger.Instant(s.Core.Clock.Now())
-	return run(ctx, s.Core, ownScope(who), once,
-		func(ctx context.Context, r ports.Repos) (struct{}, error) {
-			return struct{}{}, r.Receiving.Remove(ctx, who.Project, id, now)
-		})
+// currentAccounts lists the accounts that a project's payments go to at a moment.
+func currentAccounts(
+	ctx context.Context, r ports.Repos, p merchant.ProjectID, now time.Time,
+) ([]merchant.ReceivingAccount, error) {
+	list, err := r.Receiving.List(ctx, p, now)
+	return slices.DeleteFunc(list, func(a merchant.ReceivingAccount) bool {
+		return a.State(now) != merchant.ReceivingCurrent
+	}), err
 }
 
-// MethodState is a method as it stands for a project.
-type MethodState struct {
-	Method     checkout.Method
-	Live, Test bool // whether a rail of this gateway carries it
-	Enabled    bool // carried in some mode, and not switched off
-	Networks   []MethodNetwork
-}
-
-// MethodNetwork is a network that carries a method's coin for real money, as it stands for a project.
-type MethodNetwork struct {
-	Network chain.Network
-	Live    bool          // whether this gateway reads it
-	Address chain.Address // where payments go, "" without an account
-}
-
-// Methods lists all methods in the documented order.
-func (s Receiving) Methods(ctx context.Context, who merchant.Principal) ([]MethodState, error) {
-	return fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]MethodState, error) {
-		return s.offers(ctx, r, who.Project, checkout.Methods()...)
-	})
-}
-
-func (s Receiving) offers(
-	ctx context.Context, r ports.Repos, p merchant.ProjectID, methods ...checkout.Method,
-) ([]MethodState, error) {
-	switched, err := r.Receiving.Methods(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := r.Receiving.List(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	var out []MethodState
-	for _, m := range methods {
-		o := MethodState{
-			Method: m, Live: s.carried(m, merchant.Live), Test: s.carried(m, merchant.Test),
-			Networks: s.networks(m, accounts),
-		}
-		o.Enabled = (o.Live || o.Test) && !switchedOff(switched, m)
-		out = append(out, o)
-	}
-	return out, nil
-}
-
-// networks lists the networks of a method that accounts can be entered for.
-func (s Receiving) networks(m checkout.Method, accounts []merchant.ReceivingAccount) []MethodNetwork {
-	var out []MethodNetwork
-	for _, n := range m.Networks() {
-		if !slices.Contains(s.receivable(), n) {
-			continue
-		}
-		_, live := s.Rails.asset(n, m.Symbol())
-		at, _ := receiver("", chain.Asset{Network: n, Symbol: m.Symbol()}, accounts)
-		out = append(out, MethodNetwork{Network: n, Live: live, Address: at})
-	}
-	return out
-}
-
-func (s Receiving) carried(m checkout.Method, mode merchant.Mode) bool {
-	_, err := s.Rails.Assets(m, mode)
-	return err == nil
-}
-
-// Switch turns a method on or off. One that no rail carries cannot be turned on
-// (checkout.ErrUnsupportedMethod).
-func (s Receiving) Switch(
-	ctx context.Context, who merchant.Principal, to MethodState, once Once[MethodState],
-) (MethodState, *ports.Answer, error) {
-	if to.Enabled && !s.carried(to.Method, merchant.Live) && !s.carried(to.Method, merchant.Test) {
-		return MethodState{}, nil, checkout.ErrUnsupportedMethod.Saying(
-			"no rail of this gateway carries " + string(to.Method))
-	}
-	return run(ctx, s.Core, ownScope(who), once,
-		func(ctx context.Context, r ports.Repos) (MethodState, error) {
-			if err := r.Receiving.SetMethod(ctx, who.Project, to.Method, to.Enabled); err != nil {
-				return MethodState{}, err
-			}
-			out, err := s.offers(ctx, r, who.Project, to.Method)
-			if err != nil {
-				return MethodState{}, err
-			}
-			return out[0], nil
-		})
-}
+func (s Receiving) now() time.Time { return ledger.Instant(s.Core.Clock.Now()) }

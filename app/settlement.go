@@ -31,6 +31,7 @@ type Settlement struct {
 	Watches  ports.Watches
 	Events   Announcer
 	Recorded Recorded // may be nil
+	Vouched  Vouched  // may be nil
 	Log      *slog.Logger
 }
 
@@ -44,6 +45,7 @@ type find struct {
 	held  *ports.HeldAmount  // nil when no intent holds the amount
 	owner merchant.ProjectID // of the address, when held is nil
 	no    ledger.OrderNo     // set when held is: a booking may need it
+	doubt ports.Reason       // why it must not settle yet, although it pays
 }
 
 // record writes final transfers down, each once, and settles what they pay. after runs in the last
@@ -100,6 +102,9 @@ func (s *Settlement) enter(
 				return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
 			}
 		}
+		if err := book.spend(ctx, n, finds); err != nil {
+			return err
+		}
 		if after != nil {
 			return after(ctx, r)
 		}
@@ -139,6 +144,9 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 			return nil, err
 		}
 	}
+	if err := s.corroborate(ctx, finds); err != nil {
+		return nil, err
+	}
 	if len(unknown) == 0 {
 		return finds, nil
 	}
@@ -174,8 +182,8 @@ func (s *Settlement) identifyEarly(
 	}
 	var finds []find
 	for i, t := range ts {
-		if held[i] == nil || held[i].Intent.Terms.Confirmations == 0 {
-			continue
+		if held[i] == nil || held[i].Intent.Terms.Confirmations == 0 || held[i].Intent.Terms.Sources > 1 {
+			continue // endpoints differ above the final height: two that agree there prove nothing
 		}
 		proof, err := chain.ConfirmEarly(t, head, held[i].Intent.Terms.Confirmations)
 		if err != nil {
@@ -197,11 +205,16 @@ type booking struct {
 	now time.Time
 
 	recorded *[]ports.Disposition
+	again    bool // what it enters is recorded, and waited for a second source
 }
 
 // add records a transfer, and whether it was new.
 func (b *booking) add(ctx context.Context, row ports.TransferRow) (fresh bool, err error) {
-	fresh, err = b.r.Transfers.Add(ctx, row)
+	if b.again {
+		fresh, err = b.r.Transfers.Release(ctx, row)
+	} else {
+		fresh, err = b.r.Transfers.Add(ctx, row)
+	}
 	if fresh {
 		*b.recorded = append(*b.recorded, row.Disposition)
 	}
@@ -234,6 +247,10 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	switch verdict {
 	case checkout.Pays, checkout.PaysLate:
 		row.Disposition, row.OrderNo = ports.Settled, string(f.no)
+		f.withhold(&row)
+	case checkout.Part:
+		row.Disposition, row.OrderNo = ports.Part, string(f.no)
+		f.withhold(&row)
 	case checkout.Hold:
 		row.Disposition = ports.Held
 	case checkout.Duplicate:
@@ -246,10 +263,13 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	if fresh, err := b.add(ctx, row); err != nil || !fresh {
 		return err
 	}
-	if row.Disposition != ports.Settled {
+	if awaits(row) {
+		return b.s.see(ctx, b.r, row.SessionID, b.now) // what is on its way to be paid must not expire
+	}
+	if !row.Disposition.Booked() {
 		return b.hold(ctx, session, row)
 	}
-	return b.settle(ctx, session, f, verdict == checkout.PaysLate)
+	return b.credit(ctx, session, f, verdict == checkout.PaysLate)
 }
 
 // hold tells the merchant about money that settles nothing by itself. A session that was waiting for
@@ -266,8 +286,8 @@ func (b *booking) hold(ctx context.Context, session *checkout.Session, row ports
 	return b.s.Events.session(ctx, b.r, webhook.PaymentLate, session.Snapshot(), &row)
 }
 
-// settle books the receipt and makes the session paid.
-func (b *booking) settle(ctx context.Context, session *checkout.Session, f find, late bool) error {
+// credit books what arrived and counts it towards what is due: the session is paid, or paid in part.
+func (b *booking) credit(ctx context.Context, session *checkout.Session, f find, late bool) error {
 	t, was := f.proof.Transfer(), session.Snapshot()
 	receipt, err := receiptOf(t, was, f.no, b.now)
 	if err != nil {
@@ -276,13 +296,17 @@ func (b *booking) settle(ctx context.Context, session *checkout.Session, f find,
 	if _, err := b.r.Ledger.Book(ctx, receipt); err != nil {
 		return err
 	}
-	if err := session.Settle(f.proof, f.held.Intent, late, string(f.no), b.now); err != nil {
+	if err := session.Credit(f.proof, f.held.Intent, late, string(f.no), b.now); err != nil {
 		return err
 	}
 	if err := b.r.Sessions.Save(ctx, session); err != nil {
 		return err
 	}
-	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, session.Snapshot(), nil)
+	now := session.Snapshot()
+	if now.Partly() {
+		return b.s.Events.session(ctx, b.r, webhook.PaymentPartlyPaid, now, nil)
+	}
+	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, now, nil)
 }
 
 // receiptOf is the ledger transaction of a final transfer: what arrived, in the asset it arrived in.
@@ -360,6 +384,9 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 		if err := session.Lapse(now); err != nil {
 			return err
 		}
+		if err := underpaid(ctx, r, session); err != nil {
+			return err
+		}
 		if err := r.Sessions.Save(ctx, session); err != nil {
 			return err
 		}
@@ -367,26 +394,28 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 	})
 }
 
-// LetGo frees amounts whose hold has ended on the chain: by the time of the last final block read,
-// because after an outage longer than a hold the payments made in time are still to be found.
+// LetGo frees amounts whose hold has ended on their own chain: by the time of its last final block
+// read, because after an outage longer than a hold the payments made in time are still to be found.
+// A network that stands still keeps its own amounts and nobody else's.
 func (s *Settlement) LetGo(ctx context.Context) error {
 	const batch = 1000
 	cursors, err := s.Rails.Cursors.Cursors(ctx)
 	if err != nil {
 		return err
 	}
-	until := s.now()
+	now := s.now()
 	for _, c := range cursors {
-		if _, watched := s.Rails.Chains[c.Network]; watched && c.BlockTime.Before(until) {
-			until = c.BlockTime
+		until := c.BlockTime
+		if now.Before(until) {
+			until = now
+		}
+		for freed := batch; freed == batch; {
+			if freed, err = s.Sessions.LetGo(ctx, c.Network, until, batch); err != nil {
+				return err
+			}
 		}
 	}
-	for {
-		freed, err := s.Sessions.LetGo(ctx, until, batch)
-		if err != nil || freed < batch {
-			return err
-		}
-	}
+	return nil
 }
 
 func (s *Settlement) now() time.Time { return s.Core.Clock.Now().UTC().Truncate(time.Microsecond) }

@@ -626,3 +626,29 @@ func TestAmountsAreHeldByTheChainsTime(t *testing.T) {
 		t.Error("the amount is held for ever")
 	}
 }
+
+// A network that nobody has read for days keeps its own amounts and nobody else's.
+func TestANetworkThatStandsStillKeepsNobodyElsesAmounts(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.settlement.Rails.Chains[chain.Tron] = tronLike{}
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Cursors.Start(ctx, ports.Cursor{
+			Network: chain.Tron, Height: 7, BlockID: "07", BlockTime: s.clock.Now(), UpdatedAt: s.clock.Now(),
+		})
+	}))
+	stuck := *session.Intent
+	stuck.ID, stuck.Asset = checkout.IntentID(portstest.UUID()), tronUSDT
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Sessions.Reserve(ctx, stuck)
+	}))
+	s.pass(session.Intent.HoldUntil.Add(time.Hour).Sub(s.clock.Now()))
+	s.ok(s.settlement.LetGo(t.Context()))
+	for asset, want := range map[chain.Asset]int{session.Intent.Asset: 0, tronUSDT: 1} {
+		held, err := s.store.Taken(t.Context(), asset, stuck.Address, stuck.Units, stuck.Units)
+		s.ok(err)
+		if len(held) != want {
+			t.Errorf("%d amounts are held on %s, want %d", len(held), asset.Network, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 // is booked only where the payer's terms say that so many blocks are enough.
 func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch) error {
 	ts, err := w.chain.Seen(ctx, head, watch)
+	if errors.Is(err, ports.ErrSeenPartly) {
+		return nil // what was seen before stands until all is seen
+	}
 	if err != nil {
 		return err
 	}
@@ -34,6 +38,9 @@ func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch)
 	w.swept, w.seen = true, len(now)
 	return nil
 }
+
+// maxStrays bounds how many transfers that pay nobody are kept in sight on a network.
+const maxStrays = 500
 
 // credit books what is deep enough, once: the watcher remembers what it credited, so that a block that
 // waits for finality for long costs nothing at every look.
@@ -56,8 +63,8 @@ func (w *watcher) credit(ctx context.Context, head chain.Head, deep []chain.Tran
 	return nil
 }
 
-// sightings are the transfers that pay somebody, and those among them that are deep enough for their
-// payers' terms.
+// sightings are the transfers that pay somebody, those among them that are deep enough for their
+// payers' terms, and those that people will ask about because they pay nobody.
 func (s *Settlement) sightings(
 	ctx context.Context, head chain.Head, ts []chain.Transfer,
 ) (all []ports.Sighting, deep []chain.Transfer, err error) {
@@ -68,8 +75,13 @@ func (s *Settlement) sightings(
 	if err != nil {
 		return nil, nil, err
 	}
+	strays := 0
 	for i, t := range ts {
 		if held[i] == nil || held[i].Intent.Postdates(t) {
+			if strays < maxStrays {
+				strays++
+				all = append(all, ports.Sighting{Transfer: t})
+			}
 			continue
 		}
 		all = append(all, ports.Sighting{Transfer: t, SessionID: held[i].Intent.SessionID})
@@ -92,7 +104,7 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 		}
 		inSight := make(map[checkout.SessionID]bool, len(sightings))
 		for _, o := range sightings {
-			if inSight[o.SessionID] {
+			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
 			inSight[o.SessionID] = true
@@ -101,7 +113,7 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 			}
 		}
 		for _, o := range gone {
-			if inSight[o.SessionID] {
+			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
 			if err := s.unsee(ctx, r, o.SessionID, now); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -17,6 +19,9 @@ const (
 	heartbeat    = 10 * time.Second // how often a quiet watcher says that it is alive
 	startWindow  = 100              // blocks of the first scan; it adapts from there
 	trailChecked = 1000             // remembered blocks compared when history changed
+	// promiseKept is how long after the end of its hold an amount in a coin that no node can read keeps
+	// the network from being read past its payment: long enough to mend a node, not for ever.
+	promiseKept = 24 * time.Hour
 )
 
 // errNodeBehind says that the answering node has not come as far as we have read.
@@ -30,7 +35,14 @@ func (s *Settlement) Watch(ctx context.Context, n chain.Network, every time.Dura
 		return false, fmt.Errorf("watch %s: no such rail", n)
 	}
 	held, err = s.Watches.Hold(ctx, n, func(ctx context.Context) error {
-		w := &watcher{s: s, chain: c, window: startWindow, log: s.Log.With("network", string(n))}
+		w := s.watcher(c)
+		if w.strangers != nil {
+			behind, stop := context.WithCancel(ctx)
+			var gone sync.WaitGroup
+			gone.Go(func() { w.strangers.run(behind) })
+			defer gone.Wait()
+			defer stop()
+		}
 		pace := time.NewTicker(every)
 		defer pace.Stop()
 		for {
@@ -51,8 +63,19 @@ func (s *Settlement) Tick(ctx context.Context, n chain.Network) error {
 	if !ok {
 		return fmt.Errorf("watch %s: no such rail", n)
 	}
-	w := &watcher{s: s, chain: c, window: startWindow, log: s.Log.With("network", string(n))}
-	return w.tick(ctx)
+	w := s.watcher(c)
+	if err := w.tick(ctx); err != nil {
+		return err
+	}
+	if err := w.strangers.look(ctx); err != nil {
+		w.log.Warn("transfers that pay nobody cannot be listed", "error", err)
+	}
+	return nil
+}
+
+func (s *Settlement) watcher(c ports.Chain) *watcher {
+	log := s.Log.With("network", string(c.Network()))
+	return &watcher{s: s, chain: c, window: startWindow, log: log, strangers: strangersOf(s, c, log)}
 }
 
 // watcher is one process's right to watch a network, and what it remembers between ticks. All of it
@@ -62,11 +85,13 @@ type watcher struct {
 	chain   ports.Chain
 	window  uint64 // blocks asked for at once
 	log     *slog.Logger
-	failing string // the last failure said, so that a long outage is one line
-	seen    int    // sightings recorded by the last pass
-	swept   bool   // whether a pass was made at all
+	failing string    // the last failure said, so that a long outage is one line
+	seen    int       // sightings recorded by the last pass
+	swept   bool      // whether a pass was made at all
+	marked  time.Time // of the last block that was marked
 
-	credited map[transferKey]string // block of each transfer credited before it was final
+	credited  map[transferKey]string // block of each transfer credited before it was final
+	strangers *strangers             // nil where there are none
 }
 
 // look makes one tick and says in the log when failure begins and ends.
@@ -133,7 +158,10 @@ func (w *watcher) cursor(ctx context.Context, head chain.Head) (ports.Cursor, er
 			Network: head.Network, Height: head.Final, BlockID: head.FinalID,
 			BlockTime: head.FinalTime, UpdatedAt: w.s.now(),
 		}
-		return r.Cursors.Start(ctx, c)
+		if err := r.Cursors.Start(ctx, c); err != nil {
+			return err
+		}
+		return r.WatchLog.Mark(ctx, c)
 	})
 	return c, err
 }
@@ -146,7 +174,31 @@ func (w *watcher) watch(ctx context.Context) (ports.Watch, error) {
 	if err != nil {
 		return ports.Watch{}, fmt.Errorf("receivers: %w", err)
 	}
-	return ports.Watch{Assets: w.chain.Assets(), Receivers: to}, nil
+	assets, err := w.assets(ctx, since)
+	return ports.Watch{Assets: assets, Receivers: to}, err
+}
+
+// assets is what to look for. A network's own coin is dear to read, so it is left out while nobody
+// awaits any. One that payers were told to pay is looked for even if no node can read it now: then
+// the network is not read at all until one can, because to go on would pass over their payments.
+func (w *watcher) assets(ctx context.Context, since time.Time) ([]chain.Asset, error) {
+	carried := w.chain.Assets()
+	own, hasOwn := w.chain.Network().Native()
+	if !hasOwn {
+		return carried, nil
+	}
+	await, err := w.s.Sessions.Awaits(ctx, own, since, w.s.now().Add(-promiseKept))
+	if err != nil {
+		return nil, fmt.Errorf("whether %s is awaited: %w", own.Symbol, err)
+	}
+	readable := slices.Contains(carried, own)
+	switch {
+	case await == ports.Promised && !readable:
+		return append(carried, own), nil
+	case await == ports.Nobody && readable:
+		return slices.DeleteFunc(carried, func(a chain.Asset) bool { return a == own }), nil
+	}
+	return carried, nil
 }
 
 // catchUp reads from the cursor to the final height. A range a node refuses for its size is halved;
@@ -171,14 +223,15 @@ func (w *watcher) catchUp(
 		next := ports.Cursor{
 			Network: head.Network, Height: span.To, BlockID: span.ToID, BlockTime: span.ToTime, UpdatedAt: w.s.now(),
 		}
-		at := cursor.Height
+		was := cursor
 		err = w.s.record(ctx, head, span.Transfers, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 		if err != nil {
 			return cursor, fmt.Errorf("record blocks %d to %d: %w", from, to, err)
 		}
 		cursor = next
+		w.moved(from, cursor, watch)
 		w.window = min(w.window+w.window/4+1, ports.MaxScanSpan)
 	}
 	return cursor, nil
@@ -190,9 +243,9 @@ func (w *watcher) beat(ctx context.Context, c ports.Cursor) error {
 	if now.Sub(c.UpdatedAt) < heartbeat {
 		return nil
 	}
-	at := c.Height
+	was := c
 	c.UpdatedAt = now
 	return w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		return r.Cursors.Advance(ctx, at, c)
+		return w.move(ctx, r, was, c)
 	})
 }

@@ -18,6 +18,9 @@ func evmNode(t *testing.T, n chain.Network) (*anviltest.Node, map[string]anvilte
 	node := anviltest.StartChain(t, n.EVMChainID())
 	coins := map[string]anviltest.Coin{}
 	for _, a := range n.Tokens() {
+		if a.IsNative() {
+			continue
+		}
 		at, ok := chain.Address(a.Contract).EVMBytes()
 		if !ok {
 			t.Fatal(a)

@@ -2,6 +2,46 @@
 -- To bring it up to date: UPDATE=1 go test -run TestSchemaFile ./adapters/postgres/
 -- The tables of the job queue (river_*) and of the migrator are not shown.
 
+CREATE TABLE address_sources (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	family text NOT NULL,
+	kind text NOT NULL,
+	label text NOT NULL,
+	sealed bytea,
+	fingerprint text NOT NULL,
+	first text[] NOT NULL,
+	next_index bigint NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	active_from timestamp with time zone,
+	removed_at timestamp with time zone,
+	CONSTRAINT address_sources_pkey PRIMARY KEY (id),
+	CONSTRAINT address_sources_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT address_sources_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT address_sources_check CHECK ((kind = 'xpub'::text) = (sealed IS NOT NULL)),
+	CONSTRAINT address_sources_check1 CHECK ((kind = 'xpub'::text) = (fingerprint <> ''::text)),
+	CONSTRAINT address_sources_family_check CHECK (family <> ''::text),
+	CONSTRAINT address_sources_first_check CHECK (cardinality(first) > 0),
+	CONSTRAINT address_sources_kind_check CHECK (kind = ANY (ARRAY['xpub'::text, 'pool'::text])),
+	CONSTRAINT address_sources_next_index_check CHECK (next_index >= 0 AND next_index <= '2147483648'::bigint)
+);
+CREATE UNIQUE INDEX address_sources_current ON public.address_sources USING btree (project_id, family) WHERE ((active_from IS NOT NULL) AND (removed_at IS NULL));
+CREATE UNIQUE INDEX address_sources_current_key ON public.address_sources USING btree (family, fingerprint) WHERE ((active_from IS NOT NULL) AND (removed_at IS NULL) AND (kind = 'xpub'::text));
+CREATE INDEX address_sources_of_key ON public.address_sources USING btree (family, fingerprint) WHERE (kind = 'xpub'::text);
+CREATE INDEX address_sources_of_project ON public.address_sources USING btree (project_id, created_at, id);
+
+CREATE TABLE address_waits (
+	project_id uuid NOT NULL,
+	hours integer NOT NULL,
+	next_hours integer NOT NULL,
+	next_from timestamp with time zone,
+	CONSTRAINT address_waits_pkey PRIMARY KEY (project_id),
+	CONSTRAINT address_waits_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT address_waits_hours_check CHECK (hours >= 0 AND hours <= 168),
+	CONSTRAINT address_waits_next_hours_check CHECK (next_hours >= 0 AND next_hours <= 168)
+);
+
 CREATE TABLE answers (
 	scope text COLLATE "C" NOT NULL,
 	key text COLLATE "C" NOT NULL,
@@ -37,6 +77,7 @@ CREATE TABLE cursor_trail (
 	CONSTRAINT cursor_trail_pkey PRIMARY KEY (network, height),
 	CONSTRAINT cursor_trail_height_check CHECK (height >= 0)
 );
+CREATE INDEX cursor_trail_since ON public.cursor_trail USING btree (network, block_time, height);
 
 CREATE TABLE cursors (
 	network text NOT NULL,
@@ -47,6 +88,57 @@ CREATE TABLE cursors (
 	CONSTRAINT cursors_pkey PRIMARY KEY (network),
 	CONSTRAINT cursors_height_check CHECK (height >= 0)
 );
+
+CREATE TABLE dedicated_addresses (
+	family text NOT NULL,
+	address text NOT NULL,
+	source_id uuid NOT NULL,
+	idx bigint NOT NULL,
+	session_id uuid,
+	issued_at timestamp with time zone,
+	free_from timestamp with time zone NOT NULL,
+	received boolean NOT NULL DEFAULT false,
+	spent boolean NOT NULL DEFAULT false,
+	CONSTRAINT dedicated_addresses_pkey PRIMARY KEY (family, address),
+	CONSTRAINT dedicated_addresses_address_check CHECK (address <> ''::text),
+	CONSTRAINT dedicated_addresses_check CHECK ((issued_at IS NULL) = (session_id IS NULL)),
+	CONSTRAINT dedicated_addresses_check1 CHECK (received OR NOT spent),
+	CONSTRAINT dedicated_addresses_idx_check CHECK (idx >= 0)
+);
+CREATE INDEX dedicated_free ON public.dedicated_addresses USING btree (source_id, free_from, idx) WHERE (NOT spent);
+CREATE UNIQUE INDEX dedicated_index ON public.dedicated_addresses USING btree (source_id, idx);
+CREATE INDEX dedicated_of_session ON public.dedicated_addresses USING btree (session_id) WHERE (session_id IS NOT NULL);
+
+CREATE TABLE ignored_days (
+	network text NOT NULL,
+	receiver text NOT NULL,
+	day date NOT NULL,
+	kept bigint NOT NULL,
+	more bigint NOT NULL,
+	CONSTRAINT ignored_days_pkey PRIMARY KEY (receiver, day, network),
+	CONSTRAINT ignored_days_kept_check CHECK (kept >= 0),
+	CONSTRAINT ignored_days_more_check CHECK (more >= 0)
+);
+
+CREATE TABLE ignored_transfers (
+	network text NOT NULL,
+	txid text COLLATE "C" NOT NULL,
+	idx bigint NOT NULL,
+	contract text NOT NULL,
+	sender text NOT NULL,
+	receiver text NOT NULL,
+	units numeric(78,0) NOT NULL,
+	height bigint NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	reason text NOT NULL,
+	CONSTRAINT ignored_transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT ignored_transfers_height_check CHECK (height >= 0),
+	CONSTRAINT ignored_transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT ignored_transfers_reason_check CHECK (reason = ANY (ARRAY['zero_value'::text, 'foreign_token'::text])),
+	CONSTRAINT ignored_transfers_units_check CHECK (units >= 0::numeric AND units < 'NaN'::numeric)
+);
+CREATE INDEX ignored_arrived ON public.ignored_transfers USING btree (receiver, block_time);
+CREATE INDEX ignored_old ON public.ignored_transfers USING btree (block_time);
 
 CREATE TABLE intents (
 	id uuid NOT NULL,
@@ -85,8 +177,10 @@ CREATE TABLE intents (
 	CONSTRAINT intents_tolerance_check CHECK (tolerance >= 0::numeric AND tolerance < 'NaN'::numeric),
 	CONSTRAINT intents_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
+CREATE UNIQUE INDEX intents_dedicated ON public.intents USING btree (network, address, contract) WHERE (held AND (matching = 'dedicated'::text));
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
-CREATE INDEX intents_let_go ON public.intents USING btree (hold_until, id) WHERE held;
+CREATE INDEX intents_let_go ON public.intents USING btree (network, hold_until, id) WHERE held;
+CREATE INDEX intents_listed ON public.intents USING btree (session_id, created_at, id);
 CREATE INDEX intents_of_session ON public.intents USING btree (session_id, network, contract) WHERE held;
 CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
 CREATE INDEX intents_watched ON public.intents USING btree (network, address, hold_until);
@@ -249,13 +343,45 @@ CREATE TABLE receiving_accounts (
 	label text NOT NULL,
 	created_at timestamp with time zone NOT NULL,
 	removed_at timestamp with time zone,
+	active_from timestamp with time zone NOT NULL DEFAULT now(),
+	replaces uuid,
+	proven boolean NOT NULL DEFAULT false,
+	told_at timestamp with time zone,
+	seal text NOT NULL DEFAULT ''::text,
 	CONSTRAINT receiving_accounts_pkey PRIMARY KEY (id),
 	CONSTRAINT receiving_accounts_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
 	CONSTRAINT receiving_accounts_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT receiving_accounts_replaces_fkey FOREIGN KEY (replaces) REFERENCES receiving_accounts(id),
 	CONSTRAINT receiving_accounts_address_check CHECK (address <> ''::text)
 );
+CREATE INDEX receiving_at ON public.receiving_accounts USING btree (address, created_at, id);
 CREATE UNIQUE INDEX receiving_current ON public.receiving_accounts USING btree (project_id, network, asset) WHERE (removed_at IS NULL);
+CREATE INDEX receiving_successor ON public.receiving_accounts USING btree (replaces) WHERE (replaces IS NOT NULL);
+CREATE INDEX receiving_untold ON public.receiving_accounts USING btree (active_from, id) WHERE (told_at IS NULL);
 CREATE INDEX receiving_watched ON public.receiving_accounts USING btree (network, address);
+
+CREATE TABLE rescans (
+	network text NOT NULL,
+	started_at timestamp with time zone NOT NULL,
+	from_height bigint NOT NULL,
+	to_height bigint NOT NULL,
+	next_height bigint NOT NULL,
+	found integer NOT NULL,
+	missing integer NOT NULL,
+	host text NOT NULL,
+	second boolean NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	finished_at timestamp with time zone,
+	CONSTRAINT rescans_pkey PRIMARY KEY (network, started_at),
+	CONSTRAINT rescans_check CHECK (to_height >= from_height),
+	CONSTRAINT rescans_check1 CHECK (next_height >= from_height AND next_height <= (to_height + 1)),
+	CONSTRAINT rescans_check2 CHECK (finished_at IS NULL OR next_height = (to_height + 1)),
+	CONSTRAINT rescans_found_check CHECK (found >= 0),
+	CONSTRAINT rescans_from_height_check CHECK (from_height >= 0),
+	CONSTRAINT rescans_missing_check CHECK (missing >= 0),
+	CONSTRAINT rescans_network_check CHECK (network <> ''::text)
+);
+CREATE UNIQUE INDEX rescans_under_way ON public.rescans USING btree (network) WHERE (finished_at IS NULL);
 
 CREATE TABLE sandbox_reorgs (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -329,13 +455,20 @@ CREATE TABLE sessions (
 	receipt_block_time timestamp with time zone,
 	receipt_order_no text,
 	receipt_late boolean,
+	paid numeric(78,0) NOT NULL DEFAULT 0,
+	parts integer NOT NULL DEFAULT 0,
+	underpaid_held boolean NOT NULL DEFAULT false,
+	parts_closed boolean NOT NULL DEFAULT false,
 	CONSTRAINT sessions_pkey PRIMARY KEY (id),
 	CONSTRAINT sessions_check CHECK (expires_at > created_at),
 	CONSTRAINT sessions_check1 CHECK (intent_id IS NOT NULL OR (status <> ALL (ARRAY['awaiting'::text, 'processing'::text]))),
+	CONSTRAINT sessions_check2 CHECK ((paid > 0::numeric) = (parts > 0)),
 	CONSTRAINT sessions_due_amount_check CHECK (due_amount > 0::numeric AND due_amount < 'NaN'::numeric),
 	CONSTRAINT sessions_due_currency_check CHECK (due_currency ~~ '_%/_%'::text),
 	CONSTRAINT sessions_kind_check CHECK (kind <> ''::text),
 	CONSTRAINT sessions_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT sessions_paid_check CHECK (paid >= 0::numeric AND paid < 'NaN'::numeric),
+	CONSTRAINT sessions_parts_check CHECK (parts >= 0),
 	CONSTRAINT sessions_receipt_units_check CHECK (receipt_units > 0::numeric AND receipt_units < 'NaN'::numeric),
 	CONSTRAINT sessions_receipt_when_settled CHECK ((status = 'settled'::text) = (receipt_txid IS NOT NULL) AND (num_nulls(receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units, receipt_height, receipt_block_time, receipt_order_no, receipt_late) = ANY (ARRAY[0, 10]))),
 	CONSTRAINT sessions_status_check CHECK (status = ANY (ARRAY['open'::text, 'awaiting'::text, 'processing'::text, 'settled'::text, 'expired'::text, 'cancelled'::text])),
@@ -344,6 +477,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_due ON public.sessions USING btree (expires_at, id) WHERE (status = ANY (ARRAY['open'::text, 'awaiting'::text]));
 CREATE INDEX sessions_listed ON public.sessions USING btree (merchant_id, mode, created_at, id);
 CREATE UNIQUE INDEX sessions_order_id ON public.sessions USING btree (project_id, mode, order_id) WHERE (order_id <> ''::text);
+CREATE INDEX sessions_underpaid ON public.sessions USING btree (project_id, expires_at) WHERE underpaid_held;
 
 CREATE TABLE sightings (
 	network text NOT NULL,
@@ -358,12 +492,13 @@ CREATE TABLE sightings (
 	height bigint NOT NULL,
 	block_id text NOT NULL,
 	block_time timestamp with time zone NOT NULL,
-	session_id uuid NOT NULL,
+	session_id uuid,
 	CONSTRAINT sightings_pkey PRIMARY KEY (network, txid, idx),
 	CONSTRAINT sightings_height_check CHECK (height >= 0),
 	CONSTRAINT sightings_idx_check CHECK (idx >= 0),
 	CONSTRAINT sightings_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
+CREATE INDEX sightings_arrived ON public.sightings USING btree (receiver);
 CREATE INDEX sightings_of_session ON public.sightings USING btree (session_id);
 
 CREATE TABLE transactions (
@@ -413,31 +548,55 @@ CREATE TABLE transfers (
 	disposition text NOT NULL,
 	order_no text NOT NULL,
 	recorded_at timestamp with time zone NOT NULL,
+	reason text,
 	decision text NOT NULL DEFAULT ''::text,
 	decided_at timestamp with time zone,
 	decision_note text NOT NULL DEFAULT ''::text,
 	return_txid text COLLATE "C" NOT NULL DEFAULT ''::text,
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
-	CONSTRAINT transfers_check CHECK ((decision = ''::text) = (decided_at IS NULL)),
-	CONSTRAINT transfers_check1 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check CHECK ((reason <> ALL (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])) OR (disposition = ANY (ARRAY['held'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check1 CHECK ((decision = ''::text) = (decided_at IS NULL)),
+	CONSTRAINT transfers_check2 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
-	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
+	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
+	CONSTRAINT transfers_reason_check CHECK (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text, 'no_second_source'::text, 'rescan_missing'::text])),
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
+CREATE INDEX transfers_arrived ON public.transfers USING btree (receiver, block_time);
 CREATE INDEX transfers_decided ON public.transfers USING btree (project_id, (
 CASE network
     WHEN 'sandbox'::text THEN 'test'::text
     ELSE 'live'::text
 END), recorded_at, height, idx, txid) WHERE (decision <> ''::text);
 CREATE INDEX transfers_of_session ON public.transfers USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX transfers_unproven ON public.transfers USING btree (network, recorded_at, height, idx, txid) WHERE ((disposition = 'held'::text) AND (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])));
 CREATE INDEX transfers_waiting ON public.transfers USING btree (project_id, (
 CASE network
     WHEN 'sandbox'::text THEN 'test'::text
     ELSE 'live'::text
 END), recorded_at, height, idx, txid) WHERE ((disposition = ANY (ARRAY['held'::text, 'duplicate'::text, 'unmatched'::text])) AND (decision = ''::text));
+
+CREATE TABLE watch_gaps (
+	network text NOT NULL,
+	from_at timestamp with time zone NOT NULL,
+	until timestamp with time zone NOT NULL,
+	CONSTRAINT watch_gaps_pkey PRIMARY KEY (network, from_at),
+	CONSTRAINT watch_gaps_check CHECK (until > from_at)
+);
+
+CREATE TABLE watch_marks (
+	network text NOT NULL,
+	height bigint NOT NULL,
+	block_id text NOT NULL,
+	block_time timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	CONSTRAINT watch_marks_pkey PRIMARY KEY (network, height),
+	CONSTRAINT watch_marks_height_check CHECK (height >= 0)
+);
+CREATE INDEX watch_marks_at ON public.watch_marks USING btree (network, block_time);
 
 CREATE TABLE webhook_attempts (
 	delivery_id text COLLATE "C" NOT NULL,

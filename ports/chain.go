@@ -2,6 +2,7 @@ package ports
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -19,12 +20,17 @@ const (
 // tries again; at one block the adapter reads the block another way instead of answering this.
 var ErrSpanTooWide = fault.New(fault.Unavailable, "span_too_wide", "the node refuses a range this wide")
 
+// ErrSeenPartly says that a look at blocks which are not final has not come to all of them yet; the
+// next one goes on. What was seen before stands until then.
+var ErrSeenPartly = errors.New("the newest blocks are still being read")
+
 // ErrChainUnavailable says that no endpoint of a network gave a believable answer.
 var ErrChainUnavailable = fault.New(fault.Unavailable, "chain_unavailable",
 	"this network cannot be read right now; payments already made will still be found").After(10 * time.Second)
 
 // Watch is what to look for: transfers of these assets to these receivers. Both sets may be large;
-// neither grows with the number of open payments.
+// neither grows with the number of open payments. A native coin among the assets has to be read or
+// refused, like any other, even if the chain has not listed it since.
 type Watch struct {
 	Assets    []chain.Asset
 	Receivers []chain.Address
@@ -52,7 +58,8 @@ type Span struct {
 type Chain interface {
 	// Network is the network this chain reads.
 	Network() chain.Network
-	// Assets are the tokens payments may be asked in on this network.
+	// Assets are the coins payments may be asked in on this network. A native coin comes and goes with
+	// the nodes that can trace it.
 	Assets() []chain.Asset
 	// Head is how far the network is, and how far it is final.
 	Head(ctx context.Context) (chain.Head, error)
@@ -60,12 +67,21 @@ type Chain interface {
 	Scan(ctx context.Context, from, to uint64, watch Watch) (Span, error)
 	// Seen reads the blocks above the final height: advisory, replaced by every later answer. Layers
 	// above Ethereum are final when Ethereum is, so that there are thousands; with more than
-	// MaxSeenSpan a chain is in trouble, and the answer is ErrSpanTooWide.
+	// MaxSeenSpan a chain is in trouble, and the answer is ErrSpanTooWide. It is ErrSeenPartly while
+	// reading so many takes more than one look.
 	Seen(ctx context.Context, head chain.Head, watch Watch) ([]chain.Transfer, error)
 	// BlockID is the hash of the block at height, to notice that history changed.
 	BlockID(ctx context.Context, height uint64) (string, error)
+	Transactions
+}
+
+// Transactions reads single transactions of a network, for people who name one.
+type Transactions interface {
 	// Lookup reads the transfers of one transaction.
 	Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error)
+	// Inspect says what became of a transaction for which Lookup's answer is empty: whether the chain
+	// has it, whether it failed, and what in it only looks like a payment. Nothing is decided by it.
+	Inspect(ctx context.Context, id chain.TxID) (Inspection, error)
 }
 
 // Explorer lists what an index believes was paid to an address. It is a second opinion used to

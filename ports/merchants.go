@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 )
@@ -40,23 +41,40 @@ type Projects interface {
 	Update(ctx context.Context, p merchant.Project) error
 }
 
-// Receiving keeps receiving accounts and which methods a project offers.
+// Receiving keeps receiving accounts and which methods a project offers. When an account begins and
+// ends is decided by package merchant; stores keep it.
 type Receiving interface {
-	// Add records an account and retires the project's current one for the same network and asset;
-	// those of its other networks and assets stay.
-	// ErrTaken says the very address is current already.
+	// Load lists the accounts of a project that have no end or one at or after since, oldest first. No
+	// other unit of work loads them until the end of this one.
+	Load(ctx context.Context, p merchant.ProjectID, since time.Time) ([]merchant.ReceivingAccount, error)
+	// Add records an account. ErrTaken says that the project has one without an end for the same
+	// network and asset already; those of its other networks and assets do not matter.
 	Add(ctx context.Context, a merchant.ReceivingAccount) error
-	// List lists the current accounts of a project, newest first.
-	List(ctx context.Context, p merchant.ProjectID) ([]merchant.ReceivingAccount, error)
-	// Relabel changes a current account's label; Remove retires it. ErrNotFound if it is not a
-	// current account of the project.
-	Relabel(ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, label string) error
-	// Remove retires a current account.
-	Remove(ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, now time.Time) error
+	// Save replaces label, end, seal and when the merchant was told. ErrNotFound; ErrTaken as Add.
+	Save(ctx context.Context, a merchant.ReceivingAccount) error
+	// List lists the accounts of a project that have not ended at now, pending ones too, newest first.
+	List(ctx context.Context, p merchant.ProjectID, now time.Time) ([]merchant.ReceivingAccount, error)
 	// Methods answers which methods the project switched; those it never touched are absent.
 	Methods(ctx context.Context, p merchant.ProjectID) (map[checkout.Method]bool, error)
 	// SetMethod switches a method on or off.
 	SetMethod(ctx context.Context, p merchant.ProjectID, m checkout.Method, enabled bool) error
+}
+
+// Addresses looks at receiving accounts across projects, and keeps how long their changes wait.
+type Addresses interface {
+	// At lists the accounts of all merchants at an address that have no end or one at or after since,
+	// oldest first. No other unit of work looks at the address until the end of this one.
+	At(ctx context.Context, at chain.Address, since time.Time) ([]merchant.ReceivingAccount, error)
+	// Due lists at most limit accounts that are current at now and whose merchant was not told, oldest
+	// first.
+	Due(ctx context.Context, now time.Time, limit int) ([]merchant.ReceivingAccount, error)
+	// All pages through the accounts of all projects that have no end or one after now, by id: those
+	// with an id after the given one, at most limit.
+	All(ctx context.Context, after merchant.ReceivingID, now time.Time, limit int) ([]merchant.ReceivingAccount, error)
+	// Wait is how long changes of a project wait, merchant.DefaultChangeWait if it was never set.
+	Wait(ctx context.Context, p merchant.ProjectID) (merchant.ChangeWait, error)
+	// SetWait sets how long changes of a project wait.
+	SetWait(ctx context.Context, p merchant.ProjectID, w merchant.ChangeWait) error
 }
 
 // KYC keeps verification records and their documents. Content is handed over sealed.

@@ -17,8 +17,8 @@ type Sessions interface {
 	Add(ctx context.Context, s *checkout.Session) error
 	// Load finds a session, locked, or ErrNotFound.
 	Load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error)
-	// Save replaces what may change: status, version, deadline, current intent, receipt. It is
-	// refused with ErrStale unless the stored version is older.
+	// Save replaces what may change: status, version, deadline, current intent, receipt, what was paid
+	// and whether the merchant has to decide. It is refused with ErrStale unless the stored version is older.
 	Save(ctx context.Context, s *checkout.Session) error
 	// ByOrderID finds a project's session by the merchant's reference, or ErrNotFound.
 	ByOrderID(ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string) (*checkout.Session, error)
@@ -28,12 +28,14 @@ type Sessions interface {
 	Due(ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int) ([]checkout.SessionID, error)
 }
 
-// Amounts keeps which intent holds which exact amount at an address.
+// Amounts keeps which intent holds which exact amount at a shared address, and which one a dedicated
+// address.
 type Amounts interface {
 	// Reserve records an intent and claims its exact amount at its address until HoldUntil. Two
 	// callers can never both hold the same amount, however they race: the claim is one write
 	// against a unique index, not a look followed by a write. A taken amount is ErrTaken, and the
-	// caller tries the next suffix.
+	// caller tries the next suffix. At a dedicated address an intent holds every amount of its asset:
+	// another one there is ErrTaken, whatever it asks for.
 	Reserve(ctx context.Context, i checkout.Intent) error
 	// IntentOf finds the newest intent of a session for an asset that still holds its amount, or
 	// ErrNotFound.
@@ -43,7 +45,7 @@ type Amounts interface {
 	Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error
 }
 
-// HeldAmount is an exact amount some intent holds, and the intent.
+// HeldAmount is an intent that a transfer is for, and whose it is.
 type HeldAmount struct {
 	Intent checkout.Intent
 	Owner  merchant.ProjectID
@@ -58,18 +60,44 @@ type SessionReads interface {
 	// Taken lists the amounts held at an address in [from, to], to propose a free suffix. It claims
 	// nothing.
 	Taken(ctx context.Context, a chain.Asset, at chain.Address, from, to *big.Int) ([]*big.Int, error)
-	// Held finds the intents that hold the exact amounts of the transfers, by position; nil where
-	// none does. Cost does not depend on how many payments are open.
+	// Held finds, by position, the intents that transfers are for: the one that holds a dedicated
+	// address, whatever the amount, else the one that holds the exact amount; nil where none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
-	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
-	// for their time, and addresses of intents still held or watched.
-	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
-	// Owners answers, for addresses of a network, the project that last issued an intent there, else
-	// the one whose current receiving account it is; addresses nobody owns are absent.
-	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
-	// LetGo frees at most limit amounts whose hold ended before now.
-	LetGo(ctx context.Context, now time.Time, limit int) (int, error)
+	Watched
+	// IntentsOf lists the intents a session ever had, newest first, at most limit.
+	IntentsOf(ctx context.Context, id checkout.SessionID, limit int) ([]checkout.Intent, error)
+	// LetGo frees at most limit amounts of a network whose hold ended before now.
+	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
 }
+
+// Watched answers whose money is looked for where.
+type Watched interface {
+	// Receivers lists every address to watch on a network: current receiving accounts, retired ones
+	// for their time, and addresses of intents still held or watched, of any network of its family:
+	// money sent on the wrong one is at the same address.
+	Receivers(ctx context.Context, n chain.Network, since time.Time) ([]chain.Address, error)
+	// Awaits tells whether anybody may be paid an asset: Promised while an intent in it holds its amount
+	// and does so until promised or later, else Invited while a receiving account for it is current, or
+	// was at since or later.
+	Awaits(ctx context.Context, a chain.Asset, since, promised time.Time) (Await, error)
+	// Owners answers, for addresses of a network, the project that last issued an intent there, else
+	// the one whose receiving account it is, without an end or until one without an end takes its
+	// place, else the same of the other networks of its family; addresses nobody owns are absent.
+	Owners(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]merchant.ProjectID, error)
+	// KnownSince answers since when each address has been one to watch on a network: its first
+	// receiving account or intent on any network of its family. Addresses that never were are absent.
+	KnownSince(ctx context.Context, n chain.Network, at []chain.Address) (map[chain.Address]time.Time, error)
+}
+
+// Await says whether payments in an asset may come.
+type Await uint8
+
+// The answers, each including the one before.
+const (
+	Nobody   Await = iota // need look for them
+	Invited               // somebody has an address for them
+	Promised              // somebody was told where to pay, and how much
+)
 
 // SessionQuery selects a page of sessions. Zero fields do not filter.
 type SessionQuery struct {

@@ -14,11 +14,27 @@ type Disposition string
 
 // The dispositions.
 const (
-	Settled   Disposition = "settled"   // it settled a session
+	Settled   Disposition = "settled"   // it settled a session: the only payment of it, or the last part
+	Part      Disposition = "part"      // it pays a session in part, and another one completed it or will
 	Held      Disposition = "held"      // late or for a cancelled session: the merchant decides
 	Duplicate Disposition = "duplicate" // its session was settled by another transfer
 	Unmatched Disposition = "unmatched" // no intent holds its amount
 	Reversed  Disposition = "reversed"  // the chain undid it
+)
+
+// Booked reports whether a transfer that went there is in the book.
+func (d Disposition) Booked() bool { return d == Settled || d == Part }
+
+// Reason says more of a recorded transfer than its disposition does.
+type Reason string
+
+// The reasons. NoReason is most transfers': the disposition says all.
+const (
+	NoReason       Reason = ""
+	AwaitingSource Reason = "awaiting_second_source" // held until a second endpoint proves it; asked again
+	SourcesDiffer  Reason = "sources_disagree"       // held: an endpoint contradicts another; asked again
+	Uncorroborated Reason = "no_second_source"       // held for good: none agreed in time, the merchant decides
+	RescanMissing  Reason = "rescan_missing"         // a second reading of its block did not hold it; nothing was undone
 )
 
 // TransferRow is a final transfer and what became of it.
@@ -28,7 +44,8 @@ type TransferRow struct {
 	SessionID   checkout.SessionID // "" when unmatched
 	IntentID    checkout.IntentID
 	Disposition Disposition
-	OrderNo     string // of its booking, "" unless Settled
+	Reason      Reason
+	OrderNo     string // of its booking, "" unless Booked
 	RecordedAt  time.Time
 	Decision    Decision // zero until the merchant decided
 }
@@ -75,10 +92,10 @@ type QueuePage struct {
 	More bool
 }
 
-// Sighting is a transfer seen above the final height that pays an intent.
+// Sighting is a transfer seen above the final height.
 type Sighting struct {
 	Transfer  chain.Transfer
-	SessionID checkout.SessionID
+	SessionID checkout.SessionID // whose amount it is, "" if nobody's
 }
 
 // Transfers keeps final transfers, each once, and sightings, replaced freely.
@@ -90,23 +107,46 @@ type Transfers interface {
 	LoadAbove(ctx context.Context, n chain.Network, height uint64) ([]TransferRow, error)
 	// Reverse marks a transfer as undone by the chain.
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
-	// Move notes that a transfer is now in another block.
-	Move(ctx context.Context, t chain.Transfer) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
 	Decisions
+	Reviews
 }
 
-// Decisions keeps what merchants decide about transfers that settled nothing by themselves.
+// Reviews keeps what a second look at recorded transfers comes to.
+type Reviews interface {
+	// Move notes that a transfer is now in another block.
+	Move(ctx context.Context, t chain.Transfer) error
+	// Release gives a transfer that is held for a second source (AwaitingSource, SourcesDiffer) another
+	// disposition, reason, session, intent and order number. It answers false, and changes nothing,
+	// when the transfer is not held so any more: of many who release it one does.
+	Release(ctx context.Context, t TransferRow) (done bool, err error)
+	// Note sets the reason of a recorded transfer, unless it is held for a second source: that reason
+	// is what Release asks for. ErrNotFound if it is not recorded.
+	Note(ctx context.Context, t chain.Transfer, because Reason) error
+	// Waiting lists at most limit transfers of a network that are held for a second source, oldest
+	// first. It locks nothing.
+	Waiting(ctx context.Context, n chain.Network, limit int) ([]TransferRow, error)
+	// Between lists recorded, not reversed transfers of a network in blocks from..to, in order. It locks
+	// nothing.
+	Between(ctx context.Context, n chain.Network, from, to uint64) ([]TransferRow, error)
+}
+
+// Decisions keeps what becomes of transfers after they were recorded: what merchants decide about those
+// that settled nothing by themselves, and what a reversal leaves of others.
 type Decisions interface {
 	// Load finds a recorded transfer, locked, or ErrNotFound.
 	Load(ctx context.Context, n chain.Network, id chain.TxID, index uint32) (TransferRow, error)
 	// Decide replaces disposition, session, intent, order number and decision of a transfer.
 	Decide(ctx context.Context, t TransferRow) error
-	// Queue pages through transfers of a project that settled nothing by themselves, newest first.
+	// Demote makes a transfer that settled its session a part of it, because an earlier part was undone;
+	// ErrNotFound unless it is recorded as Settled.
+	Demote(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
+	// Queue pages through transfers of a project that settled nothing by themselves, newest first, the
+	// parts of sessions among them whose merchant has to decide (UnderpaidHeld).
 	Queue(ctx context.Context, q QueueQuery) (QueuePage, error)
 }
 
@@ -131,16 +171,22 @@ type Cursors interface {
 	Advance(ctx context.Context, from uint64, c Cursor) error
 	// Trail lists remembered blocks at or below a height, newest first, at most limit.
 	Trail(ctx context.Context, n chain.Network, height uint64, limit int) ([]Cursor, error)
+	// Since finds the oldest remembered block that is not older than a time, or ErrNotFound.
+	Since(ctx context.Context, n chain.Network, at time.Time) (Cursor, error)
 	// Rewind sets the cursor back to a remembered block and forgets the trail above it.
 	Rewind(ctx context.Context, from uint64, c Cursor) error
 }
 
-// Watches gives one process at a time the right to watch a network.
+// Watches gives one process at a time the right to watch a network, or to read it again.
 type Watches interface {
 	// Hold runs fn while this process alone holds the network's watch, and answers held=false at
 	// once, without running fn, when another process holds it. fn's context ends when the right is
 	// lost.
 	Hold(ctx context.Context, n chain.Network, fn func(ctx context.Context) error) (held bool, err error)
+	// HoldRescan is Hold for the right to read a network's past again: another right than to watch it.
+	HoldRescan(ctx context.Context, n chain.Network, fn func(ctx context.Context) error) (held bool, err error)
+	// Holder names the process that watches a network, as operators know it; "" when none does.
+	Holder(ctx context.Context, n chain.Network) (string, error)
 }
 
 // CursorReads answers how far each network was read, for readiness and metrics.

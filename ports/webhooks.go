@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
@@ -114,4 +115,19 @@ type Prober interface {
 // otherwise nil. A webhook.EndpointTest concerns no session: s is then the zero Snapshot.
 type EventEncoder interface {
 	Encode(e webhook.Event, s checkout.Snapshot, concerned *TransferRow) ([]byte, error)
+}
+
+// AddressChange is what an event about a receiving account tells: where money goes, from when.
+type AddressChange struct {
+	// Account is the one that is asked for, current, or no longer wanted.
+	Account merchant.ReceivingAccount
+	// Removed says that Account ended and nothing took its place.
+	Removed bool
+	// Replaced is the address it takes the place of, "" if there is none.
+	Replaced chain.Address
+}
+
+// AddressEncoder puts an event about a receiving account into the words of a dialect. It is pure.
+type AddressEncoder interface {
+	EncodeAddress(e webhook.Event, c AddressChange) ([]byte, error)
 }

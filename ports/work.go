@@ -25,12 +25,17 @@ type Repos struct {
 	Merchants Merchants
 	Projects  Projects
 	Receiving Receiving
+	Addresses Addresses
+	Sources   Sources
 	KYC       KYC
 	Keys      Keys
 	Logins    Logins
 	Sessions  Sessions
 	Transfers Transfers
 	Cursors   Cursors
+	Ignored   Ignored
+	WatchLog  WatchLog
+	Rescans   Rescans
 	Ledger    Ledger
 	Claims    Claims
 	Webhooks  Webhooks

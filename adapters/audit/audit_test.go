@@ -89,7 +89,8 @@ func TestEveryPlantIsFoundByItsRules(t *testing.T) {
 	w := seed(t, conn)
 	found := map[string]bool{}
 	var judged []Line
-	plants := slices.Concat(bookPlants, paymentPlants, sessionPlants, chainPlants, newsPlants, deliveryPlants)
+	plants := slices.Concat(bookPlants, paymentPlants, partPlants, sessionPlants, chainPlants, newsPlants, deliveryPlants,
+		addressPlants)
 	for _, p := range plants {
 		t.Run(p.what, func(t *testing.T) {
 			supposing(t, conn, func(tx pgx.Tx) {
@@ -164,6 +165,12 @@ func TestWhatOnlyLooksWrongIsOK(t *testing.T) {
 		},
 		"a receiving account is replaced while an intent is issued": func(w *world) {
 			w.exec("UPDATE receiving_accounts SET removed_at = $1", rehearsed.begins().Add(-30*time.Second))
+		},
+		"a receiving account takes the place of another, and a change was stopped": func(w *world) {
+			w.exec(`UPDATE receiving_accounts SET removed_at = created_at + interval '90 days'`)
+			w.exec(anotherAccount + `created_at + interval '1 day', removed_at FROM receiving_accounts`)
+			w.exec(`INSERT INTO receiving_accounts SELECT '` + id(778) + `', merchant_id, project_id, network,
+				asset, 'TElsewhere', '', created_at, NULL, removed_at FROM receiving_accounts WHERE id = '` + id(30) + `'`)
 		},
 		"a payer asked for a look a moment ago": func(w *world) {
 			w.exec("DELETE FROM sightings")

@@ -53,6 +53,14 @@ var sessionPlants = []plant{
 	does("an in-time payment of an expired session is unmatched", func(w *world) {
 		w.record(expired.pays(time.Minute), nil, "unmatched", "")
 	}, "transfer-in-time"),
+	by("waits for a source nobody asked for", "UPDATE intents SET sources = 1 WHERE session_id = '"+
+		doubted.session()+"'", "transfer-in-time"),
+	does("held without a reason", func(w *world) {
+		w.exec("UPDATE transfers SET reason = NULL WHERE session_id = $1", doubted.session())
+		w.news(doubted, "payment.late")
+	}, "session-processing", "transfer-in-time"),
+	by("nobody tells that no source agreed", "UPDATE transfers SET reason = 'no_second_source' WHERE session_id = '"+
+		doubted.session()+"'", "session-processing", "news-late"),
 	does("an in-time payment is held", func(w *world) {
 		w.record(waiting.pays(30*time.Minute), &waiting, "held", "")
 		w.news(waiting, "payment.late")

@@ -29,7 +29,7 @@ var sessionRules = []rule{
 	{
 		name:    "session-processing",
 		checked: `SELECT count(*) FROM sessions WHERE status = 'processing'`,
-		// A payment in process is in sight. One that is neither, a minute after its network was looked at,
+		// A payment in process is in sight, or final and waiting for a second source. One that is neither, a minute after its network was looked at,
 		// is waited for for ever: such a session does not expire and cannot be cancelled.
 		broken: `
 			SELECT s.id::text, 'in process since ' || s.updated_at || ', and nothing is in sight'
@@ -37,7 +37,9 @@ var sessionRules = []rule{
 			JOIN intents i ON i.id = s.intent_id
 			JOIN cursors c ON c.network = i.network
 			WHERE s.status = 'processing' AND c.updated_at > s.updated_at + interval '1 minute'
-				AND NOT EXISTS (SELECT FROM sightings o WHERE o.session_id = s.id)`,
+				AND NOT EXISTS (SELECT FROM sightings o WHERE o.session_id = s.id)
+				AND NOT EXISTS (SELECT FROM transfers t WHERE t.session_id = s.id AND t.disposition = 'held'
+					AND t.reason IN ('awaiting_second_source', 'sources_disagree'))`,
 	},
 	{
 		name:    "session-expired",
@@ -95,18 +97,19 @@ var sessionRules = []rule{
 			UNION ALL
 			SELECT o.network || ' ' || o.txid || '/' || o.idx, 'in sight for a session that cannot get it'
 			FROM sightings o LEFT JOIN sessions s ON s.id = o.session_id
-			WHERE s.id IS NULL OR (o.network = 'sandbox') <> (s.mode = 'test')`,
+			WHERE o.session_id IS NOT NULL AND (s.id IS NULL OR (o.network = 'sandbox') <> (s.mode = 'test'))`,
 	},
 	{
 		name:    "transfer-disposition",
 		checked: `SELECT count(*) FROM transfers`,
-		// Only what settled has an order number; what waits for the merchant names its session; a
+		// Only what pays has an order number; what waits for the merchant names its session; a
 		// duplicate's session was paid by something else.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, t.disposition || ' with order number "' ||
 				t.order_no || '" and session ' || coalesce(t.session_id::text, 'none')
 			FROM transfers t
 			WHERE CASE t.disposition
+				WHEN 'part' THEN t.order_no = '' OR t.session_id IS NULL OR t.intent_id IS NULL
 				WHEN 'settled' THEN t.order_no = '' OR t.session_id IS NULL OR t.intent_id IS NULL
 				WHEN 'unmatched' THEN t.order_no <> '' OR t.session_id IS NOT NULL OR t.intent_id IS NOT NULL
 				WHEN 'reversed' THEN t.order_no <> '' AND t.session_id IS NULL
@@ -124,17 +127,20 @@ var sessionRules = []rule{
 		checked: `SELECT count(*) FROM transfers
 			WHERE disposition IN ('held', 'duplicate', 'unmatched')`,
 		// The exact amount, in time by its block, pays, however late it was read. Not so for a session
-		// the merchant had cancelled, or one that was paid by something else meanwhile.
+		// the merchant had cancelled, or one that was paid by something else meanwhile, or while the
+		// second source is missing that the payment's own terms ask for.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, t.disposition || ', though it pays session ' ||
 				s.id || ', which is ' || s.status
 			FROM transfers t
 			JOIN intents i ON i.network = t.network AND i.address = t.receiver
-				AND i.contract = t.contract AND i.units = t.units
+				AND i.contract = t.contract AND i.units = t.units AND i.matching = 'shared'
 			JOIN sessions s ON s.id = i.session_id
 			WHERE t.disposition IN ('held', 'duplicate', 'unmatched')
 				AND t.block_time BETWEEN i.created_at AND i.expires_at
 				AND s.status NOT IN ('settled', 'cancelled')
+				AND NOT (t.disposition = 'held' AND i.sources > 1 AND coalesce(t.reason, '') IN
+					('awaiting_second_source', 'sources_disagree', 'no_second_source'))
 				AND NOT EXISTS (
 					SELECT FROM transactions r WHERE r.kind = 'reversal' AND r.session_id = s.id::text)`,
 	},

@@ -22,6 +22,7 @@ type Config struct {
 	Endpoints []Endpoint // in order of preference
 	ChainID   uint64     // what eth_chainId must answer
 	Tokens    []Token    // what must be on the chain, as told
+	Native    bool       // whether the chain's own coin is read too, for which endpoints must trace
 	// Version judges what a node says its software is; nil takes any. A node that says nothing is
 	// taken.
 	Version func(clientVersion string) error
@@ -38,12 +39,15 @@ const defaultStaleAfter = 2 * time.Minute
 // Client reads one chain through its endpoints. It is safe for concurrent use.
 type Client struct {
 	endpoints  []*endpoint
+	native     bool
+	pending    *pending
 	now        func() time.Time
 	staleAfter time.Duration
 
-	mu   sync.Mutex
-	seen Header // the final block last told of: other answers must fit it
-	past memory
+	mu     sync.Mutex
+	seen   Header // the final block last told of: other answers must fit it
+	past   memory
+	reader string // host of the endpoint that last read a range
 }
 
 // New prepares a client. It asks nothing yet.
@@ -64,7 +68,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Transport == nil {
 		cfg.Transport = newTransport()
 	}
-	c := &Client{now: cfg.Now, staleAfter: cfg.StaleAfter}
+	c := &Client{
+		now: cfg.Now, staleAfter: cfg.StaleAfter, native: cfg.Native, pending: newPending(),
+	}
 	carrier := &http.Client{
 		Transport:     cfg.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -99,9 +105,14 @@ var errMore = errors.New("another endpoint is asked too")
 // whose breaker is open is not tried. Errors that are no endpoint's failure end the visit. If no fn
 // succeeded but one asked for more, the answer is errMore.
 func (c *Client) visit(ctx context.Context, fn func(e *endpoint) error) error {
+	return c.visitAmong(ctx, c.endpoints, fn)
+}
+
+// visitAmong is visit of some of the endpoints.
+func (c *Client) visitAmong(ctx context.Context, some []*endpoint, fn func(e *endpoint) error) error {
 	var reasons []string
 	more := false
-	for _, e := range inOrder(c.endpoints) {
+	for _, e := range inOrder(some) {
 		if !e.admit() {
 			continue
 		}
@@ -111,6 +122,10 @@ func (c *Client) visit(ctx context.Context, fn func(e *endpoint) error) error {
 		}
 		if errors.Is(err, errMore) {
 			more = true
+			continue
+		}
+		if errors.Is(err, errNoTrace) {
+			reasons = append(reasons, e.host+" "+err.Error())
 			continue
 		}
 		f, failed := asFailure(err)
@@ -144,7 +159,7 @@ func (c *Client) try(ctx context.Context, e *endpoint, fn func(e *endpoint) erro
 		// A caller in a hurry must not close an endpoint to everybody else.
 		e.failed(f, f.doubtful() || ctx.Err() != nil)
 		return f
-	case err == nil, errors.Is(err, errMore), errors.Is(err, ports.ErrSpanTooWide):
+	case err == nil, errors.Is(err, errMore), errors.Is(err, ports.ErrSpanTooWide), errors.Is(err, ports.ErrSeenPartly):
 		e.succeeded()
 	default:
 		e.undecided()

@@ -34,9 +34,11 @@ type endpoint struct {
 	lastError  Class
 	lastDetail string
 	failures   uint64
-	batch      int  // calls it takes in one request
-	head       Head // as it last told
+	batch      int           // calls it takes in one request
+	latency    time.Duration // of the last request that was answered
+	head       Head          // as it last told
 	headAt     time.Time
+	traces     tracing
 }
 
 // admit asks the breaker.
@@ -136,6 +138,13 @@ func (e *endpoint) shrinkBatch(to int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.batch = max(minBatch, min(e.batch, to))
+}
+
+// took notes how long an answer took.
+func (e *endpoint) took(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.latency = d
 }
 
 func (e *endpoint) setHead(h Head) {

@@ -55,14 +55,25 @@ func encode(calls []call) ([]byte, error) {
 	return json.Marshal(out)
 }
 
+// allowance is how long an answer may be, and may take.
+type allowance struct {
+	bytes int64
+	time  time.Duration
+}
+
 // post sends calls in one HTTP request and answers them in order. Every call is answered, or the
 // whole exchange failed.
 func (e *endpoint) post(ctx context.Context, calls []call) ([]answer, error) {
+	return e.postWithin(ctx, calls, allowance{maxAnswerBytes, e.timeout})
+}
+
+// postWithin is post with other bounds than the usual ones.
+func (e *endpoint) postWithin(ctx context.Context, calls []call, within allowance) ([]answer, error) {
 	body, err := encode(calls)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	ctx, cancel := context.WithTimeout(ctx, within.time)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(body))
 	if err != nil {
@@ -73,6 +84,7 @@ func (e *endpoint) post(ctx context.Context, calls []call) ([]answer, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
+	began := e.now()
 	resp, err := e.http.Do(req)
 	if err != nil {
 		return nil, transportFailure(err)
@@ -84,11 +96,12 @@ func (e *endpoint) post(ctx context.Context, calls []call) ([]answer, error) {
 	if f := statusFailure(resp, e.now()); f != nil {
 		return nil, f
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes+1))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, within.bytes+1))
 	if err != nil {
 		return nil, transportFailure(err)
 	}
-	if len(text) > maxAnswerBytes {
+	e.took(e.now().Sub(began))
+	if int64(len(text)) > within.bytes {
 		return nil, &rpcError{code: codeTooLarge, message: "the answer is too large"}
 	}
 	return decodeAnswers(text, len(calls))

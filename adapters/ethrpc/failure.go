@@ -65,6 +65,7 @@ func (e *rpcError) Error() string {
 // The codes by which nodes refuse a range: invalid parameters, too many results (java-tron,
 // Infura), an answer too large (java-tron). And those that always mean we ask too often.
 const (
+	codeUnknownMethod   = -32601
 	codeInvalidParams   = -32602
 	codeLimit           = -32005
 	codeTooLarge        = -32003
@@ -80,11 +81,18 @@ var (
 		"per minute", "daily", "quota", "credit", "capacity", "compute unit", "throughput",
 		"lack of computing resources",
 	}
-	widthWords = []string{
+	methodWords = []string{"method not found", "does not exist/is not available", "unsupported method"}
+	widthWords  = []string{
 		"range", "limit", "too many", "exceed", "too large", "too big", "more than", "greater than",
 		"maximum",
 	}
 )
+
+// unknownMethod reports that the node does not serve what it was asked for, in the protocol's own code
+// or in the words of those that use another.
+func (e *rpcError) unknownMethod() bool {
+	return e.code == codeUnknownMethod || containsAny(e.message, methodWords)
+}
 
 // pace reports a refusal for asking too often.
 func (e *rpcError) pace() bool {

@@ -10,18 +10,21 @@ import (
 // EndpointHealth is how an endpoint is doing, for readiness, metrics and the doctor. It holds no
 // secret.
 type EndpointHealth struct {
-	Host       string    // with the port; the rest of the URL may hold a key
-	Healthy    bool      // its last answer counted, and nothing speaks against asking it again
-	Circuit    Circuit   // of its breaker
-	RetryAt    time.Time // when it may be asked again; zero if it may be now
-	LastError  Class     // of the last failure, None if it never failed
-	LastDetail string    // of the last failure, in words
-	Failures   uint64    // so far
-	Version    string    // of its software, "" until it told
-	Unproven   string    // what of its fitness it would not tell, "" if nothing
-	Latest     uint64    // newest block it told of
-	Final      uint64    // newest final block it told of
-	At         time.Time // when it told of them; zero if never
+	Host       string        // with the port; the rest of the URL may hold a key
+	Healthy    bool          // its last answer counted, and nothing speaks against asking it again
+	Circuit    Circuit       // of its breaker
+	RetryAt    time.Time     // when it may be asked again; zero if it may be now
+	LastError  Class         // of the last failure, None if it never failed
+	LastDetail string        // of the last failure, in words
+	Failures   uint64        // so far
+	Version    string        // of its software, "" until it told
+	Unproven   string        // what of its fitness it would not tell, "" if nothing
+	Traces     bool          // whether it is known to tell what happens within transactions
+	NoTraces   string        // why it does not, as it said; "" if it does or was not asked
+	Latency    time.Duration // of its last answer; 0 if it never answered
+	Latest     uint64        // newest block it told of
+	Final      uint64        // newest final block it told of
+	At         time.Time     // when it told of them; zero if never
 }
 
 func (e *endpoint) health() EndpointHealth {
@@ -31,8 +34,9 @@ func (e *endpoint) health() EndpointHealth {
 	h := EndpointHealth{
 		Host: e.host, Circuit: e.breaker.state(now), LastError: e.lastError, LastDetail: e.lastDetail,
 		Healthy:  e.verified && !e.breaker.open() && !now.Before(e.doubted),
-		Failures: e.failures, Version: e.version, Unproven: e.unproven,
+		Failures: e.failures, Latency: e.latency, Version: e.version, Unproven: e.unproven,
 		Latest: e.head.Latest.Number, Final: e.head.Final.Number, At: e.headAt,
+		Traces: e.traces.method != noTrace, NoTraces: e.traces.reason,
 	}
 	if h.Circuit == Open {
 		h.RetryAt = e.breaker.until
@@ -68,6 +72,10 @@ func (c *Client) Check(ctx context.Context) []Checked {
 			_, err := e.askHead(ctx)
 			return err
 		})
+		if err == nil && c.native {
+			e.reviseTraces()
+			_, _ = e.traceWith(ctx) // its health tells; it serves all the same
+		}
 		checked := Checked{Health: e.health()}
 		if f, failed := asFailure(err); failed {
 			checked.Class, checked.Problem = f.class, f.detail

@@ -2,9 +2,9 @@ package ethrpc
 
 import "bytes"
 
-// maxDepth is how deep an answer may be nested; the deepest lawful one, a batch of block receipts,
-// has six levels.
-const maxDepth = 32
+// maxDepth is how deep an answer may be nested. The deepest lawful one is a batch of traces: two levels
+// for each call within a call, of which a hostile contract makes as many as there can be.
+const maxDepth = 2*maxCallDepth + 16
 
 // jsonText walks a JSON text in place. Answers are large and mostly hex, and nearly all of them is
 // looked at once and thrown away, so nothing is copied and nothing is built.

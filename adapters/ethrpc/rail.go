@@ -2,9 +2,9 @@ package ethrpc
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,6 +29,7 @@ type Rail struct {
 	client  *Client
 	network chain.Network
 	assets  []chain.Asset
+	own     *chain.Asset // the network's own coin, among assets, or nil
 	script  Script
 
 	mu      sync.Mutex
@@ -37,20 +38,41 @@ type Rail struct {
 
 // NewRail speaks for a client, of a network that carries assets.
 func NewRail(c *Client, n chain.Network, assets []chain.Asset, s Script) *Rail {
-	return &Rail{client: c, network: n, assets: assets, script: s, ignored: map[Reason]uint64{}}
+	r := &Rail{client: c, network: n, assets: assets, script: s, ignored: map[Reason]uint64{}}
+	if at := slices.IndexFunc(assets, chain.Asset.IsNative); at >= 0 {
+		r.own = &assets[at]
+	}
+	return r
 }
 
 // Network implements ports.Chain.
 func (r *Rail) Network() chain.Network { return r.network }
 
-// Assets implements ports.Chain.
-func (r *Rail) Assets() []chain.Asset { return append([]chain.Asset(nil), r.assets...) }
+// Assets implements ports.Chain. The network's own coin is among them while a node is known to trace.
+func (r *Rail) Assets() []chain.Asset {
+	out := slices.Clone(r.assets)
+	if r.own != nil && !r.client.Traces() {
+		out = slices.DeleteFunc(out, chain.Asset.IsNative)
+	}
+	return out
+}
+
+// Native is the network's own coin, if it is among what may be read here, whether or not a node can.
+func (r *Rail) Native() (chain.Asset, bool) {
+	if r.own == nil {
+		return chain.Asset{}, false
+	}
+	return *r.own, true
+}
 
 // Head implements ports.Chain.
 func (r *Rail) Head(ctx context.Context) (chain.Head, error) {
 	h, err := r.client.Head(ctx)
 	if err != nil {
 		return chain.Head{}, fmt.Errorf("read %s head: %w", r.network, err)
+	}
+	if r.own != nil {
+		r.client.AskTraces(ctx)
 	}
 	return chain.Head{
 		Network: r.network, Latest: h.Latest.Number,
@@ -61,7 +83,7 @@ func (r *Rail) Head(ctx context.Context) (chain.Head, error) {
 // Scan implements ports.Chain.
 func (r *Rail) Scan(ctx context.Context, from, to uint64, watch ports.Watch) (ports.Span, error) {
 	l := r.look(watch.Assets, watch.Receivers)
-	read, err := r.client.Transfers(ctx, from, to, l.filter)
+	read, err := l.scan(ctx, from, to)
 	if err != nil {
 		return ports.Span{}, fmt.Errorf("scan %s blocks %d to %d: %w", r.network, from, to, err)
 	}
@@ -77,6 +99,12 @@ func (r *Rail) Seen(
 ) ([]chain.Transfer, error) {
 	l := r.look(watch.Assets, watch.Receivers)
 	found, err := r.client.Above(ctx, head.Final, l.filter)
+	if err == nil && l.traces() {
+		var moved []Transfer
+		moved, err = r.client.MovesAbove(ctx, head.Final, l.filter)
+		found = append(found, moved...)
+		inChainOrder(found)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s blocks above %d: %w", r.network, head.Final, err)
 	}
@@ -95,13 +123,17 @@ func (r *Rail) BlockID(ctx context.Context, height uint64) (string, error) {
 // Lookup implements ports.Chain. What is not the id of any transaction is a transaction the chain
 // does not have.
 func (r *Rail) Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error) {
-	var tx Hash
-	if raw, err := hex.DecodeString(string(id)); err != nil || copy(tx[:], raw) != len(raw) ||
-		len(raw) != len(tx) {
+	tx, ok := readHash(string(id))
+	if !ok {
 		return nil, nil
 	}
-	l := r.look(r.assets, nil)
+	l := r.look(r.Assets(), nil)
 	found, err := r.client.TransfersOf(ctx, tx, l.filter)
+	if err == nil && l.native {
+		var moved []Transfer
+		moved, err = r.client.MovesOf(ctx, tx)
+		found = append(found, moved...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look up %s transaction %s: %w", r.network, id, err)
 	}
@@ -153,6 +185,34 @@ type look struct {
 	*Rail
 	filter Filter
 	told   map[Address]chain.Asset
+	native bool // whether the network's own coin is looked for
+}
+
+// traces reports whether anything can only be found in traces.
+func (l *look) traces() bool { return l.native && len(l.filter.receivers) > 0 }
+
+// scan reads a range of final blocks, of tokens by their logs and of the network's own coin by traces,
+// which must be of the same blocks.
+func (l *look) scan(ctx context.Context, from, to uint64) (Range, error) {
+	if l.traces() && to >= from && to-from >= maxTraceSpan {
+		return Range{}, ports.ErrSpanTooWide
+	}
+	read, err := l.client.Transfers(ctx, from, to, l.filter)
+	if err != nil || !l.traces() {
+		return read, err
+	}
+	moved, err := l.client.Moves(ctx, from, to, l.filter)
+	switch {
+	case err != nil:
+		return Range{}, err
+	case moved.Last.ID != read.Last.ID:
+		return Range{}, fmt.Errorf("the logs and the traces are of different blocks %d: %w", to, ports.ErrChainUnavailable)
+	case from < to && len(read.Transfers)+len(moved.Transfers) > ports.MaxScanTransfers:
+		return Range{}, ports.ErrSpanTooWide
+	}
+	read.Transfers = append(read.Transfers, moved.Transfers...)
+	inChainOrder(read.Transfers)
+	return read, nil
 }
 
 // look prepares a reading. What is no address of the network is left out: no wallet sends to it, and
@@ -161,6 +221,10 @@ func (r *Rail) look(assets []chain.Asset, receivers []chain.Address) look {
 	l := look{Rail: r, told: make(map[Address]chain.Asset, len(assets))}
 	var contracts []Address
 	for _, a := range assets {
+		if r.own != nil && a == *r.own {
+			l.native = true
+			continue
+		}
 		contract, ok := r.script.Read(chain.Address(a.Contract))
 		if _, twice := l.told[contract]; ok && !twice && a.Network == r.network {
 			l.told[contract] = a
@@ -181,9 +245,13 @@ func (r *Rail) look(assets []chain.Asset, receivers []chain.Address) look {
 func (l look) translate(found []Transfer) []chain.Transfer {
 	out := make([]chain.Transfer, 0, len(found))
 	for _, t := range found {
+		asset := l.told[t.Contract]
+		if t.Native {
+			asset = *l.own
+		}
 		out = append(out, chain.Transfer{
 			Network: l.network, TxID: chain.TxID(t.TxID.Hex()), Index: t.Position,
-			Asset: l.told[t.Contract], From: l.script.Print(t.From), To: l.script.Print(t.To),
+			Asset: asset, From: l.script.Print(t.From), To: l.script.Print(t.To),
 			Units: t.Units, Height: t.Block.Number, BlockID: t.Block.ID.Hex(), BlockTime: t.Block.Time,
 		})
 	}

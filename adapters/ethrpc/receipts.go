@@ -11,6 +11,10 @@ type receipt struct {
 	block   uint64
 	blockID Hash
 	success bool
+	from    Address // who sent the transaction
+	hasFrom bool
+	to      Address // whom it called; nobody if it created a contract
+	hasTo   bool
 	logs    []byte // as written
 }
 
@@ -37,6 +41,10 @@ func decodeReceipt(result []byte) (r receipt, err error) {
 			ended, status = parseQuantity(text(value))
 		case "logs":
 			r.logs = value
+		case "from":
+			r.hasFrom = parseFixed(r.from[:], text(value))
+		case "to":
+			r.hasTo = parseFixed(r.to[:], text(value))
 		}
 	})
 	if !whole || !tx || !block || !blockID || !status || !bytes.HasPrefix(r.logs, []byte{'['}) {

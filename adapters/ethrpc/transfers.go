@@ -12,13 +12,16 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// Transfer is one movement of a token, proven by the receipt of a successful transaction.
+// Transfer is one movement of a token or of the network's own coin, proven by the receipt of a
+// successful transaction.
 type Transfer struct {
+	Native             bool // the network's own coin; Contract means nothing then
 	Contract, From, To Address
 	Units              *big.Int // positive
 	TxID               Hash
-	// Position is the transfer's place among the logs of its transaction. Unlike the log index it is
-	// the same whichever node tells of it and whichever block took the transaction in.
+	// Position is the transfer's place among the logs of its transaction; of the network's own coin,
+	// see chain.FirstNative. Unlike the log index it is the same whichever node tells of it and
+	// whichever block took the transaction in.
 	Position uint32
 	Block    Header
 }
@@ -43,7 +46,9 @@ func (c *Client) Transfers(ctx context.Context, from, to uint64, f Filter) (r Ra
 		if err := e.reach(ctx, to); err != nil {
 			return err
 		}
-		r, err = c.readRange(ctx, e, from, to, f)
+		if r, err = c.readRange(ctx, e, from, to, f); err == nil {
+			c.readBy(e)
+		}
 		return err
 	})
 	if err != nil {
@@ -137,22 +142,15 @@ func (c *Client) TransfersOf(ctx context.Context, tx Hash, f Filter) (found []Tr
 	absent := 0
 	err = c.visit(ctx, func(e *endpoint) error {
 		found = nil
-		answers, err := e.ask(ctx, []call{receiptCall(tx), blockCall(tagLatest)})
+		result, latest, err := c.findReceipt(ctx, e, tx)
 		if err != nil {
 			return err
 		}
-		latest, err := decodeHeader(answers[1].result)
-		if err != nil {
-			return err
-		}
-		if seen := c.lastSeen().Number; latest.Number < seen {
-			return fail(Lagging, fmt.Sprintf("newest block %d, want %d", latest.Number, seen))
-		}
-		if null(answers[0].result) {
+		if null(result) {
 			absent++
 			return c.fresh(latest)
 		}
-		r, err := decodeReceipt(answers[0].result)
+		r, err := decodeReceipt(result)
 		if err != nil {
 			return err
 		}
@@ -163,6 +161,24 @@ func (c *Client) TransfersOf(ctx context.Context, tx Hash, f Filter) (found []Tr
 		return nil, err
 	}
 	return found, nil
+}
+
+// findReceipt asks for a transaction's receipt, null if there is none, and for the newest block, which
+// must not be below what we have seen final.
+func (c *Client) findReceipt(
+	ctx context.Context, e *endpoint, tx Hash,
+) (result []byte, latest Header, err error) {
+	answers, err := e.ask(ctx, []call{receiptCall(tx), blockCall(tagLatest)})
+	if err != nil {
+		return nil, latest, err
+	}
+	if latest, err = decodeHeader(answers[1].result); err != nil {
+		return nil, latest, err
+	}
+	if seen := c.lastSeen().Number; latest.Number < seen {
+		return nil, latest, fail(Lagging, fmt.Sprintf("newest block %d, want %d", latest.Number, seen))
+	}
+	return answers[0].result, latest, nil
 }
 
 func (e *endpoint) proveOne(ctx context.Context, r receipt, tx Hash, f Filter) ([]Transfer, error) {

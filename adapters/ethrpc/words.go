@@ -28,6 +28,15 @@ var TransferTopic = Hash{
 // Hex is lower-case hex without prefix.
 func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
 
+// readHash reads what Hex writes.
+func readHash(text string) (h Hash, ok bool) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != hashBytes {
+		return h, false
+	}
+	return Hash(raw), true
+}
+
 // Hex is lower-case hex without prefix.
 func (a Address) Hex() string { return hex.EncodeToString(a[:]) }
 

@@ -15,6 +15,7 @@ package evm
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
@@ -43,13 +44,16 @@ func New(cfg Config) (*Chain, error) {
 		return nil, fmt.Errorf("%q is no network of Ethereum's kind", cfg.Network)
 	}
 	assets := cfg.Network.Tokens()
-	tokens := make([]ethrpc.Token, len(assets))
-	for i, a := range assets {
+	var tokens []ethrpc.Token
+	for _, a := range assets {
+		if a.IsNative() {
+			continue
+		}
 		contract, ok := account(chain.Address(a.Contract))
 		if !ok {
 			return nil, fmt.Errorf("%s: the contract %q of %s is no address", cfg.Network, a.Contract, a.Symbol)
 		}
-		tokens[i] = ethrpc.Token{Contract: contract, Symbol: a.Symbol, Decimals: a.Decimals}
+		tokens = append(tokens, ethrpc.Token{Contract: contract, Symbol: a.Symbol, Decimals: a.Decimals})
 	}
 	endpoints := make([]ethrpc.Endpoint, len(cfg.RPCURLs))
 	for i, u := range cfg.RPCURLs {
@@ -57,7 +61,7 @@ func New(cfg Config) (*Chain, error) {
 	}
 	client, err := ethrpc.New(ethrpc.Config{
 		Endpoints: endpoints, ChainID: id, Tokens: tokens, Now: cfg.Clock.Now,
-		Timeout: cfg.Timeout, Transport: cfg.Transport,
+		Timeout: cfg.Timeout, Transport: cfg.Transport, Native: slices.ContainsFunc(assets, chain.Asset.IsNative),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Network, err)

@@ -2,6 +2,7 @@ package evm_test
 
 import (
 	"math/big"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,11 +13,97 @@ import (
 	"github.com/101pay/101pay/ports/portstest"
 )
 
+// The network's own coin is held to the same promises, however its node tells of calls.
+func TestNativeCoinPromises(t *testing.T) {
+	for name, trick := range map[string]anviltest.Trick{
+		"by callTracer": nil, "by trace_block": anviltest.NoTraces("debug"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			portstest.Chain(t, func(t *testing.T) portstest.ChainWorld {
+				w := openNative(t, chain.Base, trick)
+				return portstest.ChainWorld{Chain: ownCoin{w.chain}, ChainScript: w}
+			})
+		})
+	}
+}
+
+// ownCoin is a network of which only its own coin is asked.
+type ownCoin struct{ *evm.Chain }
+
+func (c ownCoin) Assets() []chain.Asset {
+	return slices.DeleteFunc(c.Chain.Assets(), func(a chain.Asset) bool { return !a.IsNative() })
+}
+
+// native is a world that pays in the network's own coin.
+type native struct {
+	*world
+	scatter anviltest.Scatter
+}
+
+func openNative(t *testing.T, n chain.Network, trick anviltest.Trick) native {
+	t.Helper()
+	w := native{world: openWorld(t, n)}
+	w.honest = trick
+	w.proxy.Play(trick)
+	w.scatter = w.node.PlaceScatter()
+	w.Grow(anviltest.FinalityLag) // traces are asked of a final block
+	if _, err := w.chain.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w native) Pay(payments ...portstest.Payment) chain.TxID {
+	w.t.Helper()
+	// Anvil takes no more with a transaction than fits in 128 bits; a contract can send what it has.
+	if len(payments) == 1 && payments[0].Units.BitLen() < 128 {
+		return w.mined(w.node.SendValue(anviltest.Payer, raw(w.t, payments[0].To), payments[0].Units, nil), true)
+	}
+	to, units := split(w.t, payments)
+	return w.mined(w.scatter.Send(to, units), true)
+}
+
+func (w native) Fail(p portstest.Payment) chain.TxID {
+	w.t.Helper()
+	to, units := split(w.t, []portstest.Payment{p})
+	return w.mined(w.scatter.Call(new(big.Int), "fail(address[],uint256[])", to, units), false)
+}
+
+func split(t *testing.T, payments []portstest.Payment) (to []anviltest.Account, units []*big.Int) {
+	t.Helper()
+	for _, p := range payments {
+		to, units = append(to, raw(t, p.To)), append(units, p.Units)
+	}
+	return to, units
+}
+
 func TestChainPromises(t *testing.T) {
 	portstest.Chain(t, func(t *testing.T) portstest.ChainWorld {
 		w := openWorld(t, chain.Base)
 		return portstest.ChainWorld{Chain: w.chain, ChainScript: w}
 	})
+}
+
+func TestWitnessPromises(t *testing.T) {
+	portstest.Witness(t, func(t *testing.T) portstest.WitnessWorld {
+		w := openWorld(t, chain.Base)
+		w.addEndpoint()
+		return portstest.WitnessWorld{ChainWorld: portstest.ChainWorld{Chain: w.chain, ChainScript: w}, Witness: w.chain}
+	})
+}
+
+func TestRereaderPromises(t *testing.T) {
+	for _, second := range []bool{true, false} {
+		portstest.Rereader(t, func(t *testing.T) portstest.RereaderWorld {
+			w := openWorld(t, chain.Base)
+			if second {
+				w.addEndpoint()
+			}
+			return portstest.RereaderWorld{
+				ChainWorld: portstest.ChainWorld{Chain: w.chain, ChainScript: w}, Rereader: w.chain, Second: second,
+			}
+		})
+	}
 }
 
 // hand is a clock that is moved by hand. It begins with the clock of the node, whose blocks bear
@@ -44,6 +131,7 @@ type world struct {
 	network chain.Network
 	node    *anviltest.Node
 	proxy   *anviltest.Proxy
+	others  []*anviltest.Proxy
 	hand    *hand
 	chain   *evm.Chain
 	coins   map[string]anviltest.Coin // by symbol
@@ -51,6 +139,7 @@ type world struct {
 	blocks  map[chain.TxID]uint64
 	fake    anviltest.Account
 	named   int64
+	honest  anviltest.Trick // how the proxy answers when it does
 }
 
 func openWorld(t *testing.T, n chain.Network) *world {
@@ -62,12 +151,26 @@ func openWorld(t *testing.T, n chain.Network) *world {
 	}
 	contracts := map[uint8]string{6: "TetherToken", 18: "PeggedToken"}
 	for _, a := range n.Tokens() {
+		if a.IsNative() {
+			continue
+		}
 		w.coins[a.Symbol] = node.PlaceCoin(contracts[a.Decimals], raw(t, chain.Address(a.Contract)))
 	}
 	w.first = w.coins[n.Tokens()[0].Symbol]
 	node.Place("FakeUSDT", w.fake)
 	w.chain = w.open(w.proxy.URL)
 	return w
+}
+
+// addEndpoint puts another proxy before the same node and reads by both.
+func (w *world) addEndpoint() {
+	w.t.Helper()
+	w.others = append(w.others, anviltest.NewProxy(w.t, w.node.URL))
+	urls := []string{w.proxy.URL}
+	for _, p := range w.others {
+		urls = append(urls, p.URL)
+	}
+	w.chain = w.open(urls...)
 }
 
 // open answers a chain read through nodes of our choice.
@@ -108,11 +211,7 @@ func (w *world) Pay(payments ...portstest.Payment) chain.TxID {
 	if len(payments) == 1 {
 		return w.mined(w.first.Transfer(anviltest.Payer, raw(w.t, payments[0].To), payments[0].Units), true)
 	}
-	var to []anviltest.Account
-	var units []*big.Int
-	for _, p := range payments {
-		to, units = append(to, raw(w.t, p.To)), append(units, p.Units)
-	}
+	to, units := split(w.t, payments)
 	return w.mined(w.first.PayMany(to, units), true)
 }
 
@@ -141,10 +240,16 @@ func (w *world) Undo(id chain.TxID) {
 
 func (w *world) Cut(off bool) {
 	w.t.Helper()
+	var trick anviltest.Trick
 	if off {
-		w.proxy.Play(anviltest.Body(503, "no node today"))
+		trick = anviltest.Body(503, "no node today")
+	}
+	for _, p := range append(w.others, w.proxy) {
+		p.Play(trick)
+	}
+	if off {
 		return
 	}
-	w.proxy.Play(nil)
+	w.proxy.Play(w.honest)
 	w.hand.move(time.Minute) // long enough for whoever gave the node up to try it again
 }

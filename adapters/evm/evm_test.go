@@ -35,7 +35,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 			continue
 		}
 		c, err := evm.New(evm.Config{Network: n, RPCURLs: url, Clock: &hand{}})
-		if err != nil || c.Network() != n || len(c.Assets()) != len(n.Tokens()) {
+		if err != nil || c.Network() != n || len(c.Assets()) == 0 {
 			t.Errorf("%s: %v", n, err)
 		}
 	}

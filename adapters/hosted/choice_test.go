@@ -23,9 +23,12 @@ func TestAButtonNamesMethodAndNetwork(t *testing.T) {
 	want := []app.Choice{
 		{Method: checkout.USDT, Network: "ethereum"},
 		{Method: checkout.USDC, Network: "ethereum"},
+		{Method: checkout.ETH, Network: "ethereum"},
 		{Method: checkout.USDT, Network: "bsc"},
 		{Method: checkout.USDC, Network: "bsc"},
+		{Method: checkout.BNB, Network: "bsc"},
 		{Method: checkout.USDC, Network: "base"},
+		{Method: checkout.ETH, Network: "base"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("buttons for %v, want %v", got, want)

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
@@ -73,7 +74,7 @@ func wording(f *fault.Fault) string {
 	case money.ErrRateUnavailable.Code:
 		return "error.rate"
 	case merchant.ErrReceivingMissing.Code, merchant.ErrProjectDisabled.Code,
-		merchant.ErrNoLiveRail.Code, checkout.ErrUnsupportedMethod.Code:
+		merchant.ErrNoLiveRail.Code, checkout.ErrUnsupportedMethod.Code, app.ErrTooFewSources.Code:
 		return "error.shop"
 	case errForeign.Code:
 		return "error.foreign"

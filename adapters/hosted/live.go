@@ -45,10 +45,10 @@ func (d *desk) live(c *gin.Context) {
 	c.Header("X-Accel-Buffering", "no") // or a proxy would keep the news to itself
 	for {
 		// Looked at after subscribing, so that nothing falls in between.
-		if p, err = d.progress(c); err != nil {
+		_, v, _, err := d.view(c)
+		if err != nil {
 			return // the browser comes back, or polls
 		}
-		v := see(p)
 		if tell(c, v) != nil || !v.Live() {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/money"
 )
 
 // Rates of requests per client address. Reading is cheap; choosing a method takes an amount out of
@@ -26,6 +27,7 @@ const (
 type Page struct {
 	Checkout     app.Checkout
 	Settlement   *app.Settlement
+	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Attestations app.Attestations
 	PublicURL    string // where customers reach this gateway: "https://pay.example"
@@ -117,24 +119,24 @@ func isSessionID(s string) bool {
 
 // show renders the payment as it stands, with the answer to the form that led here, if one did.
 func (d *desk) show(c *gin.Context) {
-	p, err := d.progress(c)
+	p, v, far, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
-	s := newScreen(c, see(p), p.Now)
+	s := newScreen(c, v, p.Now)
+	s.Read = far
 	s.ask(c.Request.URL.Query(), p)
 	s.send(c, http.StatusOK)
 }
 
 // status is what a script polls where event streams do not get through.
 func (d *desk) status(c *gin.Context) {
-	p, err := d.progress(c)
+	p, v, _, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
-	v := see(p)
 	tag := `"` + v.Version() + `"`
 	c.Header("ETag", tag)
 	c.Header("Cache-Control", "private, no-cache")
@@ -142,7 +144,14 @@ func (d *desk) status(c *gin.Context) {
 		c.Status(http.StatusNotModified)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"version": v.Version(), "status": v.Status, "phase": v.Phase})
+	answer := gin.H{"version": v.Version(), "status": v.Status, "phase": v.Phase}
+	if i := p.Session.Intent; i != nil {
+		decimals := int(i.Asset.Decimals)
+		answer["dedicated"] = i.Terms.Matching == checkout.Dedicated
+		answer["paid"] = money.FormatUnits(p.Session.Received(), decimals)
+		answer["rest"] = money.FormatUnits(p.Session.Rest(), decimals)
+	}
+	c.JSON(http.StatusOK, answer)
 }
 
 // choose issues the intent and leads back to the page, which then says where to pay how much.
@@ -170,7 +179,7 @@ func (d *desk) choose(c *gin.Context) {
 func overtaken(err error) bool {
 	switch fault.From(err).Code {
 	case checkout.ErrExpired.Code, checkout.ErrAlreadyPaid.Code, checkout.ErrCancelled.Code,
-		checkout.ErrPaymentInProgress.Code:
+		checkout.ErrPaymentInProgress.Code, checkout.ErrPartlyPaid.Code:
 		return true
 	}
 	return false

@@ -3,6 +3,7 @@ package hosted
 import (
 	"math/big"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -28,14 +29,15 @@ func (d *desk) claim(c *gin.Context) {
 		edge.Fail(c, err)
 		return
 	}
-	p, err := d.progress(c)
+	p, v, far, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
 	tx, ok := readTxID(text)
 	if !ok {
-		s := newScreen(c, see(p), p.Now)
+		s := newScreen(c, v, p.Now)
+		s.Read = far
 		s.refuse(text)
 		s.send(c, edge.Status(fault.Invalid))
 		return
@@ -51,6 +53,9 @@ func (d *desk) claim(c *gin.Context) {
 	found := url.Values{"tx": {string(tx)}, "found": {string(proof.Outcome)}}
 	if proof.Transfer != nil {
 		found.Set("units", proof.Transfer.Units.String())
+		if proof.Outcome == app.OutcomeOtherNetwork {
+			found.Set("on", string(proof.Transfer.Network))
+		}
 	}
 	back(c, "?"+found.Encode()+"#answer")
 }
@@ -80,13 +85,21 @@ func answer(query url.Values, p app.Progress) *notice {
 		}
 		n.Pairs = append(n.Pairs, "sent", sum(money.FormatUnits(units, int(i.Asset.Decimals)), i.Asset))
 		n.Key, n.Tone = "proof."+string(outcome), "bad"
-	case app.OutcomeOtherAddress:
+	case app.OutcomeOtherNetwork:
+		on, ok := elsewhere(query.Get("on"))
+		if !ok {
+			return nil
+		}
+		n.Pairs = append(n.Pairs, "on", networkName(on))
+		n.Key, n.Tone = "proof."+string(outcome), "bad"
+	case app.OutcomeOtherAddress, app.OutcomeUnsuccessful, app.OutcomeNoTransfer, app.OutcomeOtherToken,
+		app.OutcomeForeignToken, app.OutcomeZeroValue:
 		n.Key, n.Tone = "proof."+string(outcome), "bad"
 	case app.OutcomeOtherPayment, app.OutcomeTooEarly:
 		n.Key, n.Tone = "proof."+string(outcome), "warn"
 	case app.OutcomeUnknown, outcomeUnavailable:
 		n.Key, n.Tone = "proof."+string(outcome), "info"
-	case app.OutcomePaid, app.OutcomeProcessing, app.OutcomeHeld, app.OutcomeDuplicate:
+	case app.OutcomePaid, app.OutcomePart, app.OutcomeProcessing, app.OutcomeHeld, app.OutcomeDuplicate:
 		n.Key, n.Tone = "proof.noted", "info"
 	default:
 		return nil
@@ -101,6 +114,9 @@ func told(t app.SeenTransfer) *notice {
 	switch t.State {
 	case app.SeenSettled:
 		n.Key, n.Tone = "proof.paid", "good"
+	case app.SeenPart:
+		n.Key, n.Tone = "proof.part", "good"
+		n.Pairs = []string{"sent", sum(money.FormatUnits(t.Units, int(t.Asset.Decimals)), t.Asset)}
 	case app.SeenSighted:
 		n.Key, n.Tone = "proof.processing", "info"
 		n.Pairs = []string{
@@ -129,8 +145,20 @@ func played(query url.Values, s checkout.Snapshot) *notice {
 	scenario := app.Scenario(query.Get("played"))
 	for _, known := range scenes(s) {
 		if known.Name == string(scenario) {
-			return &notice{Key: "played." + known.Name, Tone: "info"}
+			return &notice{Key: "played." + known.Name + ownWords(scenario, s.Intent), Tone: "info"}
 		}
 	}
 	return nil
 }
+
+// ownWords ends the key of words that differ where an address is a payment's own: there other amounts
+// than the exact one count.
+func ownWords(scenario app.Scenario, i *checkout.Intent) string {
+	if i.Terms.Matching != checkout.Dedicated || !slices.Contains(inexact, scenario) {
+		return ""
+	}
+	return "_own"
+}
+
+// inexact are the scenarios in which another amount than the exact one is sent.
+var inexact = []app.Scenario{app.ScenarioShort, app.ScenarioOver, app.ScenarioSplit}

@@ -43,6 +43,7 @@ type screen struct {
 	Claim        string     // what the form was sent with
 	ClaimRefused bool
 	Failure      *failure // if there is no view to show
+	Read         *read    // how far the network was read, where somebody may ask
 }
 
 func newScreen(c *gin.Context, v view, now time.Time) *screen {
@@ -132,6 +133,7 @@ func (s *screen) Again() string {
 	if s.Answer != nil {
 		return s.Here + "?" + url.Values{
 			"tx": {s.Answer.TxID}, "found": {s.Query.Get("found")}, "units": {s.Query.Get("units")},
+			"on": {s.Query.Get("on")},
 		}.Encode()
 	}
 	return s.Here

@@ -104,6 +104,7 @@ func openStage(t *testing.T) *stage {
 			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 			Events: events, Log: slog.New(slog.DiscardHandler),
 		},
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Attestations: app.Attestations{
 			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: "https://pay.example",
 		},

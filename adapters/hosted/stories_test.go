@@ -22,6 +22,7 @@ type story struct {
 	app.Progress
 	query  string // of the request
 	refuse string // a text the claim form refused
+	why    *app.Explanation
 }
 
 var noon = time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
@@ -86,9 +87,29 @@ func seen(status checkout.Status, state app.SeenState) *story {
 
 func settled(late bool) *story {
 	s := seen(checkout.Settled, app.SeenSettled)
+	s.Session.Paid, s.Session.Parts = s.Seen[0].Units, 1
 	s.Session.Receipt = &checkout.Receipt{
 		IntentID: "i", Network: chain.Tron, TxID: storyTx, From: s.Seen[0].From, Units: s.Seen[0].Units,
 		Height: 112, BlockTime: noon.Add(2 * time.Minute), OrderNo: "20260517000000042", Late: late,
+	}
+	return s
+}
+
+// own is asked at an address of the payment's own: 50 USDT, of which some have arrived.
+func own(units ...int64) *story {
+	s := asked()
+	s.Session.Intent.Units, s.Session.Intent.Terms.Matching = big.NewInt(50_000_000), checkout.Dedicated
+	for i, n := range units {
+		if s.Session.Paid == nil {
+			s.Session.Paid = new(big.Int)
+		}
+		s.Session.Paid.Add(s.Session.Paid, big.NewInt(n))
+		s.Session.Parts++
+		s.Seen = append(s.Seen, app.SeenTransfer{
+			TxID: storyTx[:63] + chain.TxID(rune('0'+i)), Asset: tronUSDT, From: "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8",
+			Units: big.NewInt(n), Height: 112, BlockTime: noon.Add(2 * time.Minute), State: app.SeenPart,
+			Confirmations: 19, Needed: 19,
+		})
 	}
 	return s
 }
@@ -119,7 +140,7 @@ func onEVM(n chain.Network) func(*story) {
 	return func(s *story) {
 		i := s.Session.Intent
 		i.Asset, i.Address = n.Tokens()[0], "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
-		i.Units = checkout.Whole(i.Units, int(i.Asset.Decimals))
+		i.Units = checkout.Whole(i.Units, i.Asset)
 		for k := range s.Seen {
 			s.Seen[k].Asset, s.Seen[k].Units = i.Asset, i.Units
 			s.Seen[k].Needed = n.FinalityDepth()
@@ -150,7 +171,13 @@ func stories() map[string]*story {
 			}
 		}),
 		"awaiting-evm": asked().but(onEVM(chain.BSC)),
-		"awaiting":     asked(),
+		"awaiting-native": asked().but(onEVM(chain.Base)).but(func(s *story) {
+			i := s.Session.Intent
+			i.Asset, _ = chain.Base.Native()
+			i.Method, i.Units = checkout.ETH, checkout.Payable(checkout.Whole(big.NewInt(1_234_568), i.Asset), 1700, i.Asset)
+			i.Rate = money.Rate{From: "USDT", To: "ETH", Price: decimal.RequireFromString("0.00024691"), Source: "fixed", At: noon}
+		}),
+		"awaiting": asked(),
 		"awaiting-yen": asked().but(func(s *story) {
 			due, err := money.Parse(money.JPY, "1500")
 			if err != nil {
@@ -191,6 +218,23 @@ func stories() map[string]*story {
 			second.State = app.SeenDuplicate
 			s.Seen = append(s.Seen, second)
 		}),
+		"own":        own(),
+		"own-played": test(own()).but(func(s *story) { s.query = "played=short" }),
+		"own-partly": own(20_000_000, 12_500_000),
+		"own-expired": own(20_000_000).but(later).but(func(s *story) {
+			s.Session.Status, s.Session.UnderpaidHeld = checkout.Expired, true
+		}),
+		"own-claimed": own(20_000_000).but(func(s *story) {
+			s.query = "tx=" + string(s.Seen[0].TxID) + "&found=part"
+		}),
+		"own-paid": own(20_000_000, 31_000_000).but(func(s *story) {
+			last := &s.Seen[1]
+			last.State, s.Session.Status = app.SeenSettled, checkout.Settled
+			s.Session.Receipt = &checkout.Receipt{
+				IntentID: "i", Network: chain.Tron, TxID: last.TxID, From: last.From, Units: last.Units,
+				Height: 112, BlockTime: last.BlockTime, OrderNo: "20260517000000043",
+			}
+		}),
 		"lapsing": asked().but(later),
 		"expired": asked().but(later).but(func(s *story) { s.Session.Status = checkout.Expired }),
 		"expired-unchosen": opened().but(later).but(func(s *story) {
@@ -200,6 +244,69 @@ func stories() map[string]*story {
 		"cancelled":      asked().but(func(s *story) { s.Session.Status = checkout.Cancelled }),
 		"cancelled-held": seen(checkout.Cancelled, app.SeenHeld),
 		"hostile":        asked().but(hostile),
+
+		"why-nothing":       asked().but(explained("nothing_found")),
+		"why-unread":        asked().but(silent).but(explained("network_unread")).but(outage),
+		"why-short":         asked().but(explained(app.Headline(app.ReasonShort), app.ReasonShort)),
+		"why-coming":        asked().but(explained(app.Headline(app.ReasonOver), app.ReasonOver)).but(coming),
+		"why-other-network": asked().but(onEVM(chain.BSC)).but(explained("other_network", app.ReasonOtherNetwork)),
+		"why-fake": asked().but(explained(app.Headline(app.ReasonForeignToken), app.ReasonForeignToken,
+			app.ReasonOtherToken, app.ReasonTooEarly)),
+		"why-late": asked().but(later).but(func(s *story) { s.Session.Status = checkout.Expired }).
+			but(explained(app.Headline(app.ReasonLate), app.ReasonLate)),
+		"claim-unsuccessful":  asked().but(claimed("unsuccessful")),
+		"claim-no-transfer":   asked().but(claimed("no_transfer")),
+		"claim-other-token":   asked().but(claimed("other_token")),
+		"claim-foreign-token": asked().but(claimed("foreign_token")),
+		"claim-zero-value":    asked().but(claimed("zero_value")),
+		"claim-other-network": asked().but(onEVM(chain.BSC)).but(claimed("other_network&on=base")),
+	}
+}
+
+// explained says why a story is not paid: a headline, and what came.
+func explained(h app.Headline, reasons ...app.Reason) func(*story) {
+	return func(s *story) {
+		i := *s.Session.Intent
+		a := app.Attempt{Intent: i, Current: true, Scan: app.Scan{
+			Network: i.Asset.Network, From: 70_000_001, To: 70_000_240, Until: noon.Add(12 * time.Minute), OK: true,
+		}}
+		for n, because := range reasons {
+			f := app.Finding{
+				Reason: because, Final: true, Network: i.Asset.Network, TxID: storyTx, Index: uint32(n),
+				Symbol: "USDT", Decimals: i.Asset.Decimals, Units: i.Units, BlockTime: noon.Add(4 * time.Minute),
+				Confirmations: 19, Needed: 19,
+			}
+			switch because {
+			case app.ReasonShort, app.ReasonOver:
+				f.By = checkout.Whole(big.NewInt(3_400), i.Asset)
+				f.Units = new(big.Int).Sub(i.Units, f.By)
+			case app.ReasonOtherNetwork:
+				f.Network = chain.Base
+			case app.ReasonOtherToken:
+				f.Symbol = "USDC"
+			case app.ReasonForeignToken:
+				f.Symbol = ""
+			default:
+				f.Off = 3 * time.Minute
+			}
+			a.Findings = append(a.Findings, f)
+		}
+		s.why = &app.Explanation{Session: s.Session, Headline: h, Attempts: []app.Attempt{a}, Now: s.Now}
+	}
+}
+
+// coming makes what came not final yet.
+func coming(s *story) {
+	f := &s.why.Attempts[0].Findings[0]
+	f.Final, f.Confirmations = false, 7
+}
+
+// outage is one that was, and one that is.
+func outage(s *story) {
+	scan := &s.why.Attempts[0].Scan
+	scan.OK, scan.Gaps = false, []app.Gap{
+		{From: noon.Add(time.Minute), Until: noon.Add(6 * time.Minute)},
+		{From: noon.Add(12 * time.Minute), Until: noon.Add(15 * time.Minute), Ongoing: true},
 	}
 }
 
@@ -223,6 +330,9 @@ func (s *story) render(t *testing.T, l *locale) string {
 	screen := &screen{
 		view: see(s.Progress), locale: l, Here: "/" + l.Code + "/checkout/" + storyID, Session: storyID,
 		Now: s.Now,
+	}
+	if s.why != nil {
+		screen.Why, screen.Read = because(*s.why), readOf(*s.why)
 	}
 	screen.ask(query, s.Progress)
 	if s.refuse != "" {

@@ -21,7 +21,7 @@ import (
 var (
 	braces   = regexp.MustCompile(`\{[a-z_]*\}`)
 	quoted   = regexp.MustCompile(`\.?Say "([a-z0-9_.]+)"|Rich "([a-z0-9_.]+)"|say\("([a-z0-9_.]+)"`)
-	families = regexp.MustCompile(`^(notice|proof|played|play|error)\.`)
+	families = regexp.MustCompile(`^(notice|proof|played|play|error|why|span)\.`)
 )
 
 // A text that exists in one language only would break that page in the others.
@@ -92,18 +92,42 @@ func TestTextsAreThoseThePageUses(t *testing.T) {
 func TestEveryAnswerHasWords(t *testing.T) {
 	want := map[string]bool{"play.head": true, "play.body": true}
 	both := func(key string) { want[key+".head"], want[key+".body"] = true, true }
+	for _, unit := range []string{"days", "hours", "minutes", "seconds"} {
+		want["span."+unit] = true
+	}
+	for _, key := range []string{"head", "coming", "cut", "read", "read_to", "gap", "gap_now"} {
+		want["why."+key] = true
+	}
+	for _, r := range []app.Reason{
+		app.ReasonNotFinal, app.ReasonHeld, app.ReasonLate, app.ReasonDuplicate, app.ReasonReversed,
+		app.ReasonShort, app.ReasonOver, app.ReasonTooEarly, app.ReasonOtherToken, app.ReasonOtherNetwork,
+		app.ReasonForeignToken,
+	} {
+		want["why.is."+string(r)], want["why.say."+string(r)] = true, true
+	}
+	want["why.is."+string(app.ReasonPays)] = true // an earlier intent's, before it was undone
+	for _, h := range []app.Headline{
+		app.HeadlineCancelled, app.HeadlineUnread, app.HeadlineExpired, app.HeadlineNothing,
+	} {
+		want["why.say."+string(h)] = true
+	}
 	for _, s := range app.Scenarios() {
 		want["play."+string(s)] = true
 		both("played." + string(s))
 	}
+	for _, s := range inexact {
+		both("played." + string(s) + "_own")
+	}
 	for _, o := range []app.Outcome{
-		app.OutcomePaid, app.OutcomeProcessing, app.OutcomeUnknown, app.OutcomeOtherAddress,
+		app.OutcomePaid, app.OutcomePart, app.OutcomeProcessing, app.OutcomeUnknown, app.OutcomeOtherAddress,
+		app.OutcomeUnsuccessful, app.OutcomeNoTransfer, app.OutcomeOtherToken, app.OutcomeForeignToken,
+		app.OutcomeZeroValue, app.OutcomeOtherNetwork,
 		app.OutcomeShort, app.OutcomeOver, app.OutcomeOtherPayment, app.OutcomeTooEarly,
 		outcomeUnavailable, "noted",
 	} {
 		both("proof." + string(o))
 	}
-	for _, key := range []string{"rail", "rail_seen", "held", "duplicate", "reversed"} {
+	for _, key := range []string{"rail", "rail_seen", "held", "duplicate", "reversed", "partly"} {
 		both("notice." + key)
 	}
 	for _, f := range refusals() {

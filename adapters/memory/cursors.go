@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/ports"
@@ -73,6 +74,24 @@ func (r cursors) Trail(
 	slices.SortFunc(blocks, func(a, b ports.Cursor) int { return cmp.Compare(b.Height, a.Height) })
 	blocks, _ = first(blocks, limit)
 	return blocks, nil
+}
+
+func (r cursors) Since(
+	ctx context.Context, n chain.Network, at time.Time,
+) (ports.Cursor, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return ports.Cursor{}, err
+	}
+	blocks := s.trail.where(func(c ports.Cursor) bool {
+		return c.Network == n && !c.BlockTime.Before(at)
+	})
+	if len(blocks) == 0 {
+		return ports.Cursor{}, ports.ErrNotFound
+	}
+	return slices.MinFunc(blocks, func(a, b ports.Cursor) int {
+		return cmp.Compare(a.Height, b.Height)
+	}), nil
 }
 
 func (r cursors) Rewind(ctx context.Context, from uint64, c ports.Cursor) error {

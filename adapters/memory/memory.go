@@ -17,7 +17,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/ports"
 )
@@ -34,7 +33,7 @@ type Store struct {
 	watchers hints
 
 	mu      sync.Mutex
-	watches map[chain.Network]bool // guarded by mu
+	watches map[duty]bool // guarded by mu
 }
 
 // Option changes how a store behaves.
@@ -46,7 +45,7 @@ func Restless() Option { return func(s *Store) { s.restless = true } }
 
 // New answers an empty store.
 func New(options ...Option) *Store {
-	s := &Store{turn: make(chan struct{}, 1), watches: make(map[chain.Network]bool)}
+	s := &Store{turn: make(chan struct{}, 1), watches: make(map[duty]bool)}
 	s.committed.Store(&state{})
 	for _, o := range options {
 		o(s)
@@ -139,8 +138,10 @@ func (u *unit) end() {
 func (u *unit) repos() ports.Repos {
 	return ports.Repos{
 		Merchants: merchants{u}, Projects: projects{u}, Receiving: receiving{u}, KYC: kyc{u},
+		Addresses: addresses{u}, Sources: dedicated{u},
 		Keys: keyPairs{u}, Logins: logins{u},
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
+		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},
 		Jobs: jobs{u}, Sandbox: sandbox{u},
 	}

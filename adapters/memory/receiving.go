@@ -18,72 +18,82 @@ type methodSwitch struct {
 	method  checkout.Method
 }
 
-func (r receiving) Add(ctx context.Context, a merchant.ReceivingAccount) error {
-	s, err := r.state(ctx)
-	if err != nil {
-		return err
-	}
-	current, found := s.receiving.find(func(o merchant.ReceivingAccount) bool {
-		return isCurrent(o, a.ProjectID) && o.Network == a.Network && o.Asset == a.Asset
-	})
-	if found && current.Address == a.Address {
-		return ports.ErrTaken
-	}
-	if found {
-		current.RemovedAt = a.CreatedAt
-		s.receiving.put(r.unit, current.ID, current)
-	}
-	s.receiving.put(r.unit, a.ID, a)
-	return nil
-}
-
-func isCurrent(a merchant.ReceivingAccount, p merchant.ProjectID) bool {
-	return a.ProjectID == p && a.RemovedAt.IsZero()
-}
-
-func (r receiving) List(
-	ctx context.Context, p merchant.ProjectID,
+// Load needs no lock of its own: one unit of work changes things at a time.
+func (r receiving) Load(
+	ctx context.Context, p merchant.ProjectID, since time.Time,
 ) ([]merchant.ReceivingAccount, error) {
 	s, err := r.state(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list := s.receiving.where(func(a merchant.ReceivingAccount) bool { return isCurrent(a, p) })
-	slices.SortFunc(list, newerAccount)
+	list := s.receiving.where(func(a merchant.ReceivingAccount) bool {
+		return a.ProjectID == p && lasts(a, since)
+	})
+	slices.SortFunc(list, olderAccount)
 	return list, nil
 }
 
-func newerAccount(a, b merchant.ReceivingAccount) int {
-	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+// lasts reports whether an account has no end, or one at or after an instant.
+func lasts(a merchant.ReceivingAccount, since time.Time) bool {
+	return a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)
 }
 
-func (r receiving) Relabel(
-	ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, label string,
-) error {
-	return r.change(ctx, p, id, func(a *merchant.ReceivingAccount) { a.Label = label })
-}
-
-func (r receiving) Remove(
-	ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, now time.Time,
-) error {
-	return r.change(ctx, p, id, func(a *merchant.ReceivingAccount) { a.RemovedAt = now })
-}
-
-func (r receiving) change(
-	ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID,
-	apply func(*merchant.ReceivingAccount),
-) error {
+func (r receiving) Add(ctx context.Context, a merchant.ReceivingAccount) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err
 	}
-	a, found := s.receiving.get(id)
-	if !found || !isCurrent(a, p) {
-		return ports.ErrNotFound
+	if endless(s, a) {
+		return ports.ErrTaken
 	}
-	apply(&a)
-	s.receiving.put(r.unit, id, a)
+	s.receiving.put(r.unit, a.ID, a)
 	return nil
+}
+
+// endless reports whether another account without an end is where an account would be.
+func endless(s *state, a merchant.ReceivingAccount) bool {
+	_, found := s.receiving.find(func(o merchant.ReceivingAccount) bool {
+		return o.ID != a.ID && o.ProjectID == a.ProjectID && o.Network == a.Network && o.Asset == a.Asset &&
+			o.RemovedAt.IsZero()
+	})
+	return found && a.RemovedAt.IsZero()
+}
+
+func (r receiving) Save(ctx context.Context, a merchant.ReceivingAccount) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	was, err := must(s.receiving.get(a.ID))
+	if err != nil {
+		return err
+	}
+	was.Label, was.RemovedAt, was.ToldAt, was.Seal = a.Label, a.RemovedAt, a.ToldAt, a.Seal
+	if endless(s, was) {
+		return ports.ErrTaken
+	}
+	s.receiving.put(r.unit, was.ID, was)
+	return nil
+}
+
+func (r receiving) List(
+	ctx context.Context, p merchant.ProjectID, now time.Time,
+) ([]merchant.ReceivingAccount, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := s.receiving.where(func(a merchant.ReceivingAccount) bool {
+		return a.ProjectID == p && a.State(now) != merchant.ReceivingEnded
+	})
+	slices.SortFunc(list, newerAccount)
+	return list, nil
+}
+
+func newerAccount(a, b merchant.ReceivingAccount) int { return olderAccount(b, a) }
+
+func olderAccount(a, b merchant.ReceivingAccount) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
 func (r receiving) Methods(

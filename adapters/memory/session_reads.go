@@ -78,7 +78,10 @@ func (s *Store) Held(_ context.Context, ts []chain.Transfer) ([]*ports.HeldAmoun
 		if t.Asset.Network != t.Network {
 			continue
 		}
-		id, held := now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		id, held := now.amounts.get(amount{t.Network, t.Asset.Contract, t.To, everyAmount})
+		if !held {
+			id, held = now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		}
 		if !held {
 			continue
 		}
@@ -94,20 +97,42 @@ func (s *Store) Receivers(
 	_ context.Context, n chain.Network, since time.Time,
 ) ([]chain.Address, error) {
 	now := s.committed.Load()
+	family := n.Family()
 	var out []chain.Address
 	for _, a := range now.receiving.rows {
-		if a.Network == n && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
+		if slices.Contains(family, a.Network) && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
 			out = append(out, a.Address)
 		}
 	}
 	for _, i := range now.intents.rows {
-		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		if i.Asset.Network == n && (holder == i.ID || !i.HoldUntil.Before(since)) {
+		holder := now.amounts.rows[slotOf(i)]
+		if slices.Contains(family, i.Asset.Network) && (holder == i.ID || !i.HoldUntil.Before(since)) {
 			out = append(out, i.Address)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// Awaits implements ports.SessionReads.
+func (s *Store) Awaits(
+	_ context.Context, a chain.Asset, since, promised time.Time,
+) (ports.Await, error) {
+	now := s.committed.Load()
+	for _, i := range now.intents.rows {
+		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
+		if i.Asset.Network == a.Network && i.Asset.Contract == a.Contract && holder == i.ID &&
+			!i.HoldUntil.Before(promised) {
+			return ports.Promised, nil
+		}
+	}
+	for _, r := range now.receiving.rows {
+		if r.Network == a.Network && r.Asset == a.Symbol &&
+			(r.RemovedAt.IsZero() || !r.RemovedAt.Before(since)) {
+			return ports.Invited, nil
+		}
+	}
+	return ports.Nobody, nil
 }
 
 // Owners implements ports.SessionReads.
@@ -117,51 +142,98 @@ func (s *Store) Owners(
 	now := s.committed.Load()
 	owners := make(map[chain.Address]merchant.ProjectID)
 	for _, address := range at {
-		issued := now.intents.where(func(i checkout.Intent) bool {
-			return i.Asset.Network == n && i.Address == address
-		})
-		if len(issued) > 0 {
-			last := slices.MaxFunc(issued, func(a, b checkout.Intent) int {
-				return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-			})
-			session, _ := now.sessions.get(last.SessionID)
-			owners[address] = session.ProjectID
-			continue
-		}
-		accounts := now.receiving.where(func(a merchant.ReceivingAccount) bool {
-			return a.Network == n && a.Address == address && a.RemovedAt.IsZero()
-		})
-		if len(accounts) > 0 {
-			owners[address] = slices.MinFunc(accounts, newerAccount).ProjectID
+		for _, among := range [][]chain.Network{{n}, n.Family()} {
+			if owner := now.ownerOf(among, address); owner != "" {
+				owners[address] = owner
+				break
+			}
 		}
 	}
 	return owners, nil
 }
 
+// succeeded reports whether an account ends because one without an end takes its place.
+func succeeded(s *state, a merchant.ReceivingAccount) bool {
+	_, found := s.receiving.find(func(o merchant.ReceivingAccount) bool {
+		return o.Replaces == a.ID && o.RemovedAt.IsZero() && o.ActiveFrom.Equal(a.RemovedAt)
+	})
+	return found
+}
+
+// ownerOf is the project an address belongs to on some networks, "" if nobody's.
+func (s *state) ownerOf(among []chain.Network, at chain.Address) merchant.ProjectID {
+	issued := s.intents.where(func(i checkout.Intent) bool {
+		return slices.Contains(among, i.Asset.Network) && i.Address == at
+	})
+	if len(issued) > 0 {
+		last := slices.MaxFunc(issued, func(a, b checkout.Intent) int {
+			return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		})
+		session, _ := s.sessions.get(last.SessionID)
+		return session.ProjectID
+	}
+	accounts := s.receiving.where(func(a merchant.ReceivingAccount) bool {
+		return slices.Contains(among, a.Network) && a.Address == at &&
+			(a.RemovedAt.IsZero() || succeeded(s, a))
+	})
+	if len(accounts) == 0 {
+		return ""
+	}
+	return slices.MinFunc(accounts, newerAccount).ProjectID
+}
+
+// KnownSince implements ports.SessionReads.
+func (s *Store) KnownSince(
+	_ context.Context, n chain.Network, at []chain.Address,
+) (map[chain.Address]time.Time, error) {
+	now, among := s.committed.Load(), n.Family()
+	known := make(map[chain.Address]time.Time)
+	note := func(a chain.Address, since time.Time) {
+		if first, found := known[a]; !found || since.Before(first) {
+			known[a] = since
+		}
+	}
+	for _, a := range now.receiving.where(func(a merchant.ReceivingAccount) bool {
+		return slices.Contains(among, a.Network) && slices.Contains(at, a.Address)
+	}) {
+		note(a.Address, a.CreatedAt)
+	}
+	for _, i := range now.intents.where(func(i checkout.Intent) bool {
+		return slices.Contains(among, i.Asset.Network) && slices.Contains(at, i.Address)
+	}) {
+		note(i.Address, i.CreatedAt)
+	}
+	return known, nil
+}
+
 // LetGo implements ports.SessionReads.
-func (s *Store) LetGo(ctx context.Context, now time.Time, limit int) (freed int, err error) {
+func (s *Store) LetGo(
+	ctx context.Context, n chain.Network, now time.Time, limit int,
+) (freed int, err error) {
 	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		freed, err = r.Sessions.(sessions).letGo(ctx, now, limit) //nolint:errcheck // Do made it
+		freed, err = r.Sessions.(sessions).letGo(ctx, n, now, limit) //nolint:errcheck // Do made it
 		return err
 	})
 	return freed, err
 }
 
-func (r sessions) letGo(ctx context.Context, now time.Time, limit int) (int, error) {
+func (r sessions) letGo(
+	ctx context.Context, n chain.Network, now time.Time, limit int,
+) (int, error) {
 	s, err := r.state(ctx)
 	if err != nil {
 		return 0, err
 	}
 	ended := s.intents.where(func(i checkout.Intent) bool {
-		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		return holder == i.ID && i.HoldUntil.Before(now)
+		holder := s.amounts.rows[slotOf(i)]
+		return i.Asset.Network == n && holder == i.ID && i.HoldUntil.Before(now)
 	})
 	slices.SortFunc(ended, func(a, b checkout.Intent) int {
 		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))
 	})
 	ended, _ = first(ended, limit)
 	for _, i := range ended {
-		s.amounts.drop(r.unit, amountOf(i.Asset, i.Address, i.Units))
+		s.amounts.drop(r.unit, slotOf(i))
 	}
 	return len(ended), nil
 }

@@ -20,6 +20,7 @@ type state struct {
 	accounts  table[merchant.ID, ports.Account]
 	projects  table[merchant.ProjectID, merchant.Project]
 	receiving table[merchant.ReceivingID, merchant.ReceivingAccount]
+	waits     table[merchant.ProjectID, merchant.ChangeWait]
 	methods   table[methodSwitch, bool]
 	kyc       table[merchant.ID, merchant.KYC]
 	documents table[string, document]
@@ -32,10 +33,19 @@ type state struct {
 	intents  table[checkout.IntentID, checkout.Intent]
 	amounts  table[amount, checkout.IntentID] // who holds which amount: the unique index
 
+	sources table[merchant.SourceID, merchant.AddressSource]
+	own     table[familyAddress, ownAddress] // addresses of sources
+
 	transfers table[transferKey, ports.TransferRow]
 	sightings table[transferKey, ports.Sighting]
 	cursors   table[chain.Network, ports.Cursor]
 	trail     table[trailKey, ports.Cursor]
+	rescans   table[rescanKey, ports.Rescan]
+
+	ignored     table[ignoredKey, ports.IgnoredTransfer]
+	ignoredDays table[ignoredDay, dayCount]
+	marks       table[trailKey, ports.Cursor]
+	gaps        table[gapKey, ports.WatchGap]
 
 	booked table[ledger.OrderNo, ports.Booked]
 	causes table[cause, ledger.OrderNo]

@@ -80,11 +80,86 @@ func (r transfers) Reverse(
 	})
 }
 
+func (r transfers) Demote(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	row, known := s.transfers.get(transferKey{n, id, index})
+	if !known || row.Disposition != ports.Settled {
+		return ports.ErrNotFound
+	}
+	row.Disposition = ports.Part
+	s.transfers.put(r.unit, keyOf(row.Transfer), row)
+	return nil
+}
+
 func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	return r.change(ctx, keyOf(t), func(row *ports.TransferRow) {
 		row.Transfer.Height, row.Transfer.BlockID = t.Height, t.BlockID
 		row.Transfer.BlockTime = t.BlockTime
 	})
+}
+
+// awaits reports whether a transfer is held for a second source.
+func awaits(row ports.TransferRow) bool {
+	return row.Disposition == ports.Held &&
+		(row.Reason == ports.AwaitingSource || row.Reason == ports.SourcesDiffer)
+}
+
+func (r transfers) Release(ctx context.Context, t ports.TransferRow) (bool, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return false, err
+	}
+	row, known := s.transfers.get(keyOf(t.Transfer))
+	if !known || !awaits(row) {
+		return false, nil
+	}
+	row.Disposition, row.Reason, row.OrderNo = t.Disposition, t.Reason, t.OrderNo
+	row.SessionID, row.IntentID = t.SessionID, t.IntentID
+	s.transfers.put(r.unit, keyOf(t.Transfer), row)
+	return true, nil
+}
+
+func (r transfers) Note(ctx context.Context, t chain.Transfer, because ports.Reason) error {
+	return r.change(ctx, keyOf(t), func(row *ports.TransferRow) {
+		if !awaits(*row) {
+			row.Reason = because
+		}
+	})
+}
+
+func (r transfers) Waiting(
+	ctx context.Context, n chain.Network, limit int,
+) ([]ports.TransferRow, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
+		return row.Transfer.Network == n && awaits(row)
+	})
+	slices.SortStableFunc(rows, func(a, b ports.TransferRow) int {
+		return a.RecordedAt.Compare(b.RecordedAt)
+	})
+	rows, _ = first(rows, limit)
+	return rows, nil
+}
+
+func (r transfers) Between(
+	ctx context.Context, n chain.Network, from, to uint64,
+) ([]ports.TransferRow, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return rowsInOrder(s, func(row ports.TransferRow) bool {
+		t := row.Transfer
+		return t.Network == n && t.Height >= from && t.Height <= to && row.Disposition != ports.Reversed
+	}), nil
 }
 
 func (r transfers) change(
@@ -174,7 +249,7 @@ func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePa
 	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
 		decided := row.Decision.Action != ""
 		return row.ProjectID == q.Project && decided == q.Decided &&
-			(decided || slices.Contains(waits, row.Disposition)) &&
+			(decided || slices.Contains(waits, row.Disposition) || row.Disposition == ports.Part && s.held(row.SessionID)) &&
 			(row.Transfer.Network == chain.Sandbox) == (q.Mode == merchant.Test) &&
 			(q.Before.RecordedAt.IsZero() || newestFirst(queueMark(row), q.Before) > 0)
 	})
@@ -193,4 +268,10 @@ func newestFirst(a, b ports.QueueMark) int {
 		b.RecordedAt.Compare(a.RecordedAt), cmp.Compare(b.Height, a.Height),
 		cmp.Compare(b.Index, a.Index), cmp.Compare(b.TxID, a.TxID),
 	)
+}
+
+// held reports whether a session that was paid in part waits for its merchant.
+func (s *state) held(id checkout.SessionID) bool {
+	session, _ := s.sessions.get(id)
+	return session.UnderpaidHeld
 }

@@ -107,6 +107,14 @@ func cursorsOf(rows []cursorRow) []ports.Cursor {
 	return out
 }
 
+func (r cursors) Since(
+	ctx context.Context, n chain.Network, at time.Time,
+) (ports.Cursor, error) {
+	row, err := one[cursorRow](ctx, r.in(), "SELECT "+cursorColumns+` FROM cursor_trail
+		WHERE network = $1 AND block_time >= $2 ORDER BY block_time, height LIMIT 1`, n, at)
+	return row.cursor(), err
+}
+
 func (r cursors) Rewind(ctx context.Context, from uint64, c ports.Cursor) error {
 	if err := r.set(ctx, from, c); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/postgres"
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
@@ -185,7 +186,7 @@ func TestRefusalsDoNotDoom(t *testing.T) {
 	at := portstest.Address()
 	_, released := shop.AwaitPayment(t, portstest.Epoch, at, 9_990_100)
 	later := released.HoldUntil.Add(time.Hour)
-	if n, err := s.LetGo(t.Context(), later, 1); n != 1 || err != nil {
+	if n, err := s.LetGo(t.Context(), chain.Sandbox, later, 1); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	shop.AwaitPayment(t, later, at, 9_990_100)

@@ -229,12 +229,20 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.Receivers(ctx, f.intent.Asset.Network, f.intent.HoldUntil.Add(30*24*time.Hour))
 			return err
 		},
+		"whether an asset is awaited": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Awaits(ctx, f.intent.Asset, f.intent.CreatedAt, f.intent.HoldUntil)
+			return err
+		},
 		"owners": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Owners(ctx, f.intent.Asset.Network, []chain.Address{f.intent.Address, portstest.Address()})
 			return err
 		},
+		"since when addresses are known": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.KnownSince(ctx, f.intent.Asset.Network, []chain.Address{f.intent.Address, portstest.Address()})
+			return err
+		},
 		"letting go": func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.LetGo(ctx, f.intent.HoldUntil.Add(time.Hour), 10)
+			_, err := s.LetGo(ctx, f.intent.Asset.Network, f.intent.HoldUntil.Add(time.Hour), 10)
 			return err
 		},
 		"a credential": func(ctx context.Context, s *postgres.Store) error {
@@ -318,6 +326,18 @@ func hotReadsInside(f fixture) map[string]func(ctx context.Context, r ports.Repo
 		},
 		"the trail": func(ctx context.Context, r ports.Repos) error {
 			_, err := r.Cursors.Trail(ctx, f.cursor.Network, manyRows, 10)
+			return err
+		},
+		"the trail since a time": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Cursors.Since(ctx, f.cursor.Network, at)
+			return err
+		},
+		"transfers waiting for a source": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Transfers.Waiting(ctx, f.cursor.Network, 10)
+			return err
+		},
+		"transfers between blocks": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Transfers.Between(ctx, f.cursor.Network, manyRows/2, manyRows/2+20)
 			return err
 		},
 		"a claim": func(ctx context.Context, r ports.Repos) error {

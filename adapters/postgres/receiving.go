@@ -25,17 +25,31 @@ type receivingRow struct {
 	Address       chain.Address
 	Label         string
 	CreatedAt     time.Time
-	RemovedAt     time.Time `bun:",nullzero"`
+	ActiveFrom    time.Time
+	RemovedAt     time.Time            `bun:",nullzero"`
+	Replaces      merchant.ReceivingID `bun:",nullzero"`
+	Proven        bool
+	ToldAt        time.Time `bun:",nullzero"`
+	Seal          string
 }
 
 const receivingColumns = "id, merchant_id, project_id, network, asset, address, label, created_at," +
-	" removed_at"
+	" active_from, removed_at, replaces, proven, told_at, seal"
 
 func (r receivingRow) account() merchant.ReceivingAccount {
 	return merchant.ReceivingAccount{
 		ID: r.ID, MerchantID: r.MerchantID, ProjectID: r.ProjectID, Network: r.Network, Asset: r.Asset,
-		Address: r.Address, Label: r.Label, CreatedAt: r.CreatedAt, RemovedAt: r.RemovedAt,
+		Address: r.Address, Label: r.Label, CreatedAt: r.CreatedAt, ActiveFrom: r.ActiveFrom,
+		RemovedAt: r.RemovedAt, Replaces: r.Replaces, Proven: r.Proven, ToldAt: r.ToldAt, Seal: r.Seal,
 	}
+}
+
+func accounts(rows []receivingRow, err error) ([]merchant.ReceivingAccount, error) {
+	var out []merchant.ReceivingAccount
+	for _, row := range rows {
+		out = append(out, row.account())
+	}
+	return out, err
 }
 
 // lockProject makes units of work that count or replace rows of a project take turns.
@@ -46,66 +60,51 @@ func (u *unit) lockProject(ctx context.Context, id merchant.ProjectID) error {
 	return exists(exec(ctx, u.in(), "SELECT id FROM projects WHERE id = $1 FOR UPDATE", id))
 }
 
-func (r receiving) Add(ctx context.Context, a merchant.ReceivingAccount) error {
-	if err := r.lockProject(ctx, a.ProjectID); err != nil {
-		return err
-	}
-	current, err := one[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
-		FROM receiving_accounts
-		WHERE project_id = $1 AND network = $2 AND asset = $3 AND removed_at IS NULL`,
-		a.ProjectID, a.Network, a.Asset)
-	switch {
-	case errors.Is(err, ports.ErrNotFound):
-	case err != nil:
-		return err
-	case current.Address == a.Address:
-		return ports.ErrTaken
-	default:
-		if err := r.Remove(ctx, a.ProjectID, current.ID, a.CreatedAt); err != nil {
-			return err
+func (r receiving) Load(
+	ctx context.Context, p merchant.ProjectID, since time.Time,
+) ([]merchant.ReceivingAccount, error) {
+	if err := r.lockProject(ctx, p); err != nil {
+		if errors.Is(err, ports.ErrNotFound) {
+			err = nil
 		}
+		return nil, err
 	}
-	_, err = changed(r.tx.NewInsert().Model(&receivingRow{
-		ID: a.ID, MerchantID: a.MerchantID, ProjectID: a.ProjectID, Network: a.Network, Asset: a.Asset,
-		Address: a.Address, Label: a.Label, CreatedAt: a.CreatedAt, RemovedAt: a.RemovedAt,
-	}).Exec(ctx))
-	return err
+	return accounts(all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
+		FROM receiving_accounts WHERE project_id = $1 AND (removed_at IS NULL OR removed_at >= $2)
+		ORDER BY created_at, id`, p, since))
+}
+
+func (r receiving) Add(ctx context.Context, a merchant.ReceivingAccount) error {
+	return r.apart(ctx, func() error {
+		_, err := changed(r.tx.NewInsert().Model(&receivingRow{
+			ID: a.ID, MerchantID: a.MerchantID, ProjectID: a.ProjectID, Network: a.Network, Asset: a.Asset,
+			Address: a.Address, Label: a.Label, CreatedAt: a.CreatedAt, ActiveFrom: a.ActiveFrom,
+			RemovedAt: a.RemovedAt, Replaces: a.Replaces, Proven: a.Proven, ToldAt: a.ToldAt, Seal: a.Seal,
+		}).Exec(ctx))
+		return err
+	})
+}
+
+func (r receiving) Save(ctx context.Context, a merchant.ReceivingAccount) error {
+	if !isUUID(a.ID) {
+		return ports.ErrNotFound
+	}
+	return r.apart(ctx, func() error {
+		return exists(exec(ctx, r.in(), `UPDATE receiving_accounts
+			SET label = $2, removed_at = $3, told_at = $4, seal = $5 WHERE id = $1`,
+			a.ID, a.Label, orNull(a.RemovedAt), orNull(a.ToldAt), a.Seal))
+	})
 }
 
 func (r receiving) List(
-	ctx context.Context, p merchant.ProjectID,
+	ctx context.Context, p merchant.ProjectID, now time.Time,
 ) ([]merchant.ReceivingAccount, error) {
 	if !isUUID(p) {
 		return nil, nil
 	}
-	rows, err := all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
-		FROM receiving_accounts WHERE project_id = $1 AND removed_at IS NULL
-		ORDER BY created_at DESC, id DESC`, p)
-	var out []merchant.ReceivingAccount
-	for _, row := range rows {
-		out = append(out, row.account())
-	}
-	return out, err
-}
-
-func (r receiving) Relabel(
-	ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, label string,
-) error {
-	if !isUUID(p) || !isUUID(id) {
-		return ports.ErrNotFound
-	}
-	return exists(exec(ctx, r.in(), `UPDATE receiving_accounts SET label = $3
-		WHERE project_id = $1 AND id = $2 AND removed_at IS NULL`, p, id, label))
-}
-
-func (r receiving) Remove(
-	ctx context.Context, p merchant.ProjectID, id merchant.ReceivingID, now time.Time,
-) error {
-	if !isUUID(p) || !isUUID(id) {
-		return ports.ErrNotFound
-	}
-	return exists(exec(ctx, r.in(), `UPDATE receiving_accounts SET removed_at = $3
-		WHERE project_id = $1 AND id = $2 AND removed_at IS NULL`, p, id, now))
+	return accounts(all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
+		FROM receiving_accounts WHERE project_id = $1 AND (removed_at IS NULL OR removed_at > $2)
+		ORDER BY created_at DESC, id DESC`, p, now))
 }
 
 type methodRow struct {

@@ -92,7 +92,7 @@ func (r transfers) sight(ctx context.Context, s ports.Sighting) error {
 			symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
 			sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
 			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
-			session_id = EXCLUDED.session_id`, append(args, s.SessionID)...)
+			session_id = EXCLUDED.session_id`, append(args, orNoID(s.SessionID))...)
 	return err
 }
 

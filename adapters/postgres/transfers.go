@@ -56,6 +56,7 @@ type transferRow struct {
 	SessionID   checkout.SessionID
 	IntentID    checkout.IntentID
 	Disposition ports.Disposition
+	Reason      *ports.Reason
 	OrderNo     string
 	RecordedAt  time.Time
 
@@ -66,24 +67,32 @@ type transferRow struct {
 }
 
 const transferQuery = "SELECT " + movedColumns +
-	", project_id, session_id, intent_id, disposition, order_no, recorded_at, decision, decided_at," +
+	", project_id, session_id, intent_id, disposition, reason, order_no, recorded_at, decision, decided_at," +
 	" decision_note, return_txid FROM transfers "
 
 func (r transferRow) row() (ports.TransferRow, error) {
 	t, err := r.transfer()
-	return ports.TransferRow{
+	row := ports.TransferRow{
 		Transfer: t, ProjectID: r.ProjectID, SessionID: r.SessionID, IntentID: r.IntentID,
 		Disposition: r.Disposition, OrderNo: r.OrderNo, RecordedAt: r.RecordedAt,
 		Decision: ports.Decision{
 			Action: r.Decision, Note: r.DecisionNote, ReturnTxID: r.ReturnTxid, At: r.DecidedAt,
 		},
-	}, err
+	}
+	if r.Reason != nil {
+		row.Reason = *r.Reason
+	}
+	return row, err
 }
 
 func (r transfers) list(
 	ctx context.Context, rest string, args ...any,
 ) ([]ports.TransferRow, error) {
-	rows, err := all[transferRow](ctx, r.in(), transferQuery+rest, args...)
+	return r.rows(ctx, transferQuery+rest, args...)
+}
+
+func (r transfers) rows(ctx context.Context, query string, args ...any) ([]ports.TransferRow, error) {
+	rows, err := all[transferRow](ctx, r.in(), query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,17 +102,17 @@ func (r transfers) list(
 func (r transfers) Add(ctx context.Context, t ports.TransferRow) (bool, error) {
 	args := append([]any{prepared}, movedArgs(t.Transfer)...)
 	args = append(args, orNoID(t.ProjectID), orNoID(t.SessionID), orNoID(t.IntentID), t.Disposition,
-		t.OrderNo, t.RecordedAt)
+		t.OrderNo, t.RecordedAt, orNoID(t.Reason))
 	n, err := exec(ctx, r.in(), "INSERT INTO transfers ("+movedColumns+`,
-			project_id, session_id, intent_id, disposition, order_no, recorded_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+			project_id, session_id, intent_id, disposition, order_no, recorded_at, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (network, txid, idx) DO UPDATE SET
 			symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
 			sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
 			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
 			project_id = EXCLUDED.project_id, session_id = EXCLUDED.session_id,
 			intent_id = EXCLUDED.intent_id, disposition = EXCLUDED.disposition,
-			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at,
+			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at, reason = EXCLUDED.reason,
 			decision = '', decided_at = NULL, decision_note = '', return_txid = ''
 		WHERE transfers.disposition = 'reversed'`, args...)
 	return n > 0, err
@@ -126,11 +135,54 @@ func (r transfers) Reverse(
 		WHERE network = $1 AND txid = $2 AND idx = $3`, n, id, int64(index)))
 }
 
+func (r transfers) Demote(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) error {
+	if !isText(id) {
+		return ports.ErrNotFound
+	}
+	return exists(exec(ctx, r.in(), `UPDATE transfers SET disposition = 'part'
+		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition = 'settled'`, n, id, int64(index)))
+}
+
 func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	return exists(exec(ctx, r.in(), `UPDATE transfers
 		SET height = $4, block_id = $5, block_time = $6
 		WHERE network = $1 AND txid = $2 AND idx = $3`,
 		t.Network, t.TxID, int64(t.Index), height(t.Height), t.BlockID, t.BlockTime))
+}
+
+// heldForASource says of a row that it waits for a second source; the words are those of the index.
+const heldForASource = "disposition = 'held' AND reason IN ('awaiting_second_source', 'sources_disagree')"
+
+func (r transfers) Release(ctx context.Context, t ports.TransferRow) (bool, error) {
+	n, err := exec(ctx, r.in(), `UPDATE transfers
+		SET disposition = $4, reason = $5, order_no = $6, session_id = $7, intent_id = $8
+		WHERE network = $1 AND txid = $2 AND idx = $3 AND `+heldForASource,
+		t.Transfer.Network, t.Transfer.TxID, int64(t.Transfer.Index), t.Disposition, orNoID(t.Reason),
+		t.OrderNo, orNoID(t.SessionID), orNoID(t.IntentID))
+	return n > 0, err
+}
+
+func (r transfers) Note(ctx context.Context, t chain.Transfer, because ports.Reason) error {
+	return exists(exec(ctx, r.in(), `UPDATE transfers
+		SET reason = CASE WHEN `+heldForASource+` THEN reason ELSE $4 END
+		WHERE network = $1 AND txid = $2 AND idx = $3`,
+		t.Network, t.TxID, int64(t.Index), orNoID(because)))
+}
+
+func (r transfers) Waiting(
+	ctx context.Context, n chain.Network, limit int,
+) ([]ports.TransferRow, error) {
+	return r.list(ctx, "WHERE network = $1 AND "+heldForASource+
+		" ORDER BY network, recorded_at, height, idx, txid LIMIT $2", n, limited(limit))
+}
+
+func (r transfers) Between(
+	ctx context.Context, n chain.Network, from, to uint64,
+) ([]ports.TransferRow, error) {
+	return r.list(ctx, `WHERE network = $1 AND height BETWEEN $2 AND $3 AND disposition <> 'reversed'
+		ORDER BY height, idx, txid`, n, height(from), height(to))
 }
 
 func (r transfers) OfSession(
@@ -180,17 +232,21 @@ func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePa
 		return ports.QueuePage{}, nil
 	}
 	where := "WHERE project_id = $1 AND (CASE network WHEN 'sandbox' THEN 'test' ELSE 'live' END) = $2"
-	if q.Decided {
-		where += " AND decision <> ''"
-	} else {
-		where += " AND disposition IN ('held', 'duplicate', 'unmatched') AND decision = ''"
-	}
 	args := []any{q.Project, q.Mode.String(), limited(q.Limit) + 1}
+	end := " ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
 	if !q.Before.RecordedAt.IsZero() {
-		where += " AND (recorded_at, height, idx, txid) < ($4, $5, $6, $7)"
+		end = " AND (recorded_at, height, idx, txid) < ($4, $5, $6, $7)" + end
 		args = append(args, q.Before.RecordedAt, height(q.Before.Height), int64(q.Before.Index), q.Before.TxID)
 	}
-	rows, err := r.list(ctx, where+" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3", args...)
+	query := transferQuery + where + " AND decision <> ''" + end
+	if !q.Decided {
+		// Each half is found by an index: what paid nothing, and parts of sessions that wait.
+		query = "(" + transferQuery + where + " AND disposition IN ('held', 'duplicate', 'unmatched') AND decision = ''" +
+			end + ") UNION ALL (" + transferQuery + where + ` AND disposition = 'part' AND decision = '' AND session_id IN (
+				SELECT id FROM sessions WHERE project_id = $1 AND underpaid_held)` + end + ")" +
+			" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
+	}
+	rows, err := r.rows(ctx, query, args...)
 	if err != nil {
 		return ports.QueuePage{}, err
 	}

@@ -221,6 +221,9 @@ func TestCountingTakesTurns(t *testing.T) {
 			return r.Keys.AddPair(ctx, shop.MakePair(merchant.Test))
 		}},
 		"receiving accounts": {"projects", func(ctx context.Context, r ports.Repos) error {
+			if _, err := r.Receiving.Load(ctx, shop.Project.ID, portstest.Epoch); err != nil {
+				return err
+			}
 			return r.Receiving.Add(ctx, shop.Receive(portstest.Address(), portstest.Epoch))
 		}},
 		"documents": {"merchants", func(ctx context.Context, r ports.Repos) error {

@@ -42,9 +42,11 @@ const (
 
 // Site is what New assembles.
 type Site struct {
-	Edge    edge.Options
-	Parts   []Part
-	Ready   Probe
+	Edge  edge.Options
+	Parts []Part
+	Ready Probe
+	// Detail answers /readyz?verbose: all that operators may know, to whom it lets through itself.
+	Detail  http.Handler
 	Metrics http.Handler
 	// Around runs around every request, outermost first: counters of whoever measures.
 	Around []gin.HandlerFunc
@@ -70,6 +72,10 @@ func New(s Site) *gin.Engine {
 }
 
 func ready(c *gin.Context, s Site) {
+	if _, verbose := c.GetQuery("verbose"); verbose && s.Detail != nil {
+		s.Detail.ServeHTTP(c.Writer, c.Request)
+		return
+	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), probeLimit)
 	defer cancel()
 	status, ok := s.Ready(ctx)

@@ -11,7 +11,6 @@
 package telemetry
 
 import (
-	"context"
 	"strconv"
 	"time"
 
@@ -45,6 +44,8 @@ type Metrics struct {
 	loops          *prometheus.HistogramVec
 	outbound       *prometheus.HistogramVec
 	transfers      *prometheus.CounterVec
+	rescanned      *prometheus.CounterVec
+	vouched        *prometheus.CounterVec
 	unanswered     *prometheus.CounterVec
 }
 
@@ -66,10 +67,15 @@ func New() *Metrics {
 			"outcome"),
 		transfers: counter("transfers_total", "Final transfers recorded, by network and what became of them.",
 			"network", "disposition"),
+		rescanned: counter("rescan_transfers_total",
+			"Transfers in which reading the past again differed from what was recorded, by finding.",
+			"network", "finding"),
+		vouched: counter("vouched_total",
+			"Times several endpoints were asked to prove a payment, by what came of it.", "network", "outcome"),
 		unanswered: counter("collect_errors_total", "Questions of a scrape that were not answered.", "source"),
 	}
 	m.registry.MustRegister(m.requests, m.requestSeconds, m.underway, m.faults, m.jobs, m.loops,
-		m.outbound, m.transfers, m.unanswered, collectors.NewGoCollector(),
+		m.outbound, m.transfers, m.rescanned, m.vouched, m.unanswered, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -137,6 +143,14 @@ func (m *Metrics) Transfer(network, disposition string) {
 	m.transfers.WithLabelValues(network, disposition).Inc()
 }
 
+// Rescan notes how many transfers reading a network's past again found to differ.
+func (m *Metrics) Rescan(network, finding string, count int) {
+	m.rescanned.WithLabelValues(network, finding).Add(float64(count))
+}
+
+// Vouched notes what came of asking several endpoints about a payment.
+func (m *Metrics) Vouched(network, outcome string) { m.vouched.WithLabelValues(network, outcome).Inc() }
+
 // PoolStats is how a pool of database connections is used.
 type PoolStats struct {
 	Max, Open, InUse int
@@ -159,62 +173,4 @@ func (m *Metrics) Pool(name string, ask func() PoolStats) {
 		gauge("waits", "Waits for a connection so far.", func(s PoolStats) float64 { return float64(s.Waits) }),
 		gauge("waited_seconds", "Time waited so far.", func(s PoolStats) float64 { return s.Waited.Seconds() }),
 	)
-}
-
-// ChainState is how the reading of one network stands.
-type ChainState struct {
-	Network string
-	Height  uint64        // last block read
-	Lag     time.Duration // since the reader last got through
-	Healthy bool
-}
-
-// Chains has every scrape ask how the networks are read: asked, not told, because a reader that has
-// stopped tells nothing.
-func (m *Metrics) Chains(ask func(ctx context.Context) ([]ChainState, error)) {
-	m.registry.MustRegister(chains{ask, m.unanswered.WithLabelValues("chains")})
-}
-
-type chains struct {
-	ask        func(ctx context.Context) ([]ChainState, error)
-	unanswered prometheus.Counter
-}
-
-var (
-	chainHeight  = describe("chain_height", "Last block read.")
-	chainLag     = describe("chain_lag_seconds", "Time since the network was last read successfully.")
-	chainHealthy = describe("chain_healthy", "1 while payments on the network are offered.")
-)
-
-func describe(name, help string) *prometheus.Desc {
-	return prometheus.NewDesc(namespace+"_"+name, help, []string{"network"}, nil)
-}
-
-// Describe implements prometheus.Collector.
-func (c chains) Describe(to chan<- *prometheus.Desc) {
-	to <- chainHeight
-	to <- chainLag
-	to <- chainHealthy
-}
-
-// Collect implements prometheus.Collector.
-func (c chains) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
-	defer cancel()
-	states, err := c.ask(ctx)
-	if err != nil {
-		c.unanswered.Inc()
-		return
-	}
-	for _, s := range states {
-		healthy := 0.0
-		if s.Healthy {
-			healthy = 1
-		}
-		for d, v := range map[*prometheus.Desc]float64{
-			chainHeight: float64(s.Height), chainLag: s.Lag.Seconds(), chainHealthy: healthy,
-		} {
-			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, s.Network)
-		}
-	}
 }

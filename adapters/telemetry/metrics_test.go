@@ -94,12 +94,37 @@ func TestHooksAreCounted(t *testing.T) {
 		if _, bounded := ctx.Deadline(); !bounded {
 			t.Error("a scrape may wait for ever")
 		}
-		return []ChainState{{"tron", 72_000_000, 3 * time.Second, true}, {"sandbox", 5, time.Hour, false}}, nil
+		return []ChainState{
+			{
+				Network: "tron", Height: 72_000_000, Lag: 3 * time.Second, Healthy: true, Rescanned: time.Unix(1_790_000_000, 0),
+				Endpoints: []EndpointState{
+					{Host: "one.example", Priority: 1, Open: true, Retry: time.Minute, Failures: 4},
+					{
+						Host: "one.example", Priority: 2, Healthy: true, Latency: 250 * time.Millisecond,
+						Latest: 72_000_019, Final: 72_000_000,
+					},
+				},
+			},
+			{Network: "sandbox", Height: 5, Lag: time.Hour},
+		}, nil
 	})
 	m.Rates(func() []RateState {
 		return []RateState{{"ETH/USD", true, 7 * time.Second, 3}, {"USD/JPY", false, 0, 1}}
 	})
+	m.Rescan("tron", "missed", 2)
+	m.Vouched("tron", "sources_disagree")
 	wants(t, scrape(t, m),
+		`gateway_rescan_transfers_total{finding="missed",network="tron"} 2`,
+		`gateway_vouched_total{network="tron",outcome="sources_disagree"} 1`,
+		`gateway_rescan_finished_timestamp_seconds{network="tron"} 1.79e+09`,
+		`gateway_rescan_finished_timestamp_seconds{network="sandbox"} 0`,
+		`gateway_endpoint_breaker_open{host="one.example",network="tron",priority="1"} 1`,
+		`gateway_endpoint_retry_seconds{host="one.example",network="tron",priority="1"} 60`,
+		`gateway_endpoint_failures{host="one.example",network="tron",priority="1"} 4`,
+		`gateway_endpoint_healthy{host="one.example",network="tron",priority="1"} 0`,
+		`gateway_endpoint_healthy{host="one.example",network="tron",priority="2"} 1`,
+		`gateway_endpoint_latency_seconds{host="one.example",network="tron",priority="2"} 0.25`,
+		`gateway_endpoint_final_height{host="one.example",network="tron",priority="2"} 7.2e+07`,
 		`gateway_rate_age_seconds{pair="ETH/USD"} 7`, `gateway_rate_sources_agreeing{pair="ETH/USD"} 3`,
 		`gateway_rate_sources_agreeing{pair="USD/JPY"} 1`,
 		`gateway_faults_total{code="key_pair_invalid"} 1`,

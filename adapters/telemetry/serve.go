@@ -25,13 +25,17 @@ var forwarding = []string{
 	"Cf-Connecting-Ip", "True-Client-Ip",
 }
 
-// Handler serves the metrics: to the bearer of the token, or, if there is none, to callers on this
-// machine only.
+// Handler serves the metrics to whom Guard lets through.
 func (m *Metrics) Handler(token string) http.Handler {
-	serve := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+	return Guard(token, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		MaxRequestsInFlight: scrapesAtOnce, Timeout: scrapeTimeout,
 		ErrorHandling: promhttp.ContinueOnError, Registry: m.registry,
-	})
+	}))
+}
+
+// Guard lets the bearer of the token through to what operators may see, or, if there is none, callers
+// on this machine only.
+func Guard(token string, serve http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		switch {

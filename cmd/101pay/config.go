@@ -39,7 +39,7 @@ type Config struct {
 	TrongridURL      string        `name:"trongrid-url" help:"TronGrid API to ask for a second opinion, as in https://api.trongrid.io"`
 	TrongridAPIKey   string        `name:"trongrid-api-key" help:"its API key"`
 
-	EVMRPCURLs      string        `name:"evm-rpc-urls" help:"JSON-RPC endpoints of networks that carry USDC and USDT, in order of preference, as in ethereum=https://one.example|https://two.example,base=https://three.example; names: ethereum, bsc, polygon, arbitrum, base, optimism, avalanche"`
+	EVMRPCURLs      string        `name:"evm-rpc-urls" help:"JSON-RPC endpoints of networks that carry USDC, USDT, ETH and BNB, in order of preference, as in ethereum=https://one.example|https://two.example,base=https://three.example; names: ethereum, bsc, polygon, arbitrum, base, optimism, avalanche"`
 	EVMPollInterval time.Duration `name:"evm-poll-interval" default:"5s" help:"pause between two looks at one of these networks"`
 
 	FixedRates  string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1; they come before any market's"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
+	"github.com/101pay/101pay/app"
 )
 
 type doctorCommand struct{}
@@ -105,10 +107,67 @@ func examineDatabase(ctx context.Context, f *findings, p process, c *Config) {
 		f.ill("database", err.Error(), "check the PostgreSQL log")
 		return
 	}
+	examineAddresses(ctx, f, store, c)
 	now := system.Clock{}.Now()
 	for _, cursor := range cursors {
-		f.well("rail "+string(cursor.Network), fmt.Sprintf("read to block %d, %s ago", cursor.Height,
-			now.Sub(cursor.UpdatedAt).Round(time.Second)))
+		holder, err := store.Holder(ctx, cursor.Network)
+		if err != nil {
+			holder = "unknown: " + err.Error()
+		}
+		f.well("rail "+string(cursor.Network), fmt.Sprintf("read to block %d, %s ago; watched by %s", cursor.Height,
+			now.Sub(cursor.UpdatedAt).Round(time.Second), cmp.Or(holder, "nobody now")))
+	}
+	examineRescans(ctx, f, store)
+}
+
+// examineRescans says when the past of each network was last read again, and what that found.
+func examineRescans(ctx context.Context, f *findings, store *postgres.Store) {
+	rescans, err := store.Rescans(ctx)
+	if err != nil {
+		f.ill("rescans", err.Error(), "check the PostgreSQL log")
+		return
+	}
+	for _, r := range rescans {
+		subject, text := "rescan "+string(r.Network), fmt.Sprintf("blocks %d to %d begun %s", r.From, r.To,
+			r.StartedAt.Format(time.RFC3339))
+		if r.FinishedAt.IsZero() {
+			text += fmt.Sprintf(", now at %d", r.Next)
+		}
+		if !r.Second && r.Next > r.From {
+			text += ", by the only endpoint there is"
+		}
+		switch {
+		case r.Missing > 0:
+			f.ill(subject, fmt.Sprintf("%s: %d recorded transfers were not found at %s", text, r.Missing, r.Host),
+				"compare the endpoints of this network by hand; nothing was undone")
+		case r.Found > 0:
+			f.ill(subject, fmt.Sprintf("%s: %d transfers had been missed and are recorded now", text, r.Found),
+				"replace the endpoint that is watched: it leaves out what another one has")
+		default:
+			f.well(subject, text+", nothing differs so far")
+		}
+	}
+}
+
+// examineAddresses looks for receiving accounts that somebody changed behind the gateway's back.
+func examineAddresses(ctx context.Context, f *findings, store *postgres.Store, c *Config) {
+	key, err := masterKey(c)
+	if err != nil {
+		return // examineKey has said so
+	}
+	accounts := app.Receiving{Core: app.Core{Work: store, Clock: system.Clock{}, Vault: vault.New(key)}}
+	seen, tampered, err := accounts.Inspect(ctx)
+	if err != nil {
+		f.ill("addresses", err.Error(), "check the PostgreSQL log")
+		return
+	}
+	for _, a := range tampered {
+		f.ill("addresses", fmt.Sprintf("receiving account %s of project %s (%s %s) is not as it was recorded",
+			a.ID, a.ProjectID, a.Network.Standard(), a.Asset),
+			"nobody is sent there; find out who wrote to the database, then have the merchant remove and add it")
+	}
+	if len(tampered) == 0 {
+		f.well("addresses", fmt.Sprintf("%d receiving accounts, all as they were recorded", seen))
 	}
 }
 
@@ -129,12 +188,25 @@ func examineTron(ctx context.Context, f *findings, c *Config) {
 func examineRail(ctx context.Context, f *findings, rail *ethrpc.Rail, setting string) {
 	name := string(rail.Network())
 	endpoints, _ := rail.Check(ctx)
-	for _, e := range endpoints {
+	for i, e := range endpoints {
 		if e.Problem != "" {
-			f.ill(name, e.Health.Host+": "+e.Problem, "correct or remove this endpoint; the others go on without it")
+			f.ill(name, fmt.Sprintf("%d. %s: %s", i+1, e.Health.Host, e.Problem),
+				"correct or remove this endpoint; the others go on without it")
 			continue
 		}
-		f.well(name, fmt.Sprintf("%s: block %d, final %d", e.Health.Host, e.Health.Latest, e.Health.Final))
+		f.well(name, fmt.Sprintf("%d. %s: block %d, final %d, answers in %s", i+1, e.Health.Host, e.Health.Latest,
+			e.Health.Final, e.Health.Latency.Round(time.Millisecond)))
+	}
+	if rail.Sources() == 1 {
+		f.note(name, "one endpoint only: what it hides stays hidden, and large payments cannot be proven by two")
+	}
+	if own, hasOwn := rail.Native(); hasOwn {
+		if taken, because := traced(rail); taken {
+			f.well(name, own.Symbol+" is taken; traces come from "+because)
+		} else {
+			f.note(name, own.Symbol+" is not taken: "+because)
+			f.say("", "", "-> "+traceCure+setting)
+		}
 	}
 	head, err := rail.Head(ctx)
 	if err != nil {
@@ -145,6 +217,29 @@ func examineRail(ctx context.Context, f *findings, rail *ethrpc.Rail, setting st
 		f.ill("clock", fmt.Sprintf("%s is %s ahead of this machine", name, skew.Round(time.Second)),
 			"set this machine's clock (NTP): deadlines are judged by block time")
 	}
+}
+
+// traceCure is what makes a network's own coin payable.
+const traceCure = "add an endpoint that answers debug_traceBlockByNumber (callTracer) or trace_block " +
+	"for final blocks to "
+
+// traced tells which endpoints of a network trace, or why none does.
+func traced(rail *ethrpc.Rail) (taken bool, because string) {
+	var can, cannot []string
+	for _, e := range rail.Endpoints() {
+		switch {
+		case e.Traces:
+			can = append(can, e.Host)
+		case e.NoTraces != "":
+			cannot = append(cannot, e.Host+" does not trace ("+e.NoTraces+")")
+		default:
+			cannot = append(cannot, e.Host+" could not be asked")
+		}
+	}
+	if len(can) > 0 {
+		return true, strings.Join(can, ", ")
+	}
+	return false, strings.Join(cannot, "; ")
 }
 
 type auditCommand struct{}

@@ -108,7 +108,7 @@ func examineEVM(ctx context.Context, f *findings, c *Config) {
 		return
 	}
 	if len(live) == 0 {
-		f.note("evm", "no EVM_RPC_URLS: USDC and USDT are not taken on "+strings.Join(evmNames(), ", "))
+		f.note("evm", "no EVM_RPC_URLS: USDC, USDT, ETH and BNB are not taken on "+strings.Join(evmNames(), ", "))
 	}
 	for _, rail := range live {
 		examineRail(ctx, f, rail.Rail, "EVM_RPC_URLS")

@@ -27,8 +27,12 @@ const anything = "*"
 var house = []row{
 	{"domain/fault", nil},
 	{"domain/money", list("domain/fault github.com/shopspring/decimal")},
-	// Keccak-256 is the checksum of EVM addresses and not in the standard library (docs/adr/0006).
-	{"domain/chain", list("domain/money domain/fault golang.org/x/crypto/sha3")},
+	{"domain/base58", nil},
+	// Keccak-256 is the checksum of EVM addresses and not in the standard library (docs/adr/0006); their
+	// curve shows who signed (docs/adr/0008).
+	{"domain/chain", list("domain/base58 domain/money domain/fault golang.org/x/crypto/sha3 github.com/decred/dcrd/dcrec/secp256k1/v4")},
+	// The same curve derives addresses (docs/adr/0010).
+	{"domain/hdkey", list("domain/base58 domain/chain domain/fault github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/weburl", list("domain/fault")},
 	{"domain/merchant", list("domain/chain domain/weburl domain/fault")},
 	{"domain/keys", list("domain/merchant domain/fault")},
@@ -107,7 +111,8 @@ var (
 	// their contracts.
 	testParts = list("domain/... ports/... migrations adapters/memory adapters/sandbox " +
 		"adapters/pgembed/... adapters/ethrpc/anviltest github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
-		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin")
+		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin " +
+		"github.com/decred/dcrd/dcrec/secp256k1/v4 golang.org/x/crypto/sha3")
 )
 
 // row is one line of the dependency rule.

@@ -41,7 +41,9 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" default:"1" help:"serve the API and the pages, watch chains, deliver webhooks (the default)"`
 	Migrate    migrateCommand    `cmd:"" help:"bring the database schema up to date"`
 	Doctor     doctorCommand     `cmd:"" help:"check configuration, database, chains and clock, and say what to do"`
+	Rescan     rescanCommand     `cmd:"" help:"read a network's past again at another endpoint and record what watching missed; exit code 1 if it differs"`
 	Audit      auditCommand      `cmd:"" help:"check every booked payment against the chain data it came from"`
+	Explain    explainCommand    `cmd:"" help:"say why a payment is not paid: what was read, and what came instead"`
 	Verify     verifyCommand     `cmd:"" help:"check a signed payment instruction or receipt, without any network, and print what it says"`
 	ShowConfig showConfigCommand `cmd:"" name:"config" help:"print the settings in use, secrets left out"`
 	Quickstart quickstartCommand `cmd:"" help:"open a test merchant on a running gateway and print a first payment link"`

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -14,7 +15,6 @@ import (
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/postgres"
-	"github.com/101pay/101pay/adapters/rates"
 	"github.com/101pay/101pay/adapters/rest"
 	"github.com/101pay/101pay/adapters/rest/docs"
 	"github.com/101pay/101pay/adapters/rest/edge"
@@ -37,8 +37,11 @@ type gateway struct {
 	Worker *worker.Worker
 	Ticks  worker.Ticks
 	Rails  app.Rails
+	Again  app.Rescanner
 	Live   tronRail
 	Others evmRails
+
+	Receiving app.Receiving
 }
 
 // How often loops turn.
@@ -47,8 +50,11 @@ const (
 	expirePace  = 5 * time.Second
 	letGoPace   = time.Minute
 	prunePace   = 10 * time.Minute
+	tellPace    = 10 * time.Second
 	holdPace    = 3 * time.Second // between two tries to get the right to watch
 	holdLimit   = 24 * time.Hour  // of one turn of watching; the next begins at once
+	vouchPace   = 15 * time.Second
+	rescanLimit = 5 * time.Minute // of one turn; a slow endpoint reads less in the night, not nothing
 )
 
 // publicBase is where payers reach the gateway, without a slash at its end.
@@ -89,13 +95,13 @@ func rails(simulated *sandbox.Chain, live tronRail, others evmRails, cursors por
 	r := app.Rails{
 		Chains:    map[chain.Network]ports.Chain{chain.Sandbox: simulated},
 		Explorers: map[chain.Network]ports.Explorer{},
+		Witnesses: map[chain.Network]ports.Witness{},
+		Rereaders: map[chain.Network]ports.Rereader{},
 		Cursors:   cursors,
 	}
-	if live.chain != nil {
-		r.Chains[chain.Tron] = live.chain
-	}
-	for _, c := range others {
-		r.Chains[c.Network()] = c
+	for _, rail := range nodes(live, others) {
+		n := rail.Network()
+		r.Chains[n], r.Witnesses[n], r.Rereaders[n] = rail, rail, rail
 	}
 	if live.explorer != nil {
 		r.Explorers[chain.Tron] = live.explorer
@@ -152,11 +158,13 @@ type useCases struct {
 	Accounts     app.Accounts
 	Keys         app.Keys
 	Receiving    app.Receiving
+	Sources      app.AddressSources
 	KYC          app.KYC
 	Statements   app.Statements
 	Charges      app.Charges
 	Checkout     app.Checkout
 	Settlement   *app.Settlement
+	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
 	Attestations app.Attestations
@@ -164,9 +172,10 @@ type useCases struct {
 
 func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
-		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
+		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
-		Sandbox: u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
+		Explainer: u.Explainer,
+		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
@@ -174,7 +183,7 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *hosted.Page {
 	return &hosted.Page{
 		Checkout: u.Checkout, Settlement: u.Settlement, Sandbox: u.Sandbox, Attestations: u.Attestations,
-		PublicURL: string(base), Drain: d, Limiter: l,
+		Explainer: u.Explainer, PublicURL: string(base), Drain: d, Limiter: l,
 	}
 }
 
@@ -182,44 +191,33 @@ func documentation(base publicBase) (*docs.Pages, error) {
 	return docs.New(string(base), docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()})
 }
 
-func metrics(store *postgres.Store, health app.Health, market *rates.Market) *telemetry.Metrics {
-	m := telemetry.New()
-	if market != nil {
-		m.Rates(func() []telemetry.RateState { return rateStates(market.Standings()) })
-	}
-	m.Chains(func(ctx context.Context) ([]telemetry.ChainState, error) {
-		pulse, err := health.Pulse(ctx)
-		states := make([]telemetry.ChainState, len(pulse.Rails))
-		for i, r := range pulse.Rails {
-			states[i] = telemetry.ChainState{
-				Network: string(r.Network), Height: r.Height, Lag: r.Silence, Healthy: r.OK,
-			}
-		}
-		return states, err
-	})
-	m.Pool("main", func() telemetry.PoolStats {
-		s := store.Pool().Stat()
-		return telemetry.PoolStats{
-			Max: int(s.MaxConns()), Open: int(s.TotalConns()), InUse: int(s.AcquiredConns()),
-			Waits: s.EmptyAcquireCount(), Waited: s.EmptyAcquireWaitTime(),
-		}
-	})
-	return m
-}
-
 func recorded(m *telemetry.Metrics) app.Recorded {
 	return func(n chain.Network, d ports.Disposition) { m.Transfer(string(n), string(d)) }
+}
+
+func vouched(m *telemetry.Metrics) app.Vouched {
+	return func(n chain.Network, because ports.Reason) {
+		m.Vouched(string(n), cmp.Or(string(because), "agreed"))
+	}
+}
+
+func rescanTold(m *telemetry.Metrics) app.RescanTold {
+	return func(n chain.Network, f app.Difference, count int) { m.Rescan(string(n), string(f), count) }
 }
 
 func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telemetry.Metrics) (*worker.Worker, error) {
 	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{Deliver: hooks, Log: log, Observe: m.Job})
 }
 
-func ticks(c *Config, s *app.Settlement, keep app.Housekeeping, log *slog.Logger, m *telemetry.Metrics) worker.Ticks {
+func ticks(
+	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
+	log *slog.Logger, m *telemetry.Metrics,
+) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
+		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {
@@ -230,14 +228,23 @@ func ticks(c *Config, s *app.Settlement, keep app.Housekeeping, log *slog.Logger
 				_, err := s.Watch(ctx, n, pace)
 				return err
 			},
+		}, worker.Loop{
+			Name: "corroborate " + string(n), Every: vouchPace,
+			Run: func(ctx context.Context) error { return s.Corroborate(ctx, n) },
 		})
+		if _, ok := s.Rails.Rereaders[n]; ok {
+			loops = append(loops, worker.Loop{
+				Name: "rescan " + string(n), Every: app.RescanPace, Limit: rescanLimit,
+				Run: func(ctx context.Context) error { return again.Tick(ctx, n) },
+			})
+		}
 	}
 	return worker.Ticks{Log: log, Loops: loops, Observe: m.Loop}
 }
 
 func engine(
 	c *Config, api *native.API, page *hosted.Page, pages *docs.Pages, d *edge.Drain, m *telemetry.Metrics,
-	ready rest.Probe, log *slog.Logger,
+	ready rest.Probe, all detail, log *slog.Logger,
 ) *gin.Engine {
 	return rest.New(rest.Site{
 		Edge: edge.Options{
@@ -245,67 +252,42 @@ func engine(
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
 		Parts: []rest.Part{api, page, pages}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Detail: telemetry.Guard(c.MetricsToken, all),
 		Around: []gin.HandlerFunc{m.Middleware()},
 	})
 }
 
-// railReport is a rail in the answer of the readiness probe.
-type railReport struct {
-	Network       chain.Network `json:"network"`
-	OK            bool          `json:"ok"`
-	Height        uint64        `json:"height"`
-	LagSeconds    float64       `json:"lagSeconds"`    // age of the last final block read
-	SilentSeconds float64       `json:"silentSeconds"` // since the watcher last got through
-}
-
-// readiness is the answer of the readiness probe.
-type readiness struct {
-	Status   string       `json:"status"` // "ready", "starting", "degraded", "draining" or "down"
-	Database string       `json:"database"`
-	Rails    []railReport `json:"rails"`
-}
-
-func probe(store *postgres.Store, health app.Health, d *edge.Drain) rest.Probe {
-	return func(ctx context.Context) (any, bool) {
-		select {
-		case <-d.Begun():
-			return readiness{Status: "draining", Database: "unknown", Rails: []railReport{}}, false
-		default:
-		}
-		pulse, err := health.Pulse(ctx)
-		if err != nil || store.Ping(ctx) != nil {
-			return readiness{Status: "down", Database: "unreachable", Rails: []railReport{}}, false
-		}
-		r := readiness{Status: "ready", Database: "ok", Rails: make([]railReport, len(pulse.Rails))}
-		for i, rail := range pulse.Rails {
-			r.Rails[i] = railReport{Network: rail.Network, OK: rail.OK, Height: rail.Height}
-			if rail.Height > 0 {
-				r.Rails[i].LagSeconds = pulse.At.Sub(rail.BlockTime).Seconds()
-				r.Rails[i].SilentSeconds = rail.Silence.Seconds()
-			}
-			if !rail.OK {
-				r.Status = "degraded"
-			}
-		}
-		if !pulse.Ready() {
-			r.Status = "starting"
-		}
-		return r, pulse.Ready()
-	}
-}
-
-// check asks the live rails, before anything is served, whether they are what the configuration says.
-// One that is not, or cannot be reached, is no reason not to start: it is not used until it fits, and
-// the others go on. All are asked at once, so that one that keeps silent holds up no other.
+// check asks the live rails whether they are what the configuration says. One that is not, or cannot be
+// reached, is not used until it fits, and the others go on. All are asked at once, and nothing waits for
+// the answers, so that one that keeps silent holds up nobody.
 func check(ctx context.Context, g *gateway, log *slog.Logger) {
 	var asked sync.WaitGroup
 	defer asked.Wait()
-	if g.Live.chain != nil {
-		asked.Go(func() { checkRail(ctx, g.Live.chain.Rail, log.With("setting", "TRON_RPC_URLS")) })
+	for _, rail := range nodes(g.Live, g.Others) {
+		asked.Go(func() { checkRail(ctx, rail, log.With("setting", settingOf(rail.Network()))) })
 	}
-	for _, rail := range g.Others {
-		asked.Go(func() { checkRail(ctx, rail.Rail, log.With("setting", "EVM_RPC_URLS")) })
+}
+
+// seals makes sure, before anything is served, that receiving accounts are as they were recorded. One that
+// is not is no reason not to start: nobody is sent there, and the others go on.
+func seals(ctx context.Context, g *gateway, log *slog.Logger) error {
+	sealed, err := g.Receiving.SealFirst(ctx)
+	if err != nil {
+		return fmt.Errorf("seal receiving accounts: %w", err)
 	}
+	if sealed > 0 {
+		log.Warn("receiving accounts of an earlier version were sealed as they are in the database; "+
+			"compare them with your merchants' records", "accounts", sealed)
+	}
+	_, tampered, err := g.Receiving.Inspect(ctx)
+	if err != nil {
+		return fmt.Errorf("inspect receiving accounts: %w", err)
+	}
+	for _, a := range tampered {
+		log.Error("a receiving account is not as it was recorded: nobody is sent there",
+			"account", string(a.ID), "project", string(a.ProjectID), "network", string(a.Network))
+	}
+	return nil
 }
 
 func checkRail(ctx context.Context, rail *ethrpc.Rail, log *slog.Logger) {
@@ -320,5 +302,13 @@ func checkRail(ctx context.Context, rail *ethrpc.Rail, log *slog.Logger) {
 		} else if e.Health.Unproven != "" {
 			log.Warn("an endpoint would not tell all", "host", e.Health.Host, "unproven", e.Health.Unproven)
 		}
+	}
+	own, hasOwn := rail.Native()
+	if !hasOwn {
+		return
+	}
+	if taken, because := traced(rail); !taken {
+		log.Warn("the network's own coin is not taken", "coin", own.Symbol, "because", because,
+			"cure", traceCure+"the setting")
 	}
 }

@@ -46,7 +46,9 @@ func (serveCommand) Run(p process, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	check(p.ctx, g, log)
+	if err := seals(p.ctx, g, log); err != nil {
+		return err
+	}
 	welcome(p.stdout, c, g)
 	return g.run(p.ctx, listener, c, db, log)
 }
@@ -60,6 +62,7 @@ func (g *gateway) run(ctx context.Context, l net.Listener, c *Config, db databas
 	var behind sync.WaitGroup
 	behind.Go(func() { leave(failed("jobs", g.Worker.Run(inner))) })
 	behind.Go(func() { leave(failed("loops", g.Ticks.Run(inner))) })
+	behind.Go(func() { check(inner, g, log) })
 
 	server := edge.Server(c.ListenAddr, g.Engine, log)
 	go func() { leave(failed("http", server.Serve(l))) }()
@@ -95,7 +98,7 @@ func failed(part string, err error) error {
 
 // welcome says in a few lines where everything is and what to do first.
 func welcome(w io.Writer, c *Config, g *gateway) {
-	live := "none yet; set TRON_RPC_URLS to take real USDT, EVM_RPC_URLS for USDC too"
+	live := "none yet; set TRON_RPC_URLS to take real USDT, EVM_RPC_URLS for USDC, ETH and BNB too"
 	var names []string
 	for _, n := range g.Rails.Networks() {
 		if n != chain.Sandbox {

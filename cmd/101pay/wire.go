@@ -37,6 +37,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.UnitOfWork), new(*postgres.Store)),
 		wire.Bind(new(ports.KeyRing), new(*postgres.Store)),
 		wire.Bind(new(ports.SessionReads), new(*postgres.Store)),
+		wire.Bind(new(ports.Explanations), new(*postgres.Store)),
 		wire.Bind(new(ports.CursorReads), new(*postgres.Store)),
 		wire.Bind(new(ports.Statements), new(*postgres.Store)),
 		wire.Bind(new(ports.WebhookReads), new(*postgres.Store)),
@@ -45,6 +46,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.SandboxReads), new(*postgres.Store)),
 		wire.Bind(new(ports.Changes), new(*postgres.Store)),
 		wire.Bind(new(ports.Watches), new(*postgres.Store)),
+		wire.Bind(new(ports.RescanReads), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
@@ -57,13 +59,16 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Accounts), "*"),
 		wire.Struct(new(app.Keys), "*"),
 		wire.Struct(new(app.Receiving), "*"),
+		wire.Struct(new(app.AddressSources), "*"),
 		wire.Struct(new(app.KYC), "*"),
 		wire.Struct(new(app.Statements), "*"),
 		wire.Struct(new(app.Charges), "*"),
 		wire.Struct(new(app.Announcer), "*"),
 		wire.Struct(new(app.Checkout), "*"),
 		wire.Struct(new(app.Settlement), "*"),
+		wire.Struct(new(app.Explainer), "*"),
 		wire.Struct(new(app.Sandbox), "*"),
+		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
 		webhooks, attestations,
@@ -71,13 +76,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		// Dialects and pages.
 		publicURL,
 		eventWords, wire.Bind(new(ports.EventEncoder), new(native.EventWords)),
+		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
 		limiter, drain, native.NewLoginAttempts,
 		wire.Struct(new(useCases), "*"), nativeAPI,
 		hostedPage,
 		documentation,
 
 		// What runs.
-		metrics, recorded, probe, jobs, ticks, engine,
+		metrics, recorded, vouched, rescanTold, probe, operatorView, jobs, ticks, engine,
 		wire.Struct(new(gateway), "*"),
 	)
 	return nil, nil, nil

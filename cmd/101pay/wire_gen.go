@@ -71,9 +71,25 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core:  core,
 		Rails: appRails,
 	}
+	mainPublicBase := publicURL(c)
+	nativeEventWords := eventWords(mainPublicBase)
+	announcer := app.Announcer{
+		IDs:       iDs,
+		Clock:     clock,
+		Encoder:   nativeEventWords,
+		Addresses: nativeEventWords,
+	}
 	receiving := app.Receiving{
-		Core:  core,
-		Rails: appRails,
+		Core:      core,
+		Rails:     appRails,
+		Passwords: passwords,
+		Events:    announcer,
+		Log:       log,
+	}
+	addressSources := app.AddressSources{
+		Core:      core,
+		Rails:     appRails,
+		Receiving: receiving,
 	}
 	kyc := app.KYC{
 		Core: core,
@@ -93,13 +109,6 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	source := rates.New(clock, fixed, market)
-	mainPublicBase := publicURL(c)
-	nativeEventWords := eventWords(mainPublicBase)
-	announcer := app.Announcer{
-		IDs:     iDs,
-		Clock:   clock,
-		Encoder: nativeEventWords,
-	}
 	checkout := app.Checkout{
 		Core:     core,
 		Sessions: store,
@@ -107,13 +116,17 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rates:    source,
 		Changes:  store,
 		Events:   announcer,
+		Log:      log,
 	}
 	health := app.Health{
-		Rails: appRails,
-		Clock: clock,
+		Rails:   appRails,
+		Rescans: store,
+		Watches: store,
+		Clock:   clock,
 	}
-	telemetryMetrics := metrics(store, health, market)
+	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market)
 	appRecorded := recorded(telemetryMetrics)
+	appVouched := vouched(telemetryMetrics)
 	settlement := &app.Settlement{
 		Core:     core,
 		Rails:    appRails,
@@ -123,7 +136,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Watches:  store,
 		Events:   announcer,
 		Recorded: appRecorded,
+		Vouched:  appVouched,
 		Log:      log,
+	}
+	explainer := app.Explainer{
+		Sessions: store,
+		Reads:    store,
+		Rails:    appRails,
+		Core:     core,
 	}
 	appSandbox := app.Sandbox{
 		Core:     core,
@@ -140,11 +160,13 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Accounts:     accounts,
 		Keys:         keys,
 		Receiving:    receiving,
+		Sources:      addressSources,
 		KYC:          kyc,
 		Statements:   statements,
 		Charges:      charges,
 		Checkout:     checkout,
 		Settlement:   settlement,
+		Explainer:    explainer,
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Attestations: appAttestations,
@@ -160,24 +182,33 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	restProbe := probe(store, health, edgeDrain)
-	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, log)
+	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails)
+	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
+	appRescanTold := rescanTold(telemetryMetrics)
+	rescanner := app.Rescanner{
+		Settlement: settlement,
+		Reads:      store,
+		Told:       appRescanTold,
+	}
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, log, telemetryMetrics)
 	mainGateway := &gateway{
-		Engine: ginEngine,
-		Drain:  edgeDrain,
-		Worker: worker,
-		Ticks:  workerTicks,
-		Rails:  appRails,
-		Live:   mainTronRail,
-		Others: mainEvmRails,
+		Engine:    ginEngine,
+		Drain:     edgeDrain,
+		Worker:    worker,
+		Ticks:     workerTicks,
+		Rails:     appRails,
+		Again:     rescanner,
+		Live:      mainTronRail,
+		Others:    mainEvmRails,
+		Receiving: receiving,
 	}
 	return mainGateway, func() {
 		cleanup()

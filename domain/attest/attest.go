@@ -90,11 +90,15 @@ func subject(kind string, who Parties, s checkout.Snapshot) (Subject, error) {
 	if i == nil || i.Units == nil {
 		return Subject{}, fmt.Errorf("session %s: nothing to state without an intent", s.ID)
 	}
+	contract := i.Asset.Contract
+	if i.Asset.IsNative() {
+		contract = ""
+	}
 	return Subject{
 		Issuer: who.Issuer, Type: kind, Session: string(s.ID), Payment: string(i.ID),
 		Merchant: string(who.ClientID), Payee: who.Payee, Mode: s.Mode.String(),
 		Network: string(i.Asset.Network), ChainID: i.Asset.Network.EVMChainID(),
-		Asset: i.Asset.Symbol, Contract: i.Asset.Contract, Decimals: uint64(i.Asset.Decimals),
+		Asset: i.Asset.Symbol, Contract: contract, Decimals: uint64(i.Asset.Decimals),
 		Address: string(i.Address), Amount: i.Payable(), Units: i.Units.String(),
 	}, nil
 }

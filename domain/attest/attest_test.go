@@ -231,3 +231,15 @@ func TestAnyStatementReadsAsItWasSigned(t *testing.T) {
 		}
 	})
 }
+
+// ETH has no contract, so a statement names none; "native" is a word of this gateway's own.
+func TestAStatementInAnOwnCoinNamesNoContract(t *testing.T) {
+	s := asked()
+	intent := *s.Intent
+	intent.Asset, _ = chain.Base.Native()
+	s.Intent = &intent
+	i, err := Instruct(who, s)
+	if err != nil || i.Contract != "" || i.Asset != "ETH" || i.Decimals != 18 {
+		t.Errorf("%+v, %v", i, err)
+	}
+}

@@ -26,20 +26,34 @@ var (
 	ErrUnsupportedNetwork = fault.New(fault.Invalid, "unsupported_network",
 		"network must be one of "+strings.Join(Standards(), ", ")).About("network")
 	ErrUnsupportedAsset = fault.New(fault.Invalid, "unsupported_asset",
-		"asset must be a coin of the network: USDT, USDC").About("asset")
+		"asset must be a coin of the network: USDT, USDC, ETH, BNB").About("asset")
 	ErrInvalidAddress = fault.New(fault.Invalid, "invalid_address",
 		"address must be a TRON address: 34 characters beginning with T, copied exactly (capital and small letters matter)").About("address")
 	ErrAddressChainMismatch = fault.New(fault.Invalid, "address_chain_mismatch",
 		"this is an address of another chain; a TRON address begins with T").About("address")
 )
 
-// Asset is a token on one network. Contract, not Symbol, is its identity: tokens that merely carry
-// a known symbol are routine fraud.
+// Asset is a coin on one network: a token, or the network's own coin. Contract, not Symbol, is its
+// identity: tokens that merely carry a known symbol are routine fraud.
 type Asset struct {
 	Network  Network
 	Symbol   string // as in "USDT"
-	Contract string // canonical address of the token contract
-	Decimals uint8  // of the contract; checked against the chain when a watcher starts
+	Contract string // canonical address of the token contract, or Native
+	Decimals uint8  // of a contract, checked against the chain when a watcher starts; 18 of a native coin
+}
+
+// Native is what stands for the contract of a network's own coin, which no contract issues. It is
+// the text of no address.
+const Native = "native"
+
+// sandboxNative begins the Contract of the sandbox's own coins: it plays every network, so it has
+// those of all.
+const sandboxNative = Native + "-"
+
+// IsNative reports whether the asset is its network's own coin: moved by value, not by a token.
+func (a Asset) IsNative() bool {
+	return a.Contract == Native ||
+		a.Network == Sandbox && strings.HasPrefix(a.Contract, sandboxNative)
 }
 
 // Currency is the ledger's unit for amounts of this asset, as in USDT/6.
@@ -54,12 +68,20 @@ type Address string
 // TxID identifies an on-chain transaction: lower-case hex, without the 0x that EVM explorers print.
 type TxID string
 
-// Transfer is one token movement observed on a chain. (Network, TxID, Index) identifies it: one
+// FirstNative is the Index of a transaction's first movement of the network's own coin, with the
+// highest bit set: no transaction writes that many logs, so that such an index is never a token's.
+//
+// Counted are the calls, creations and self-destructions that moved more than nothing and were not
+// undone by a call around them failing, in the order they were begun (depth first). Frames that move
+// nothing are not counted, because nodes disagree about which of those to list.
+const FirstNative uint32 = 1 << 31
+
+// Transfer is one movement of an asset observed on a chain. (Network, TxID, Index) identifies it: one
 // transaction may hold several.
 type Transfer struct {
 	Network   Network
 	TxID      TxID
-	Index     uint32 // log index within the block's transaction, as the node numbers it
+	Index     uint32 // place of a token's log in its transaction; from FirstNative on for a native coin
 	Asset     Asset
 	From, To  Address
 	Units     *big.Int // base units, positive

@@ -3,6 +3,7 @@ package chain
 import (
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +124,9 @@ func TestNetworksAreSound(t *testing.T) {
 				t.Errorf("%+v of %s", a, n)
 			}
 			contracts[a.Contract] = true
+			if a.IsNative() {
+				continue
+			}
 			if _, ok := Address(a.Contract).EVMBytes(); ok != (n.EVMChainID() != 0) {
 				t.Errorf("%s: %s is no address in its canonical form", n, a.Contract)
 			}
@@ -149,9 +153,34 @@ func TestCoinsAreWhereTheIssuersSay(t *testing.T) {
 	if got := Carriers("BTC"); got != nil {
 		t.Errorf("BTC is on %v", got)
 	}
+	if got := Carriers("ETH"); !slices.Equal(got, []Network{Ethereum, Arbitrum, Base, Optimism}) {
+		t.Errorf("ETH is on %v", got)
+	}
+	if got := Carriers("BNB"); !slices.Equal(got, []Network{BSC}) {
+		t.Errorf("BNB is on %v", got)
+	}
 	for _, a := range BSC.Tokens() {
 		if a.Decimals != 18 {
 			t.Errorf("%s has %d decimals on BSC", a.Symbol, a.Decimals)
+		}
+	}
+}
+
+// A coin without a contract is told by its own word, which no address can be.
+func TestOnlyANetworksOwnCoinIsNative(t *testing.T) {
+	for _, n := range append(Networks(), Sandbox) {
+		for _, a := range n.Tokens() {
+			if own := a.Symbol == "ETH" || a.Symbol == "BNB"; a.IsNative() != own {
+				t.Errorf("%+v is native: %v", a, a.IsNative())
+			}
+			if _, isAddress := Address(a.Contract).EVMBytes(); isAddress && a.IsNative() {
+				t.Errorf("%+v is native and has a contract", a)
+			}
+		}
+	}
+	for _, a := range []Asset{{}, {Network: Base, Contract: "native-eth"}, {Network: Base, Symbol: "ETH"}} {
+		if a.IsNative() {
+			t.Errorf("%+v is native", a)
 		}
 	}
 }

@@ -31,8 +31,12 @@ type facts struct {
 	tokens   []token
 }
 
-// token is a coin as one network carries it. Only what the issuer itself issues, or what everybody
-// means by the name there, is listed: bridged copies (USDC.e) are other coins.
+// nativeDecimals are those of every network's own coin that is listed.
+const nativeDecimals = 18
+
+// token is a coin as one network carries it: a token, or the network's own coin. Only what the issuer
+// itself issues, or what everybody means by the name there, is listed: bridged copies (USDC.e) are
+// other coins.
 type token struct {
 	symbol, contract string
 	decimals         uint8
@@ -51,6 +55,7 @@ var all = []facts{
 		[]token{
 			{"USDT", "0xdAC17F958D2ee523a2206206994597C13D831ec7", 6},
 			{"USDC", "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", 6},
+			{"ETH", Native, nativeDecimals},
 		},
 	},
 	{
@@ -58,6 +63,7 @@ var all = []facts{
 		[]token{
 			{"USDT", "0x55d398326f99059fF775485246999027B3197955", 18},
 			{"USDC", "0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d", 18},
+			{"BNB", Native, nativeDecimals},
 		},
 	},
 	{
@@ -72,17 +78,22 @@ var all = []facts{
 		[]token{
 			{"USDT", "0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", 6},
 			{"USDC", "0xaf88d065e77c8cC2239327C5EDb3A432268e5831", 6},
+			{"ETH", Native, nativeDecimals},
 		},
 	},
 	{
 		Base, "BASE", "Base", 8453, 600, 20 * time.Minute,
-		[]token{{"USDC", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", 6}},
+		[]token{
+			{"USDC", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", 6},
+			{"ETH", Native, nativeDecimals},
+		},
 	},
 	{
 		Optimism, "OPTIMISM", "OP Mainnet", 10, 600, 20 * time.Minute,
 		[]token{
 			{"USDT", "0x94b008aA00579c1307B0EF2c499aD98a8ce58e58", 6},
 			{"USDC", "0x0b2C639c533813f4Aa9D7837CAf62653d097Ff85", 6},
+			{"ETH", Native, nativeDecimals},
 		},
 	},
 	{
@@ -97,6 +108,8 @@ var all = []facts{
 		[]token{
 			{"USDT", string(SandboxAddress("USDT contract")), 6},
 			{"USDC", string(SandboxAddress("USDC contract")), 6},
+			{"ETH", sandboxNative + "eth", nativeDecimals},
+			{"BNB", sandboxNative + "bnb", nativeDecimals},
 		},
 	},
 }
@@ -157,13 +170,23 @@ func (n Network) FinalityDepth() uint64 { return of(n).depth }
 // deciding.
 func (n Network) FinalityWait() time.Duration { return of(n).wait }
 
-// Tokens lists the coins a network carries, in the order choices are shown.
+// Tokens lists the coins a network carries, its own among them, in the order choices are shown.
 func (n Network) Tokens() []Asset {
 	var out []Asset
 	for _, t := range of(n).tokens {
 		out = append(out, Asset{Network: n, Symbol: t.symbol, Contract: t.contract, Decimals: t.decimals})
 	}
 	return out
+}
+
+// Native is the network's own coin, if it is one that can be paid in.
+func (n Network) Native() (Asset, bool) {
+	for _, a := range n.Tokens() {
+		if a.IsNative() && a.Network != Sandbox {
+			return a, true
+		}
+	}
+	return Asset{}, false
 }
 
 // Carriers lists the networks for real money that carry a coin, in the order of Networks.
@@ -184,4 +207,19 @@ func ParseAddress(n Network, s string) (Address, error) {
 		return ParseEVMAddress(s)
 	}
 	return ParseTronAddress(s)
+}
+
+// Family lists the networks whose addresses are n's addresses too: who has the key to one there has
+// it here. Money sent on the wrong one of them can be found, and is the receiver's all the same.
+func (n Network) Family() []Network {
+	if n.EVMChainID() == 0 {
+		return []Network{n}
+	}
+	var out []Network
+	for _, f := range all {
+		if f.evmID != 0 {
+			out = append(out, f.network)
+		}
+	}
+	return out
 }

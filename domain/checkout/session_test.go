@@ -89,7 +89,7 @@ func TestSettleRefusesAnotherAmount(t *testing.T) {
 	for _, units := range []int64{50_013_399, 50_013_401, 50_000_000} {
 		s := open(t)
 		must(t, s.Issue(intent(), start))
-		if err := s.Settle(final(t, paid(start, units)), intent(), false, "1", start); err == nil {
+		if err := s.Credit(final(t, paid(start, units)), intent(), false, "1", start); err == nil {
 			t.Errorf("%d units settled an intent of 50013400", units)
 		}
 		if s.Status() != Awaiting {
@@ -102,8 +102,8 @@ func TestSettleRefusesAnotherAmount(t *testing.T) {
 func TestSettledOnce(t *testing.T) {
 	s := open(t)
 	must(t, s.Issue(intent(), start))
-	must(t, s.Settle(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
-	if err := s.Settle(final(t, paid(start, 50_013_400)), intent(), false, "2", start); err == nil {
+	must(t, s.Credit(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
+	if err := s.Credit(final(t, paid(start, 50_013_400)), intent(), false, "2", start); err == nil {
 		t.Error("settled twice")
 	}
 	if Judge(s, intent(), paid(start, 50_013_400), merchant.LateAccept) != Duplicate {
@@ -115,16 +115,16 @@ func TestSettledOnce(t *testing.T) {
 func TestReversedSessionCanBePaidAgain(t *testing.T) {
 	s := open(t)
 	must(t, s.Issue(intent(), start))
-	must(t, s.Settle(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
+	must(t, s.Credit(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
 	later := start.Add(2 * time.Hour)
-	was, err := s.Reverse(later, time.Hour)
-	if err != nil || was.OrderNo != "1" || s.Status() != Awaiting {
+	was, err := s.Reverse(paid(start, 50_013_400), later, time.Hour)
+	if err != nil || !was.Reopened || was.Demoted != nil || s.Status() != Awaiting {
 		t.Fatalf("reverse: %v, %v, %s", was, err, s.Status())
 	}
 	if !s.Intent().ExpiresAt.Equal(later.Add(time.Hour)) {
 		t.Errorf("payable until %s", s.Intent().ExpiresAt)
 	}
-	must(t, s.Settle(final(t, paid(later, 50_013_400)), *s.Intent(), false, "2", later))
+	must(t, s.Credit(final(t, paid(later, 50_013_400)), *s.Intent(), false, "2", later))
 }
 
 // Choosing the same method again changes nothing; a payer must not get a fresh deadline or a
@@ -173,19 +173,39 @@ func TestAnotherNetworkIsAnotherIntent(t *testing.T) {
 	}
 }
 
-// However finely a token divides, nobody is asked for more than six decimals.
-func TestAmountsArePayableInSixDecimals(t *testing.T) {
-	for decimals, want := range map[int]string{6: "1234567", 18: "1234567000000000000"} {
-		base := Whole(big.NewInt(1_234_500), decimals)
-		if got := Payable(base, 67, decimals); got.String() != want {
-			t.Errorf("%d decimals: %s, want %s", decimals, got, want)
+// However finely a coin divides, nobody is asked for more places than people type: six of a dollar,
+// eight of a coin worth thousands of them, so that its suffix stays below a cent or so too.
+func TestAmountsArePayableInFewPlaces(t *testing.T) {
+	two := token
+	two.Decimals = 2
+	test := chain.Sandbox.Tokens()
+	for _, c := range []struct {
+		asset  chain.Asset
+		places int
+		want   string // base units of 1,234,500 of the last place, and 67 more
+	}{
+		{token, 6, "1234567"},
+		{chain.BSC.Tokens()[0], 6, "1234567000000000000"},
+		{chain.BSC.Tokens()[2], 8, "12345670000000000"},
+		{chain.Ethereum.Tokens()[2], 8, "12345670000000000"},
+		{test[0], 6, "1234567"},
+		{test[2], 8, "12345670000000000"},
+		{test[3], 8, "12345670000000000"},
+		{two, 2, "1234567"},
+	} {
+		base := Whole(big.NewInt(1_234_500), c.asset)
+		got := Payable(base, 67, c.asset)
+		if got.String() != c.want || Places(c.asset) != c.places {
+			t.Errorf("%+v: %s of %d places", c.asset, got, Places(c.asset))
 		}
-		if got, ok := SuffixOf(base, Payable(base, 67, decimals), decimals); !ok || got != 67 || Places(decimals) != 6 {
-			t.Errorf("%d decimals: suffix %d, %v", decimals, got, ok)
+		if s, ok := SuffixOf(base, got, c.asset); !ok || s != 67 {
+			t.Errorf("%+v: suffix %d, %v", c.asset, s, ok)
 		}
-	}
-	if Places(2) != 2 || Whole(big.NewInt(5), 2).Int64() != 5 {
-		t.Error("an asset of two decimals has two")
+		if c.places < int(c.asset.Decimals) {
+			if s, ok := SuffixOf(base, got.Add(got, big.NewInt(1)), c.asset); ok {
+				t.Errorf("%+v: a dust unit more is suffix %d", c.asset, s)
+			}
+		}
 	}
 }
 
@@ -214,7 +234,7 @@ func TestEverySuffixIsDrawnOnceShortOnesFirst(t *testing.T) {
 			t.Fatalf("draw %d is %d", i, s)
 		}
 		taken[s] = true
-		if got, ok := SuffixOf(big.NewInt(50_000_000), Payable(big.NewInt(50_000_000), s, 6), 6); !ok || got != s {
+		if got, ok := SuffixOf(big.NewInt(50_000_000), Payable(big.NewInt(50_000_000), s, token), token); !ok || got != s {
 			t.Fatalf("suffix %d reads back as %d", s, got)
 		}
 	}

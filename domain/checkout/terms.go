@@ -63,6 +63,9 @@ func TermsFor(p merchant.Policy, a Asked) Terms {
 	if a.Network != chain.Sandbox { // which has no second node
 		t.Sources = p.SourcesFor(worth)
 	}
+	if t.Sources > 1 {
+		t.Confirmations = 0 // what two endpoints must agree on has to be final at both
+	}
 	if a.Matching == Dedicated && a.Dollar != nil {
 		t.Tolerance = a.tolerance(p)
 	}

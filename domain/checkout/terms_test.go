@@ -30,7 +30,7 @@ func TestTermsFollowTheWorthOfAPayment(t *testing.T) {
 		"the last cent of a band":           {chain.Ethereum, 50_000_000, dollar, 3, 1, 500_000},
 		"one unit above a band":             {chain.Ethereum, 50_000_001, dollar, 12, 1, 500_000},
 		"just below two sources":            {chain.Ethereum, 999_000_000, dollar, 12, 1, 9_990_000},
-		"one unit more":                     {chain.Ethereum, 999_000_001, dollar, 12, 2, 9_990_000},
+		"one unit more":                     {chain.Ethereum, 999_000_001, dollar, 0, 2, 9_990_000},
 		"the tolerance has a limit":         {chain.Ethereum, 5_000_000_000, dollar, 0, 2, 10_000_000},
 		"another network has other bands":   {chain.Base, 50_000_000, dollar, 10, 1, 500_000},
 		"a network without bands":           {chain.Tron, 50_000_000, dollar, 0, 1, 500_000},

@@ -84,10 +84,6 @@ var (
 	ErrProjectDisabled = fault.New(fault.Forbidden, "project_disabled", "this project is disabled")
 	ErrNoLiveRail      = fault.New(fault.Conflict, "live_rail_missing",
 		"no live payment rail is enabled on this gateway; its operator has to configure one (TRON_RPC_URLS)")
-	ErrReceivingMissing = fault.New(fault.Conflict, "receiving_account_missing",
-		"no receiving account for this method; add your address on a network that carries it first (POST /v1/receiving-accounts)")
-	ErrReceivingExists = fault.New(fault.Conflict, "receiving_account_exists",
-		"this address is already the receiving account of this project")
 )
 
 // Merchant is an account holder.

@@ -176,7 +176,7 @@ func (s *stage) scenes() []scene {
 	s.pass(10 * time.Second)
 	s.play(undone, app.ScenarioReorg)
 	s.pass(10 * time.Second)
-	short := played(app.ScenarioShort)
+	short, fake := played(app.ScenarioShort), played(app.ScenarioWrongToken)
 	s.pass(10 * time.Second)
 	open, asked := s.session(merchant.Live, "Pro plan, one year"), chosen(merchant.Live)
 	openTest, askedTest := s.session(merchant.Test, "Pro plan, one year"), chosen(merchant.Test)
@@ -190,6 +190,7 @@ func (s *stage) scenes() []scene {
 		{"awaiting", string(asked), "await"},
 		{"awaiting-test", string(askedTest), "await"},
 		{"awaiting-short", string(short) + "?played=short", "await"},
+		{"awaiting-fake", string(fake), "await"},
 		{"awaiting-reversed", string(undone), "await"},
 		{"claim-unknown", string(asked) + "?tx=" + tx + "&found=unknown", "await"},
 		{"claim-short", string(asked) + "?tx=" + tx + "&found=short&units=49003400", "await"},

@@ -16,6 +16,7 @@ import (
 	"github.com/101pay/101pay/adapters/memory"
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/adapters/vault"
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -29,12 +30,13 @@ import (
 // stage serves the page over the real application, at a time that moves when told.
 type stage struct {
 	*testing.T
-	store  *memory.Store
-	shop   portstest.Shop
-	hands  *hands
-	page   *hosted.Page
-	server *httptest.Server
-	deaf   atomic.Bool // event streams do not get through
+	store   *memory.Store
+	shop    portstest.Shop
+	hands   *hands
+	page    *hosted.Page
+	accepts app.Receiving
+	server  *httptest.Server
+	deaf    atomic.Bool // event streams do not get through
 }
 
 // hands are a clock's.
@@ -82,6 +84,19 @@ func (wordless) Encode(webhook.Event, checkout.Snapshot, *ports.TransferRow) ([]
 	return []byte("{}"), nil
 }
 
+func (wordless) EncodeAddress(webhook.Event, ports.AddressChange) ([]byte, error) {
+	return []byte("{}"), nil
+}
+
+func masterKey(t *testing.T) vault.MasterKey {
+	t.Helper()
+	key, err := vault.LoadOrCreateKey("", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // quietTron is a Tron network on which nothing happens, so that live pages can be read.
 type quietTron struct {
 	ports.Chain // what nobody asks
@@ -94,6 +109,10 @@ func (quietTron) Assets() []chain.Asset {
 }
 
 func (quietTron) Lookup(context.Context, chain.TxID) ([]chain.Transfer, error) { return nil, nil }
+
+func (quietTron) Inspect(context.Context, chain.TxID) (ports.Inspection, error) {
+	return ports.Inspection{}, nil
+}
 
 func (quietTron) Head(context.Context) (chain.Head, error) {
 	return chain.Head{Network: chain.Tron, Latest: 119, Final: 100}, nil
@@ -118,23 +137,26 @@ func openStageAt(t *testing.T, now time.Time) *stage {
 		}
 		return r.Projects.Update(ctx, s.shop.Project)
 	}))
-	core := app.Core{Work: store, Clock: s.hands, IDs: mint{}}
+	core := app.Core{Work: store, Clock: s.hands, IDs: mint{}, Vault: vault.New(masterKey(t))}
 	rails := app.Rails{
 		Chains: map[chain.Network]ports.Chain{
 			chain.Sandbox: sandbox.New(store, s.hands), chain.Tron: quietTron{},
 		},
 		Cursors: store,
 	}
-	events := app.Announcer{IDs: mint{}, Clock: s.hands, Encoder: wordless{}}
+	events := app.Announcer{IDs: mint{}, Clock: s.hands, Encoder: wordless{}, Addresses: wordless{}}
+	s.accepts = app.Receiving{Core: core, Rails: rails, Events: events, Log: slog.New(slog.DiscardHandler)}
 	s.page = &hosted.Page{
 		Checkout: app.Checkout{
 			Core: core, Sessions: store, Rails: rails, Rates: even{s.hands}, Changes: store, Events: events,
+			Log: slog.New(slog.DiscardHandler),
 		},
 		Settlement: &app.Settlement{
 			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 			Events: events, Log: slog.New(slog.DiscardHandler),
 		},
-		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
+		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		// Limits are about clients, not about a test that is a hundred of them.
 		Drain: edge.NewDrain(), Limiter: edge.NewLimiter(quickly()),
 	}
@@ -218,14 +240,12 @@ func (s *stage) session(m merchant.Mode, description string) checkout.SessionID 
 // receive gives the shop an address of real money, once.
 func (s *stage) receive() {
 	s.Helper()
-	err := s.store.Do(s.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Receiving.Add(ctx, merchant.ReceivingAccount{
-			ID: merchant.ReceivingID(portstest.UUID()), MerchantID: s.shop.ID(), ProjectID: s.shop.Project.ID,
-			Network: chain.Tron, Asset: "USDT", Address: "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8",
-			CreatedAt: s.hands.Now(),
-		})
-	})
-	if !errors.Is(err, ports.ErrTaken) {
+	who := merchant.Principal{Merchant: s.shop.ID(), Project: s.shop.Project.ID, Mode: merchant.Live}
+	_, _, err := s.accepts.Add(s.Context(), who, app.ReceivingInput{
+		Network: "TRC20", Asset: "USDT", Address: "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8",
+		By: app.Confirmation{Login: true},
+	}, app.Once[app.ReceivingView]{})
+	if !errors.Is(err, merchant.ErrReceivingExists) {
 		s.ok(err)
 	}
 }

@@ -15,9 +15,11 @@ var addressPromises = []promise{
 	{"current accounts are watched, each address once, on their network", watchCurrent},
 	{"retired accounts are watched for their time", watchRetired},
 	{"addresses of intents are watched while held and for their time", watchIntents},
+	{"an asset is awaited while somebody has an account for it, and promised while its amount is held", awaits},
 	{"an address belongs to the project that last issued an intent there", ownersByIntent},
 	{"an address without intents belongs to whose current account it is", ownersByAccount},
 	{"an address nobody owns is absent", ownersAbsent},
+	{"an address that another takes the place of is still owned", ownersReplaced},
 }
 
 func watched(t *testing.T, w World, n chain.Network, since time.Time, want ...chain.Address) {
@@ -42,11 +44,10 @@ func watchCurrent(t *testing.T, w World) {
 
 func watchRetired(t *testing.T, w World) {
 	shop := OpenShop(t, w)
-	replaced := shop.addReceiving(t, Address(), Epoch)
-	removed := shop.addReceiving(t, Address(), Epoch.Add(10*time.Hour))
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return r.Receiving.Remove(ctx, shop.Project.ID, removed.ID, Epoch.Add(20*time.Hour))
-	})
+	replaced, removed := shop.replaceReceiving(t, shop.addReceiving(t, Address(), Epoch), Address(),
+		Epoch.Add(10*time.Hour))
+	removed.RemovedAt = Epoch.Add(20 * time.Hour)
+	w.save(t, removed)
 	watched(t, w, chain.Tron, Epoch.Add(9*time.Hour), replaced.Address, removed.Address)
 	watched(t, w, chain.Tron, Epoch.Add(11*time.Hour), removed.Address)
 	watched(t, w, chain.Tron, Epoch.Add(21*time.Hour))
@@ -63,6 +64,42 @@ func watchIntents(t *testing.T, w World) {
 	same(t, letGo(t, w, after, 10), 2)
 	watched(t, w, chain.Sandbox, Epoch, at)
 	watched(t, w, chain.Sandbox, after)
+}
+
+func awaits(t *testing.T, w World) {
+	want := func(a chain.Asset, since, promised time.Time, want ports.Await) {
+		t.Helper()
+		got, err := w.Sessions.Awaits(t.Context(), a, since, promised)
+		ok(t, err)
+		same(t, got, want)
+	}
+	shop := OpenShop(t, w)
+	tron, elsewhere := USDT, USDT
+	tron.Network, elsewhere.Network = chain.Tron, chain.Base
+	want(tron, Epoch, Epoch, ports.Nobody)
+	account := shop.addReceiving(t, Address(), Epoch)
+	late := Epoch.Add(1000 * time.Hour)
+	want(tron, late, late, ports.Invited)
+	other := tron
+	other.Symbol = "USDC"
+	want(other, Epoch, Epoch, ports.Nobody)
+	want(elsewhere, Epoch, Epoch, ports.Nobody)
+	account.RemovedAt = Epoch.Add(time.Hour)
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Receiving.Save(ctx, account) })
+	want(tron, Epoch.Add(time.Hour), late, ports.Invited)
+	want(tron, Epoch.Add(2*time.Hour), late, ports.Nobody)
+
+	want(USDT, Epoch, Epoch, ports.Nobody)
+	_, first := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	_, i := shop.AwaitPayment(t, Epoch.Add(time.Hour), Address(), 9_990_200)
+	want(USDT, late, first.HoldUntil, ports.Promised)
+	want(USDT, late, i.HoldUntil, ports.Promised)
+	want(USDT, late, i.HoldUntil.Add(time.Second), ports.Nobody)
+	foreign := USDT
+	foreign.Contract = "another contract"
+	want(foreign, Epoch, Epoch, ports.Nobody)
+	letGo(t, w, i.HoldUntil.Add(time.Second), 10)
+	want(USDT, Epoch, Epoch, ports.Nobody)
 }
 
 func owners(
@@ -107,8 +144,18 @@ func ownersAbsent(t *testing.T, w World) {
 	same(t, owners(t, w, chain.Tron, Address()), none)
 	same(t, owners(t, w, chain.Sandbox, a.Address), none)
 	same(t, owners(t, w, chain.Tron), none)
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return r.Receiving.Remove(ctx, shop.Project.ID, a.ID, Epoch.Add(time.Hour))
-	})
+	a.RemovedAt = Epoch.Add(time.Hour)
+	w.save(t, a)
 	same(t, owners(t, w, chain.Tron, a.Address), none)
+}
+
+// An address stays the project's when another takes its place: before that moment payers are still
+// sent there.
+func ownersReplaced(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	was, next := shop.replaceReceiving(t, shop.addReceiving(t, Address(), Epoch), Address(),
+		Epoch.Add(24*time.Hour))
+	both := map[chain.Address]merchant.ProjectID{was.Address: shop.Project.ID, next.Address: shop.Project.ID}
+	same(t, owners(t, w, chain.Tron, was.Address, next.Address), both)
+	watched(t, w, chain.Tron, Epoch, was.Address, next.Address)
 }

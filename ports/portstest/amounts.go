@@ -22,8 +22,11 @@ var amountPromises = []promise{
 	{"an amount is free again after it is let go, and not before", amountsLetGo},
 	{"an intent keeps the rate it was quoted at, to its last digit", amountsRate},
 	{"an intent keeps the terms its payer was told", amountsTerms},
+	{"a dedicated address is held whole, and found whatever the amount", amountsDedicated},
+	{"of many intents at one dedicated address one holds it", amountsDedicatedRace},
 	{"a rolled back reservation holds nothing", amountsRollBack},
 	{"letting go frees no more than asked", amountsLetGoLimit},
+	{"letting go frees amounts of one network only", amountsLetGoApart},
 	{"an extended hold outlives its first end", amountsExtended},
 	{"an amount let go is held again by extending", amountsExtendedAgain},
 	{"extending an amount somebody else holds is taken", amountsExtendTaken},
@@ -46,7 +49,7 @@ func reserve(t *testing.T, w World, i checkout.Intent) error {
 
 func letGo(t *testing.T, w World, now time.Time, limit int) int {
 	t.Helper()
-	n, err := w.Sessions.LetGo(t.Context(), now, limit)
+	n, err := w.Sessions.LetGo(t.Context(), chain.Sandbox, now, limit)
 	ok(t, err)
 	return n
 }
@@ -167,6 +170,22 @@ func amountsLetGoLimit(t *testing.T, w World) {
 	same(t, letGo(t, w, late, 3), 0)
 }
 
+func amountsLetGoApart(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, here := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	there := MakeIntent(shop.AddSession(t, Epoch), Address(), 9_990_100)
+	there.Asset.Network = chain.Tron
+	ok(t, reserve(t, w, there))
+	late := here.HoldUntil.Add(100 * time.Hour)
+	same(t, letGo(t, w, late, 10), 1)
+	held, err := w.Sessions.Held(t.Context(), transfers(Paying(here, 7), Paying(there, 7)))
+	ok(t, err)
+	same(t, held, []*ports.HeldAmount{nil, {Intent: there, Owner: shop.Project.ID}})
+	freed, err := w.Sessions.LetGo(t.Context(), chain.Tron, late, 10)
+	ok(t, err)
+	same(t, freed, 1)
+}
+
 func extend(t *testing.T, w World, id checkout.IntentID, expires, hold time.Time) error {
 	t.Helper()
 	return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
@@ -283,7 +302,7 @@ func heldAfterEnd(t *testing.T, w World) {
 	ok(t, lapsed.Lapse(Epoch.Add(time.Hour)))
 	shop.saved(t, lapsed)
 	settled, c := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	ok(t, settled.Settle(
+	ok(t, settled.Credit(
 		Confirm(t, Paying(c, 7)), c, false, "20260301000000001", Epoch.Add(time.Minute),
 	))
 	shop.saved(t, settled)
@@ -327,4 +346,44 @@ func heldOfSession(t *testing.T, w World) {
 	letGo(t, w, later.HoldUntil.Add(time.Hour), 100)
 	_, err = of(first.Asset)
 	isFault(t, err, ports.ErrNotFound)
+}
+
+// own makes an intent one at an address of its session's own.
+func own(i checkout.Intent) checkout.Intent {
+	i.Terms.Matching = checkout.Dedicated
+	i.HoldUntil = checkout.Dedicated.HoldUntil(i.ExpiresAt)
+	return i
+}
+
+func amountsDedicated(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, second := shop.AddSession(t, Epoch), shop.AddSession(t, Epoch)
+	intent := own(MakeIntent(session, Address(), 9_990_000))
+	ok(t, reserve(t, w, intent))
+	isFault(t, reserve(t, w, own(MakeIntent(second, intent.Address, 1))), ports.ErrTaken)
+
+	short, over, exact := Paying(intent, 7), Paying(intent, 7), Paying(intent, 7)
+	short.Units, over.Units = big.NewInt(1), big.NewInt(99_990_000)
+	fake, elsewhere := short, short
+	fake.Asset, elsewhere.To = Fake, Address()
+	held, err := w.Sessions.Held(t.Context(), transfers(short, over, exact, fake, elsewhere))
+	ok(t, err)
+	found := &ports.HeldAmount{Intent: intent, Owner: shop.Project.ID}
+	same(t, held, []*ports.HeldAmount{found, found, found, nil, nil})
+
+	letGo(t, w, intent.HoldUntil.Add(time.Second), 10)
+	held, err = w.Sessions.Held(t.Context(), transfers(exact))
+	ok(t, err)
+	same(t, held, []*ports.HeldAmount{nil})
+	ok(t, reserve(t, w, own(MakeIntent(second, intent.Address, 1))))
+}
+
+func amountsDedicatedRace(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at := Address()
+	intents := make([]checkout.Intent, racers)
+	for i := range intents {
+		intents[i] = own(MakeIntent(shop.AddSession(t, Epoch), at, int64(i+1)))
+	}
+	oneWinner(t, race(racers, func(i int) error { return reserve(t, w, intents[i]) }), ports.ErrTaken)
 }

@@ -18,6 +18,7 @@ var cursorPromises = []promise{
 	{"of many who advance from one height one wins", cursorsRace},
 	{"the cursor moves with the unit of work, not before", cursorsRollBack},
 	{"the trail is listed newest first, from a height down", cursorsTrail},
+	{"the oldest block since a time is found", cursorsSince},
 	{"rewinding goes back to a remembered block and forgets what is above", cursorsRewind},
 	{"networks do not touch one another", cursorsApart},
 }
@@ -148,6 +149,26 @@ func cursorsTrail(t *testing.T, w World) {
 	same(t, trail(t, w, chain.Sandbox, 115, 3), []uint64{115, 110, 105})
 	same(t, trail(t, w, chain.Sandbox, 114, 10), []uint64{110, 105, 100})
 	same(t, trail(t, w, chain.Sandbox, 99, 10), []uint64(nil))
+}
+
+func cursorsSince(t *testing.T, w World) {
+	walk(t, w, chain.Sandbox)
+	startCursor(t, w, cursorAt(chain.Tron, 90))
+	since := func(at time.Time) (uint64, error) {
+		var c ports.Cursor
+		err := w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+			c, err = r.Cursors.Since(ctx, chain.Sandbox, at)
+			return err
+		})
+		return c.Height, err
+	}
+	for height, want := range map[uint64]uint64{0: 100, 100: 100, 101: 105, 110: 110, 119: 120, 120: 120} {
+		got, err := since(cursorAt(chain.Sandbox, height).BlockTime)
+		ok(t, err)
+		same(t, got, want)
+	}
+	_, err := since(cursorAt(chain.Sandbox, 121).BlockTime)
+	isFault(t, err, ports.ErrNotFound)
 }
 
 func cursorsRewind(t *testing.T, w World) {

@@ -21,7 +21,9 @@ type World struct {
 	Work         ports.UnitOfWork
 	KeyRing      ports.KeyRing
 	Sessions     ports.SessionReads
+	Explanations ports.Explanations
 	Cursors      ports.CursorReads
+	Rescans      ports.RescanReads
 	Statements   ports.Statements
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
@@ -52,7 +54,7 @@ type promise struct {
 }
 
 // Store holds a store to its promises. open answers a new, empty world; it is called once for every
-// promise, about 150 times, so it should be cheap, and it cleans up by t.Cleanup.
+// promise, about 170 times, so it should be cheap, and it cleans up by t.Cleanup.
 func Store(t *testing.T, open func(t *testing.T) World) {
 	nouns := []struct {
 		name     string
@@ -61,6 +63,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"work", workPromises},
 		{"merchants", merchantPromises},
 		{"receiving", receivingPromises},
+		{"guards", guardPromises},
 		{"kyc", kycPromises},
 		{"keys", keyPromises},
 		{"logins", loginPromises},
@@ -69,10 +72,16 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"amounts", amountPromises},
 		{"due", duePromises},
 		{"addresses", addressPromises},
+		{"dedicated", dedicatedPromises},
 		{"transfers", transferPromises},
 		{"sightings", sightingPromises},
 		{"cursors", cursorPromises},
+		{"ignored", ignoredPromises},
+		{"watch log", watchLogPromises},
+		{"explanations", explanationPromises},
 		{"watches", watchPromises},
+		{"held for a source", sourcePromises},
+		{"rescans", rescanPromises},
 		{"ledger", ledgerPromises},
 		{"bookkeeper", bookkeeperPromises},
 		{"statements", statementPromises},

@@ -16,6 +16,8 @@ var watchPromises = []promise{
 	{"another network is not held", watchApart},
 	{"the right is free again when its holder ends", watchFreed},
 	{"the holder's context ends with the caller's", watchEnds},
+	{"the right to read again is another one, and held by one", watchRescan},
+	{"the holder of a watch is known while it holds it", watchHolder},
 	{"units of work go on while a network is held", watchWorks},
 }
 
@@ -105,6 +107,47 @@ func watchEnds(t *testing.T, w World) {
 	held, err := w.Watches.Hold(t.Context(), chain.Sandbox, func(context.Context) error { return nil })
 	ok(t, err)
 	same(t, held, true)
+}
+
+func watchRescan(t *testing.T, w World) {
+	_, err := w.Watches.Hold(t.Context(), chain.Sandbox, func(ctx context.Context) error {
+		ran := 0
+		held, err := w.Watches.HoldRescan(ctx, chain.Sandbox, func(ctx context.Context) error {
+			ran++
+			again, err := w.Watches.HoldRescan(ctx, chain.Sandbox, func(context.Context) error {
+				t.Error("two read one network again")
+				return nil
+			})
+			same(t, again, false)
+			return err
+		})
+		same(t, held, true)
+		same(t, ran, 1)
+		return err
+	})
+	ok(t, err)
+}
+
+func watchHolder(t *testing.T, w World) {
+	holder := func(n chain.Network) string {
+		name, err := w.Watches.Holder(t.Context(), n)
+		ok(t, err)
+		return name
+	}
+	same(t, holder(chain.Sandbox), "")
+	_, err := w.Watches.HoldRescan(t.Context(), chain.Sandbox, func(ctx context.Context) error {
+		same(t, holder(chain.Sandbox), "")
+		_, err := w.Watches.Hold(ctx, chain.Sandbox, func(context.Context) error {
+			if holder(chain.Sandbox) == "" {
+				t.Error("nobody is said to hold what is held")
+			}
+			same(t, holder(chain.Tron), "")
+			return nil
+		})
+		return err
+	})
+	ok(t, err)
+	same(t, holder(chain.Sandbox), "")
 }
 
 func watchWorks(t *testing.T, w World) {

@@ -3,12 +3,17 @@ package anviltest
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 )
 
 // gasPerTx is enough for whatever tests send, and little enough that hundreds fit in a block.
 const gasPerTx = "0x200000"
+
+// plenty is more of the chain's own coin than there is on any chain, and little enough for several
+// accounts to have it.
+var plenty = new(big.Int).Lsh(big.NewInt(1), 252)
 
 // Tx is a mined transaction.
 type Tx struct {
@@ -21,12 +26,20 @@ type Tx struct {
 // its own. In OneBlock it is only sent, and Block and OK are not known yet.
 func (n *Node) Send(from, to Account, words []byte) Tx {
 	n.t.Helper()
+	return n.SendValue(from, to, new(big.Int), words)
+}
+
+// SendValue is Send with an amount of the chain's own coin, of which every account has more than any
+// test sends.
+func (n *Node) SendValue(from, to Account, units *big.Int, words []byte) Tx {
+	n.t.Helper()
 	if !n.funded[from] {
-		n.Call("anvil_setBalance", from.hex(), "0x56bc75e2d63100000")
+		n.Call("anvil_setBalance", from.hex(), "0x"+plenty.Text(16))
 		n.funded[from] = true
 	}
 	id := ask[string](n, "eth_sendTransaction", map[string]any{
-		"from": from.hex(), "to": to.hex(), "data": fmt.Sprintf("0x%x", words), "gas": gasPerTx,
+		"from": from.hex(), "to": to.hex(), "value": "0x" + units.Text(16),
+		"data": fmt.Sprintf("0x%x", words), "gas": gasPerTx,
 	})
 	tx := Tx{ID: strings.TrimPrefix(id, "0x")}
 	if !n.packing {

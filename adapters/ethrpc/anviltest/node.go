@@ -28,6 +28,7 @@ const (
 	startLimit = 30 * time.Second // for a node to say that it listens
 	callLimit  = 60 * time.Second // of one call to it
 	maxLines   = 1000             // of its output before it must have said so
+	maxStates  = "20000"          // blocks it can trace: more than any test mines
 )
 
 // Node is a running anvil.
@@ -58,7 +59,7 @@ func StartChain(t testing.TB, chainID uint64) *Node {
 	n.process = exec.Command(binary(t), "--host", "127.0.0.1", "--port", "0", "--accounts", "1",
 		"--chain-id", fmt.Sprint(chainID), "--slots-in-an-epoch", "1", "--auto-impersonate",
 		"--base-fee", "0", "--gas-limit", "2000000000", "--no-mining", "--hardfork", "paris",
-		"--order", "fifo", "--no-request-size-limit")
+		"--order", "fifo", "--no-request-size-limit", "--max-persisted-states", maxStates)
 	// Long chains are kept on disk below the home directory, and left there by a node that is killed.
 	n.process.Env = append(os.Environ(), "HOME="+t.TempDir())
 	n.process.SysProcAttr = attributes()

@@ -116,7 +116,7 @@ func Behind(height uint64) Trick {
 		for i := range replies {
 			if lacks(x.Calls[i], replies[i], height) {
 				replies[i].Result, replies[i].Error = json.RawMessage("null"), nil
-				if x.Calls[i].Method == "eth_getLogs" {
+				if m := x.Calls[i].Method; m == "eth_getLogs" || m == "trace_block" {
 					replies[i].Result = json.RawMessage("[]")
 				}
 			}
@@ -132,7 +132,7 @@ func lacks(c Call, r Reply, height uint64) bool {
 		var filter struct{ FromBlock, ToBlock string }
 		return len(c.Params) > 0 && json.Unmarshal(c.Params[0], &filter) == nil &&
 			parse(filter.ToBlock) > height
-	case "eth_getBlockByNumber":
+	case "eth_getBlockByNumber", "debug_traceBlockByNumber", "trace_block":
 		return len(c.Params) > 0 && parse(strings.Trim(string(c.Params[0]), `"`)) > height
 	case "eth_getTransactionReceipt":
 		var receipt struct{ BlockNumber string }

@@ -58,7 +58,11 @@ func openDesk(t *testing.T, options ...deskOption) *desk {
 		o(api, rails)
 	}
 	api.Accounts = app.Accounts{Core: core, Passwords: deskPasswords{}, Tokens: deskTokens{}, Rails: rails}
-	api.Keys, api.Receiving = app.Keys{Core: core, Rails: rails}, app.Receiving{Core: core, Rails: rails}
+	api.Keys = app.Keys{Core: core, Rails: rails}
+	api.Receiving = app.Receiving{
+		Core: core, Rails: rails, Passwords: deskPasswords{}, Log: slog.New(slog.DiscardHandler),
+		Events: app.Announcer{IDs: deskIDs{}, Clock: d.clock, Addresses: native.EventWords{}},
+	}
 	api.KYC = app.KYC{Core: core}
 	api.Charges = app.Charges{Core: core, Books: d.store, Orders: d.store}
 	d.engine = edge.NewEngine(edge.Options{

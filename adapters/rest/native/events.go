@@ -3,6 +3,7 @@ package native
 import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
@@ -27,6 +28,42 @@ type eventJSON struct {
 type eventDataJSON struct {
 	Payment  *paymentJSON  `json:"payment,omitempty"`
 	Transfer *transferJSON `json:"transfer,omitempty"` // the one held, or undone by the chain
+	Change   *changeJSON   `json:"receivingAccount,omitempty"`
+}
+
+// changeJSON is where money goes, or is about to go.
+type changeJSON struct {
+	ID             merchant.ReceivingID `json:"id"`
+	Network        string               `json:"network"`
+	Chain          chain.Network        `json:"chain"`
+	Asset          string               `json:"asset"`
+	Address        chain.Address        `json:"address,omitempty"` // "" once nothing takes the old one's place
+	Fingerprint    string               `json:"fingerprint,omitempty"`
+	ActiveFrom     string               `json:"activeFrom"`
+	OldAddress     chain.Address        `json:"oldAddress,omitempty"`
+	OldFingerprint string               `json:"oldFingerprint,omitempty"`
+}
+
+// EncodeAddress implements ports.AddressEncoder.
+func (w EventWords) EncodeAddress(e webhook.Event, c ports.AddressChange) ([]byte, error) {
+	a := c.Account
+	change := changeJSON{
+		ID: a.ID, Network: a.Network.Standard(), Chain: a.Network, Asset: a.Asset,
+		Address: a.Address, ActiveFrom: instant(a.ActiveFrom), OldAddress: c.Replaced,
+	}
+	if c.Removed {
+		change.Address, change.OldAddress, change.ActiveFrom = "", a.Address, instant(a.RemovedAt)
+	}
+	if change.Address != "" {
+		change.Fingerprint = change.Address.Fingerprint()
+	}
+	if change.OldAddress != "" {
+		change.OldFingerprint = change.OldAddress.Fingerprint()
+	}
+	return encode(eventJSON{
+		ID: e.ID, Type: e.Type, Timestamp: stamp(e.CreatedAt), Mode: e.Mode.String(), Version: e.Version,
+		Data: eventDataJSON{Change: &change},
+	})
 }
 
 // Encode implements ports.EventEncoder.

@@ -30,11 +30,13 @@ type API struct {
 	Accounts     app.Accounts
 	Keys         app.Keys
 	Receiving    app.Receiving
+	Sources      app.AddressSources
 	KYC          app.KYC
 	Statements   app.Statements
 	Charges      app.Charges
 	Checkout     app.Checkout
 	Settlement   *app.Settlement
+	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
 	Attestations app.Attestations
@@ -140,10 +142,12 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountAccounts(v1)
 	a.mountKeys(v1)
 	a.mountReceiving(v1)
+	a.mountSources(v1)
 	a.mountKYC(v1)
 	a.mountStatements(v1)
 	a.mountCheckout(v1)
 	a.mountPayments(v1)
+	a.mountExplanations(v1)
 	a.mountQueue(v1)
 	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)

@@ -44,7 +44,9 @@ func TestRepeatedRequestsAreAnsweredAlike(t *testing.T) {
 		{method: "POST", path: "/v1/keys/" + rotated + "/rotate", token: token},
 		{method: "POST", path: "/v1/keys/" + revoked + "/revoke", token: token, body: `{}`},
 		{method: "DELETE", path: "/v1/keys/" + revoked, token: token},
-		{method: "POST", path: "/v1/receiving-accounts", token: token, body: `{"network":"TRC20","asset":"USDT","address":"` + otherAddress + `"}`},
+		{method: "POST", path: "/v1/receiving-accounts", token: token, body: `{"network":"TRC20","asset":"USDT","address":"` + otherAddress + `","password":"` + password + `"}`},
+		{method: "POST", path: "/v1/receiving-accounts/challenge", token: token, body: `{"network":"TRC20","address":"` + otherAddress + `"}`},
+		{method: "PUT", path: "/v1/receiving-accounts/waiting-time", token: token, body: `{"hours":48}`},
 		{method: "PUT", path: "/v1/payment-methods/usdt", token: token, body: `{"enabled":false}`},
 		{method: "POST", path: "/v1/kyc", token: token, body: `{"legalName":"Café","country":"FR","kind":"company"}`},
 		{method: "POST", path: "/v1/transactions/charge", body: `{` + pair + `,"amount":"9.99"}`},
@@ -61,10 +63,10 @@ func TestRepeatedRequestsAreAnsweredAlike(t *testing.T) {
 				first.status, first.body, first.header, second.status, second.body, second.header)
 		}
 	}
-	// The account the list began with was replaced, so removing it must fail, again and again.
+	// Removing without the password must fail, again and again.
 	remove := keyed(call{method: "DELETE", path: "/v1/receiving-accounts/" + account, token: token}, "gone")
-	d.do(remove).fails(http.StatusNotFound, "not_found")
-	d.do(remove).fails(http.StatusNotFound, "not_found")
+	d.do(remove).fails(http.StatusBadRequest, "password_required")
+	d.do(remove).fails(http.StatusBadRequest, "password_required")
 
 	// A form has another boundary at every try, and is still the same upload.
 	send := func(body, contentType string) reply {

@@ -57,6 +57,8 @@ func TestEveryEventIsAsDocumented(t *testing.T) {
 		s := openSpecGateway(t, false).register("ann@shop.example")
 		hook := s.login("POST", "/v1/webhook-endpoints", `{"url":"https://shop.example/hook"}`).want(201)
 		s.login("POST", "/v1/webhook-endpoints/"+hook.text("endpoint", "id")+"/test", "").want(202)
+		s.login("POST", "/v1/webhook-endpoints", `{"url":"https://shop.example/live","mode":"live"}`).want(201)
+		s.changeAddresses()
 		s.login("PATCH", "/v1/project", `{"policy":{"latePolicy":"hold","sessionMinutes":5}}`).want(200)
 		opened := s.login("POST", "/v1/checkout/sessions", `{"amount":"5","metadata":{"cart":"7"}}`).want(201)
 		s.login("POST", "/v1/checkout/sessions/"+opened.text("session", "id")+"/cancel", "").want(200)
@@ -65,6 +67,11 @@ func TestEveryEventIsAsDocumented(t *testing.T) {
 			s.send("POST", one+"/sandbox", `{"scenario":"`+scenario+`"}`).want(202)
 			time.Sleep(5 * time.Second)
 		}
+		opened = s.login("POST", "/v1/checkout/sessions", `{"amount":"5"}`).want(201)
+		parts := "/v1/checkout/sessions/" + opened.text("session", "id")
+		s.send("POST", parts+"/pay/intent", `{"method":"usdt","dedicated":true}`).want(200)
+		s.send("POST", parts+"/sandbox", `{"scenario":"short"}`).want(202)
+		time.Sleep(5 * time.Second)
 		intent, one := s.awaiting()
 		s.send("POST", one+"/pay/confirm", intent).want(200)
 		s.send("POST", one+"/sandbox", `{"scenario":"reorg"}`).want(202)
@@ -85,6 +92,17 @@ func TestEveryEventIsAsDocumented(t *testing.T) {
 		s.Send(t.Context(), ports.Outgoing{Body: body})
 		s.checkEvents()
 	})
+}
+
+// changeAddresses makes what live endpoints are told of receiving accounts.
+func (s *specShop) changeAddresses() {
+	add := func(address string) string {
+		return s.login("POST", "/v1/receiving-accounts", `{"network":"TRC20","asset":"USDT","address":"`+address+
+			`","password":"`+specPassword+`"}`).want(201).text("receivingAccount", "id")
+	}
+	one := add(specTron)
+	s.key("DELETE", "/v1/receiving-accounts/"+add("TYJPRrdB5APNeRs4R7fYZSwW3TcrTKw2gx"), "").want(204)
+	s.login("DELETE", "/v1/receiving-accounts/"+one, `{"password":"`+specPassword+`"}`).want(204)
 }
 
 // checkEvents holds what was sent against the document, and wants every type among it.

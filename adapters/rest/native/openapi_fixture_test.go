@@ -83,7 +83,8 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		}
 	}
 	log := slog.New(slog.DiscardHandler)
-	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: native.EventWords{PublicURL: specPublicURL}}
+	words := native.EventWords{PublicURL: specPublicURL}
+	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: words, Addresses: words}
 	g.settle = &app.Settlement{
 		Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 		Events: events, Log: log,
@@ -95,15 +96,21 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Credentials: app.Credentials{Ring: store, Vault: specVault{}, Tokens: specTokens{}, Clock: g.clock},
 		Accounts:    app.Accounts{Core: core, Passwords: specPasswords{}, Tokens: specTokens{}, Rails: rails},
 		Keys:        app.Keys{Core: core, Rails: rails},
-		Receiving:   app.Receiving{Core: core, Rails: rails},
-		KYC:         app.KYC{Core: core},
-		Statements:  app.Statements{Book: store},
-		Charges:     app.Charges{Core: core, Books: store, Orders: store},
+		Receiving: app.Receiving{
+			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
+		},
+		Sources: app.AddressSources{Core: core, Rails: rails, Receiving: app.Receiving{
+			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
+		}},
+		KYC:        app.KYC{Core: core},
+		Statements: app.Statements{Book: store},
+		Charges:    app.Charges{Core: core, Books: store, Orders: store},
 		Checkout: app.Checkout{
-			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events,
+			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
-		Sandbox: app.Sandbox{Core: core, Sessions: store, Rails: rails},
+		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
+		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		Attestations: app.Attestations{
 			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: specPublicURL,
 		},

@@ -61,6 +61,9 @@ func walkCheckout(s *specShop) {
 	one := "/v1/checkout/sessions/" + opened.text("session", "id")
 	s.send("GET", one, "").want(200)
 	s.send("GET", "/v1/checkout/sessions/none", "").want(404, "not_found")
+	s.send("GET", one+"/explanation", "").want(200)
+	s.send("GET", one+"/explanation?x=1", "").want(400, "unexpected_query")
+	s.send("GET", "/v1/checkout/sessions/none/explanation", "").want(404, "not_found")
 	s.send("POST", one+"/pay/transaction", `{"transaction":"`+strings.Repeat("0", 64)+`"}`).
 		want(409, "method_not_chosen")
 	s.send("GET", one+"/instructions", "").want(409, "method_not_chosen")
@@ -84,7 +87,14 @@ func walkCheckout(s *specShop) {
 	s.send("GET", "/.well-known/101pay-keys.json", "").want(200)
 	s.send("GET", "/.well-known/101pay-keys.json?kid=1", "").want(400, "unexpected_query")
 	s.send("GET", one, "").want(200)
+	s.send("GET", one+"/explanation", "").want(200)
 	s.login("POST", one+"/cancel", "").want(409, "session_already_paid")
+	own := strings.Replace(one, "checkout/sessions", "payments", 1) + "/explanation"
+	s.login("GET", own, "").want(200)
+	s.key("GET", own+"?mode=test", "").want(200)
+	s.key("GET", own+"?mode=live", "").want(400, "invalid_mode")
+	s.send("GET", own, "").want(401, "unauthorized")
+	s.key("GET", "/v1/payments/none/explanation", "").want(404, "not_found")
 
 	opened = s.login("POST", "/v1/checkout/sessions", `{"amount":"5"}`).want(201)
 	s.key("POST", "/v1/checkout/sessions/"+opened.text("session", "id")+"/cancel", "").want(200)
@@ -122,6 +132,8 @@ func walkScenarios(s *specShop) {
 		s.send("GET", one, "").want(200)
 		time.Sleep(5 * time.Second)
 		s.send("GET", one, "").want(200)
+		s.send("GET", one+"/explanation", "").want(200)
+		s.key("GET", strings.Replace(one, "checkout/sessions", "payments", 1)+"/explanation", "").want(200)
 	}
 	walkQueue(s)
 	intent, one := s.awaiting()

@@ -1,40 +1,63 @@
 package native
 
 import (
+	"context"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/chain"
-	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 )
 
 func (a *API) mountReceiving(v1 *gin.RouterGroup) {
-	a.forLogin(v1, http.MethodGet, "/receiving-accounts", orFail(a.listReceiving))
-	a.forLogin(v1, http.MethodPost, "/receiving-accounts", orFail(a.addReceiving))
+	a.forMerchant(v1, http.MethodGet, "/receiving-accounts", orFail(a.listReceiving))
+	a.forMerchant(v1, http.MethodPost, "/receiving-accounts", orFail(a.addReceiving))
+	a.forLogin(v1, http.MethodPost, "/receiving-accounts/challenge", orFail(a.challengeReceiving))
+	a.forLogin(v1, http.MethodPut, "/receiving-accounts/waiting-time", orFail(a.setWaitingTime))
 	a.forLogin(v1, http.MethodPatch, "/receiving-accounts/:id", orFail(a.relabelReceiving))
-	a.forLogin(v1, http.MethodDelete, "/receiving-accounts/:id", orFail(a.removeReceiving))
+	a.forMerchant(v1, http.MethodDelete, "/receiving-accounts/:id", orFail(a.removeReceiving))
 	a.forLogin(v1, http.MethodGet, "/payment-methods", orFail(a.listMethods))
 	a.forLogin(v1, http.MethodPut, "/payment-methods/:method", orFail(a.switchMethod))
 }
 
 type receivingJSON struct {
-	ID        merchant.ReceivingID `json:"id"`
-	Network   string               `json:"network"` // as wallets print it: "TRC20"
-	Asset     string               `json:"asset"`
-	Address   chain.Address        `json:"address"`
-	Label     string               `json:"label"`
-	CreatedAt string               `json:"createdAt"`
+	ID          merchant.ReceivingID `json:"id"`
+	Network     string               `json:"network"` // as wallets print it: "TRC20"
+	Asset       string               `json:"asset"`
+	Address     chain.Address        `json:"address,omitempty"`     // left out if State is "tampered"
+	Fingerprint string               `json:"fingerprint,omitempty"` // of Address, for people to compare
+	Label       string               `json:"label"`
+	State       string               `json:"state"`
+	ActiveFrom  string               `json:"activeFrom"`
+	ActiveUntil string               `json:"activeUntil,omitempty"` // when another takes its place
+	Replaces    merchant.ReceivingID `json:"replaces,omitempty"`
+	Proven      bool                 `json:"proven"`
+	CreatedAt   string               `json:"createdAt"`
 }
 
-func showReceiving(r merchant.ReceivingAccount) receivingJSON {
-	return receivingJSON{r.ID, r.Network.Standard(), r.Asset, r.Address, r.Label, instant(r.CreatedAt)}
+// tampered is the state of an account that is not as the gateway recorded it.
+const tampered = "tampered"
+
+func showReceiving(r app.ReceivingView) receivingJSON {
+	shown := receivingJSON{
+		ID: r.ID, Network: r.Network.Standard(), Asset: r.Asset, Address: r.Address, Label: r.Label,
+		State: string(r.State), ActiveFrom: instant(r.ActiveFrom), ActiveUntil: instant(r.RemovedAt),
+		Replaces: r.Replaces, Proven: r.Proven, CreatedAt: instant(r.CreatedAt),
+	}
+	if r.Tampered {
+		shown.State = tampered
+		return shown
+	}
+	shown.Fingerprint = r.Address.Fingerprint()
+	return shown
 }
 
-func oneReceiving(r merchant.ReceivingAccount) any {
+func oneReceiving(r app.ReceivingView) any {
 	return struct {
 		ReceivingAccount receivingJSON `json:"receivingAccount"`
 	}{showReceiving(r)}
@@ -50,22 +73,29 @@ func (a *API) listReceiving(c *gin.Context, who merchant.Principal) error {
 	if err != nil {
 		return err
 	}
+	wait, err := a.Receiving.Wait(c.Request.Context(), who)
+	if err != nil {
+		return err
+	}
 	shown := make([]receivingJSON, len(accounts))
 	for i, r := range accounts {
 		shown[i] = showReceiving(r)
 	}
 	show(c, struct {
 		ReceivingAccounts []receivingJSON `json:"receivingAccounts"`
-	}{shown})
+		WaitingTime       waitJSON        `json:"waitingTime"`
+	}{shown, showWait(wait)})
 	return nil
 }
 
 func (a *API) addReceiving(c *gin.Context, who merchant.Principal) error {
 	var body struct {
-		Network *string `json:"network"`
-		Asset   *string `json:"asset"`
-		Address *string `json:"address"`
-		Label   string  `json:"label"`
+		Network   *string `json:"network"`
+		Asset     *string `json:"asset"`
+		Address   *string `json:"address"`
+		Label     string  `json:"label"`
+		Password  string  `json:"password"`
+		Signature string  `json:"signature"`
 	}
 	if err := edge.Decode(c, &body); err != nil {
 		return err
@@ -73,7 +103,7 @@ func (a *API) addReceiving(c *gin.Context, who merchant.Principal) error {
 	var n needed
 	in := app.ReceivingInput{
 		Network: n.take("network", body.Network), Asset: n.take("asset", body.Asset),
-		Address: n.take("address", body.Address), Label: body.Label,
+		Address: n.take("address", body.Address), Label: body.Label, Signature: body.Signature,
 	}
 	if n.err != nil {
 		return n.err
@@ -85,8 +115,120 @@ func (a *API) addReceiving(c *gin.Context, who merchant.Principal) error {
 	if err != nil {
 		return err
 	}
+	confirmed, err := a.confirmation(c, who, body.Password)
+	if err != nil {
+		return err
+	}
+	in.By = confirmed.Confirmation
 	account, stored, err := a.Receiving.Add(c.Request.Context(), who, in, once)
+	confirmed.settle(err)
 	respond(c, once, account, stored, err)
+	return nil
+}
+
+// confirming is a try to confirm a request by password. It counts as a try to log in.
+type confirming struct {
+	app.Confirmation
+
+	settle func(err error) // what came of it
+}
+
+func (a *API) confirmation(c *gin.Context, who merchant.Principal, password string) (confirming, error) {
+	token, err := bearer(c)
+	if err != nil {
+		return confirming{}, err
+	}
+	by := app.Confirmation{Login: !strings.HasPrefix(token, apiKeyPrefix), Password: password}
+	if !by.Login || password == "" {
+		return confirming{by, func(error) {}}, nil
+	}
+	account, err := a.emailOf(c.Request.Context(), who)
+	if err != nil {
+		return confirming{}, err
+	}
+	if err := a.Attempts.take(edge.ByIP(c), account); err != nil {
+		return confirming{}, err
+	}
+	return confirming{by, func(err error) {
+		if err == nil {
+			a.Attempts.account.Forget(account)
+		}
+	}}, nil
+}
+
+// emailOf is the name a merchant logs in by, as login attempts are counted.
+func (a *API) emailOf(ctx context.Context, who merchant.Principal) (string, error) {
+	m, _, err := a.Accounts.Me(ctx, who)
+	return m.Email, err
+}
+
+func (a *API) challengeReceiving(c *gin.Context, who merchant.Principal) error {
+	var body struct {
+		Network *string `json:"network"`
+		Address *string `json:"address"`
+	}
+	if err := edge.Decode(c, &body); err != nil {
+		return err
+	}
+	var n needed
+	in := app.ReceivingInput{Network: n.take("network", body.Network), Address: n.take("address", body.Address)}
+	if n.err != nil {
+		return n.err
+	}
+	once, err := onceFor(a, c, http.StatusOK, func(t app.Challenge) any {
+		return struct {
+			Challenge challengeJSON `json:"challenge"`
+		}{challengeJSON{t.Network.Standard(), t.Address, t.Text, instant(t.Expires)}}
+	})
+	if err != nil {
+		return err
+	}
+	challenge, stored, err := a.Receiving.Challenge(c.Request.Context(), who, in, once)
+	respond(c, once, challenge, stored, err)
+	return nil
+}
+
+type challengeJSON struct {
+	Network   string        `json:"network"`
+	Address   chain.Address `json:"address"`
+	Text      string        `json:"text"` // to be signed as it is
+	ExpiresAt string        `json:"expiresAt"`
+}
+
+type waitJSON struct {
+	Hours     int    `json:"hours"`
+	NextHours *int   `json:"nextHours,omitempty"` // a lowering that waits itself
+	NextFrom  string `json:"nextFrom,omitempty"`
+}
+
+func showWait(w merchant.ChangeWait) waitJSON {
+	shown := waitJSON{Hours: w.Hours, NextFrom: instant(w.NextFrom)}
+	if w.NextFrom != (time.Time{}) {
+		shown.NextHours = &w.NextHours
+	}
+	return shown
+}
+
+func (a *API) setWaitingTime(c *gin.Context, who merchant.Principal) error {
+	var body struct {
+		Hours *int `json:"hours"`
+	}
+	if err := edge.Decode(c, &body); err != nil {
+		return err
+	}
+	if body.Hours == nil {
+		return missing("hours")
+	}
+	once, err := onceFor(a, c, http.StatusOK, func(w merchant.ChangeWait) any {
+		return struct {
+			WaitingTime waitJSON `json:"waitingTime"`
+		}{showWait(w)}
+	})
+	if err != nil {
+		return err
+	}
+	w, stored, err := a.Receiving.SetWait(c.Request.Context(), who, *body.Hours, once)
+	respond(c, once, w, stored, err)
 	return nil
 }
 
@@ -106,99 +248,23 @@ func (a *API) relabelReceiving(c *gin.Context, who merchant.Principal) error {
 }
 
 func (a *API) removeReceiving(c *gin.Context, who merchant.Principal) error {
-	if err := noBody(c); err != nil {
+	var body struct {
+		Password string `json:"password"`
+	}
+	if err := decodeOptional(c, &body); err != nil {
 		return err
 	}
 	once, err := onceFor(a, c, http.StatusNoContent, func(struct{}) any { return nil })
 	if err != nil {
 		return err
 	}
-	done, stored, err := a.Receiving.Remove(c.Request.Context(), who, receivingID(c), once)
+	confirmed, err := a.confirmation(c, who, body.Password)
+	if err != nil {
+		return err
+	}
+	removal := app.Removal{ID: receivingID(c), By: confirmed.Confirmation}
+	done, stored, err := a.Receiving.Remove(c.Request.Context(), who, removal, once)
+	confirmed.settle(err)
 	respond(c, once, done, stored, err)
-	return nil
-}
-
-type methodJSON struct {
-	Method  checkout.Method `json:"method"`
-	Asset   string          `json:"asset"`
-	Network string          `json:"network,omitempty"` // of the first of Networks that is live, else of the first
-	Enabled bool            `json:"enabled"`
-	Live    bool            `json:"live"`
-	Test    bool            `json:"test"`
-	// ReceivingAddress is where live payments on Network go. Without one, test payments still work.
-	ReceivingAddress chain.Address       `json:"receivingAddress,omitempty"`
-	Networks         []methodNetworkJSON `json:"networks"`
-}
-
-// methodNetworkJSON is a network that carries the coin for real money.
-type methodNetworkJSON struct {
-	Network          string        `json:"network"`
-	Chain            chain.Network `json:"chain"`
-	Live             bool          `json:"live"`
-	ReceivingAddress chain.Address `json:"receivingAddress,omitempty"`
-}
-
-func showMethod(m app.MethodState) methodJSON {
-	shown := methodJSON{
-		Method: m.Method, Asset: m.Method.Symbol(), Enabled: m.Enabled, Live: m.Live, Test: m.Test,
-		Networks: []methodNetworkJSON{},
-	}
-	main := -1
-	for i, n := range m.Networks {
-		shown.Networks = append(shown.Networks,
-			methodNetworkJSON{n.Network.Standard(), n.Network, n.Live, n.Address})
-		if main < 0 || n.Live && !m.Networks[main].Live {
-			main = i
-		}
-	}
-	if main >= 0 {
-		shown.Network, shown.ReceivingAddress = shown.Networks[main].Network, m.Networks[main].Address
-	}
-	return shown
-}
-
-func (a *API) listMethods(c *gin.Context, who merchant.Principal) error {
-	if _, err := edge.Query(c); err != nil {
-		return err
-	}
-	methods, err := a.Receiving.Methods(c.Request.Context(), who)
-	if err != nil {
-		return err
-	}
-	shown := make([]methodJSON, len(methods))
-	for i, m := range methods {
-		shown[i] = showMethod(m)
-	}
-	show(c, struct {
-		PaymentMethods []methodJSON `json:"paymentMethods"`
-	}{shown})
-	return nil
-}
-
-func (a *API) switchMethod(c *gin.Context, who merchant.Principal) error {
-	var body struct {
-		Enabled *bool `json:"enabled"`
-	}
-	if err := edge.Decode(c, &body); err != nil {
-		return err
-	}
-	method, err := checkout.ParseMethod(c.Param("method"))
-	if err != nil {
-		return err
-	}
-	if body.Enabled == nil {
-		return missing("enabled")
-	}
-	once, err := onceFor(a, c, http.StatusOK, func(m app.MethodState) any {
-		return struct {
-			PaymentMethod methodJSON `json:"paymentMethod"`
-		}{showMethod(m)}
-	})
-	if err != nil {
-		return err
-	}
-	to := app.MethodState{Method: method, Enabled: *body.Enabled}
-	m, stored, err := a.Receiving.Switch(c.Request.Context(), who, to, once)
-	respond(c, once, m, stored, err)
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
-	"github.com/101pay/101pay/domain/money"
 )
 
 // What this dialect calls a session's status.
@@ -98,20 +97,21 @@ type intentJSON struct {
 
 type instructionsJSON struct {
 	Address   chain.Address `json:"address"`
-	Amount    string        `json:"amount"` // exact, in units of Currency
+	Print     string        `json:"fingerprint"` // of Address, for people to compare
+	Amount    string        `json:"amount"`      // exact, in units of Currency
 	Currency  string        `json:"currency"`
 	Network   string        `json:"network"` // the token standard, as wallets show it
 	Chain     chain.Network `json:"chain"`
 	Contract  string        `json:"contract"`
 	Matching  string        `json:"matching"` // the rule by which a transfer is this payment's
-	QR        string        `json:"qr"`       // what to put into a QR code: the bare address
+	Rule      string        `json:"rule"`     // the same as a sentence
+	Tolerance string        `json:"tolerance"`
+	Paid      string        `json:"paid"`
+	Rest      string        `json:"rest"` // what to send now
+	QR        string        `json:"qr"`   // what to put into a QR code: the bare address
 	Rate      *rateJSON     `json:"rate,omitempty"`
 	ExpiresAt string        `json:"expiresAt"`
 }
-
-// exactAmount is the rule of shared addresses (decision 12): the amount must arrive to the last
-// digit, in one transfer.
-const exactAmount = "exact_amount"
 
 type rateJSON struct {
 	From   string `json:"from"`
@@ -123,11 +123,15 @@ type rateJSON struct {
 
 func showIntent(s checkout.Snapshot) intentJSON {
 	i := *s.Intent
+	matching, rule := matchingOf(i)
 	return intentJSON{
 		PaymentID: i.ID, Status: paymentWords[s.Status], Method: string(i.Method),
 		Instructions: instructionsJSON{
-			Address: i.Address, Amount: i.Payable(), Currency: i.Asset.Symbol, Network: i.Asset.Network.Standard(),
-			Chain: i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
+			Address: i.Address, Print: i.Address.Fingerprint(), Amount: i.Payable(), Currency: i.Asset.Symbol,
+			Network: i.Asset.Network.Standard(),
+			Chain:   i.Asset.Network, Contract: i.Asset.Contract, QR: string(i.Address),
+			Matching: matching, Rule: rule, Tolerance: inUnits(s, i.Terms.Tolerance), Paid: inUnits(s, s.Paid),
+			Rest:      inUnits(s, s.Rest()),
 			Rate:      &rateJSON{i.Rate.From, i.Rate.To, i.Rate.Price.String(), i.Rate.Source, instant(i.Rate.At)},
 			ExpiresAt: instant(i.ExpiresAt),
 		},
@@ -155,8 +159,7 @@ func showReceipt(s checkout.Snapshot) *receiptJSON {
 	r := s.Receipt
 	return &receiptJSON{
 		OrderNo: r.OrderNo, Transaction: r.TxID, Index: r.Index, Chain: r.Network, From: r.From,
-		Amount: money.FormatUnits(r.Units, int(s.Intent.Asset.Decimals)), Currency: s.Intent.Asset.Symbol,
-		Block:     r.Height,
+		Amount: inUnits(s, r.Units), Currency: s.Intent.Asset.Symbol, Block: r.Height,
 		BlockTime: instant(r.BlockTime), Late: r.Late,
 	}
 }
@@ -184,6 +187,7 @@ func showSettlement(s checkout.Snapshot) settlementJSON {
 // proofWords say in a sentence what a named transaction means.
 var proofWords = map[app.Outcome]string{
 	app.OutcomePaid:         "this transaction paid this checkout",
+	app.OutcomePart:         "this transaction paid part of this checkout",
 	app.OutcomeProcessing:   "this transaction pays this checkout; it is not final yet",
 	app.OutcomeUnknown:      "the network knows no transfer of the asset to be paid in this transaction",
 	app.OutcomeOtherAddress: "this transaction went to another address",
@@ -193,6 +197,12 @@ var proofWords = map[app.Outcome]string{
 	app.OutcomeTooEarly:     "this transaction is older than this checkout",
 	app.OutcomeHeld:         "this transaction was found and waits for the merchant's decision",
 	app.OutcomeDuplicate:    "this transaction was found, but the checkout was paid by another one",
+	app.OutcomeUnsuccessful: "this transaction failed and moved nothing; the money is still where it was",
+	app.OutcomeNoTransfer:   "the network has this transaction, and it moves nothing of the coin to be paid to this address",
+	app.OutcomeOtherToken:   "this transaction sent another coin than the one to be paid",
+	app.OutcomeForeignToken: "this transaction sent a token of another contract, whatever it calls itself; it does not pay",
+	app.OutcomeZeroValue:    "this transaction moved nothing",
+	app.OutcomeOtherNetwork: "this transaction went to the right address on another network; the merchant decides",
 }
 
 type proofJSON struct {
@@ -200,6 +210,8 @@ type proofJSON struct {
 	Message       string      `json:"message"`
 	Amount        string      `json:"amount,omitempty"` // what the transfer moved
 	Currency      string      `json:"currency,omitempty"`
+	Contract      string      `json:"contract,omitempty"` // of a token that is not the coin asked for
+	Network       string      `json:"network,omitempty"`  // where it was found, if that is another one
 	BlockTime     string      `json:"blockTime,omitempty"`
 	Confirmations uint64      `json:"confirmations"`
 	Needed        uint64      `json:"needed"`
@@ -207,11 +219,15 @@ type proofJSON struct {
 
 func showProof(p app.Proof) proofJSON {
 	shown := proofJSON{
-		Outcome: p.Outcome, Message: proofWords[p.Outcome], Confirmations: p.Confirmations, Needed: p.Needed,
+		Outcome: p.Outcome, Message: proofWords[p.Outcome], Contract: p.Contract, Confirmations: p.Confirmations,
+		Needed: p.Needed,
 	}
 	if p.Transfer != nil {
 		shown.Amount, shown.Currency = transferAmount(*p.Transfer), p.Transfer.Asset.Symbol
 		shown.BlockTime = instant(p.Transfer.BlockTime)
+		if p.Outcome == app.OutcomeOtherNetwork {
+			shown.Network = p.Transfer.Network.Standard()
+		}
 	}
 	return shown
 }

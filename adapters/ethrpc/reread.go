@@ -1,0 +1,119 @@
+package ethrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/101pay/101pay/ports"
+)
+
+// Again is a range to read again.
+type Again struct {
+	From, To   uint64
+	Filter     Filter
+	ByReceipts bool // block by block, by all receipts, where the endpoint can
+}
+
+// Reading is a range that was read again, and how.
+type Reading struct {
+	Range
+	Host   string
+	Second bool // at another endpoint than ranges are read by
+	Calls  int  // it took, as providers count them
+}
+
+// Reread reads final blocks at another endpoint than the one ranges are read by, so that a hole in that
+// one's answers shows. A chain of one endpoint is read by that one.
+func (c *Client) Reread(ctx context.Context, a Again) (out Reading, err error) {
+	if a.From > a.To || a.To-a.From >= ports.MaxScanSpan {
+		return Reading{}, fmt.Errorf("read blocks %d to %d again: %w", a.From, a.To, ports.ErrSpanTooWide)
+	}
+	among := c.apart()
+	second := len(among) > 0
+	if !second {
+		among = c.endpoints
+	}
+	err = c.visitAmong(ctx, among, func(e *endpoint) error {
+		if err := e.reach(ctx, a.To); err != nil {
+			return err
+		}
+		r, calls, err := c.rereadAt(ctx, e, a)
+		out = Reading{Range: r, Host: e.host, Second: second, Calls: calls}
+		return err
+	})
+	if err != nil {
+		return Reading{}, err
+	}
+	return out, nil
+}
+
+// apart are the endpoints that are not of the host ranges are read by: of the one last read by, and
+// before any was read, of the one that would be asked first.
+func (c *Client) apart() []*endpoint {
+	c.mu.Lock()
+	reader := c.reader
+	c.mu.Unlock()
+	if reader == "" {
+		reader = inOrder(c.endpoints)[0].host
+	}
+	return slices.DeleteFunc(slices.Clone(c.endpoints), func(e *endpoint) bool { return e.host == reader })
+}
+
+// readBy remembers the endpoint a range was read by.
+func (c *Client) readBy(e *endpoint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reader = e.host
+}
+
+// Calls of one look, as providers count them: a question, the block it is about, and now and then the
+// receipts and blocks of what was found.
+const (
+	callsPerBlock  = 2
+	callsPerSearch = 2
+	callsPerProof  = 2
+)
+
+func (c *Client) rereadAt(ctx context.Context, e *endpoint, a Again) (whole Range, calls int, err error) {
+	if !a.ByReceipts {
+		return c.search(ctx, e, a)
+	}
+	for height := a.From; height <= a.To; height++ {
+		r, err := c.readBlock(ctx, e, height, a.Filter)
+		var refused *rpcError
+		if errors.As(err, &refused) && refused.unknownMethod() {
+			return c.search(ctx, e, a)
+		}
+		if err != nil {
+			return Range{}, calls, err
+		}
+		calls += callsPerBlock
+		whole.Last, whole.Transfers = r.Last, append(whole.Transfers, r.Transfers...)
+	}
+	return whole, calls, nil
+}
+
+// search reads a range as watching does.
+func (c *Client) search(ctx context.Context, e *endpoint, a Again) (Range, int, error) {
+	r, err := c.readRange(ctx, e, a.From, a.To, a.Filter)
+	searches := max(1, len(a.Filter.calls("", "")))
+	return r, searches*callsPerSearch + len(r.Transfers)*callsPerProof, err
+}
+
+// Reread implements ports.Rereader.
+func (r *Rail) Reread(ctx context.Context, again ports.Rereading) (ports.Reread, error) {
+	l := r.look(again.Watch.Assets, again.Watch.Receivers)
+	read, err := r.client.Reread(ctx, Again{again.From, again.To, l.filter, again.ByReceipts})
+	if err != nil {
+		return ports.Reread{}, fmt.Errorf("read %s blocks %d to %d again: %w", r.network, again.From, again.To, err)
+	}
+	return ports.Reread{
+		Span: ports.Span{
+			From: again.From, To: again.To, ToID: read.Last.ID.Hex(), ToTime: read.Last.Time,
+			Transfers: l.translate(read.Transfers),
+		},
+		Host: read.Host, Second: read.Second, Calls: read.Calls,
+	}, nil
+}
