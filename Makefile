@@ -91,6 +91,10 @@ crash: ## kill -9 gateway and database 200 times under load, then audit; KILLS=n
 crash-short: ## the same with few kills
 	$(GO) test -count=1 -timeout 20m ./e2e/crash/...
 
+.PHONY: sim
+sim: ## a million payments on simulated chains that fork, judged from the chains; PAYMENTS=n SEED=n
+	PAYMENTS=$(or $(PAYMENTS),1000000) SEED=$(SEED) $(GO) test -count=1 -v -timeout 180m -run '^TestEveryPaymentIsFoundOnce$$' ./e2e/sim
+
 .PHONY: bench
 bench: ## hot paths as ratios to a limit measured in the same run; BENCH=full for the long run
 	BENCH=$(BENCH) $(GO) test -count=1 -v -timeout 60m ./e2e/bench/...

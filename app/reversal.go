@@ -51,17 +51,16 @@ func (w *watcher) undo(ctx context.Context, head chain.Head, cursor ports.Cursor
 var errHistoryMoves = errors.New("history changed while it was read")
 
 // unbroken makes sure that a span continues what was read and recorded before. History that changes
-// between two questions to the chain would be stepped over otherwise: the cursor would stand on a
-// block of the new one, and nobody would look below it again.
-func (w *watcher) unbroken(ctx context.Context, head chain.Head, cursor ports.Cursor, span ports.Span) error {
-	id, err := w.chain.BlockID(ctx, cursor.Height)
-	switch {
-	case err != nil:
-		return fmt.Errorf("block %d: %w", cursor.Height, err)
-	case id != cursor.BlockID:
+// between two questions to the chain, or that one endpoint knows of and another does not, would be
+// stepped over otherwise: the cursor would stand on a block of the new one, and nobody would look below
+// it again. So it is the span's own word for the block it continues that counts.
+func (w *watcher) unbroken(
+	ctx context.Context, head chain.Head, cursor ports.Cursor, span ports.Span, watch ports.Watch,
+) error {
+	if span.ParentID != cursor.BlockID {
 		return errHistoryMoves
 	}
-	if missing, err := w.missing(ctx, cursor, span); err != nil || !missing {
+	if missing, err := w.missing(ctx, cursor, span, watch); err != nil || !missing {
 		return err
 	}
 	there, err := w.presentAfter(ctx, head, cursor)
@@ -77,19 +76,27 @@ func (w *watcher) unbroken(ctx context.Context, head chain.Head, cursor ports.Cu
 	return errHistoryMoves
 }
 
-// missing reports whether a transfer that paid something within the span is not in it any more. A
-// transfer can be recorded before the cursor reaches it: its payer named it, or the cursor went back.
-func (w *watcher) missing(ctx context.Context, cursor ports.Cursor, span ports.Span) (bool, error) {
+// missing reports whether a transfer recorded within the span is not in it any more, or in another
+// block. A transfer can be recorded before the cursor reaches it: its payer named it, or the cursor
+// went back. One to somebody who is not watched any more is in no span, and stays as it is.
+func (w *watcher) missing(
+	ctx context.Context, cursor ports.Cursor, span ports.Span, watch ports.Watch,
+) (bool, error) {
+	watched := make(map[chain.Address]bool, len(watch.Receivers))
+	for _, to := range watch.Receivers {
+		watched[to] = true
+	}
 	there := make(map[transferKey]string, len(span.Transfers))
 	for _, t := range span.Transfers {
 		there[transferKey{t.TxID, t.Index}] = t.BlockID
 	}
 	missing := false
 	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		missing = false
 		rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
 		for _, row := range rows {
 			t := row.Transfer
-			missing = missing || row.Disposition.Booked() && t.Height <= span.To &&
+			missing = missing || watched[t.To] && t.Height <= span.To &&
 				there[transferKey{t.TxID, t.Index}] != t.BlockID
 		}
 		return err
@@ -133,7 +140,7 @@ func (w *watcher) presentAfter(
 	if err != nil {
 		return nil, err
 	}
-	there := map[transferKey]chain.Transfer{}
+	there, before := map[transferKey]chain.Transfer{}, ancestor.BlockID
 	for from := ancestor.Height + 1; from <= head.Final; {
 		to := min(from+w.window-1, head.Final)
 		span, err := w.chain.Scan(ctx, from, to, watch)
@@ -144,10 +151,13 @@ func (w *watcher) presentAfter(
 		if err != nil {
 			return nil, fmt.Errorf("scan blocks %d to %d: %w", from, to, err)
 		}
+		if span.ParentID != before {
+			return nil, errHistoryMoves
+		}
 		for _, t := range span.Transfers {
 			there[transferKey{t.TxID, t.Index}] = t
 		}
-		from = to + 1
+		from, before = to+1, span.ToID
 	}
 	return there, nil
 }

@@ -108,7 +108,8 @@ type Transfers interface {
 	// Reverse marks a transfer as undone by the chain.
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
-	// are gone and not recorded as final.
+	// are gone and not recorded as final for their session: one that became final and was recorded
+	// for nobody, because the amount was let go meanwhile, is gone for its session.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)

@@ -132,7 +132,7 @@ func (r dedicated) Reached(ctx context.Context, f chain.Family, fingerprint stri
 		return 0, err
 	}
 	var reached int64
-	for _, o := range s.sources.rows {
+	for _, o := range s.sources.all() {
 		if o.Kind == merchant.SourceXpub && o.Family == f && o.Fingerprint == fingerprint {
 			reached = max(reached, o.NextIndex)
 		}
@@ -188,7 +188,7 @@ func (r dedicated) Tally(
 		return ports.SourceTally{}, err
 	}
 	var t ports.SourceTally
-	for _, a := range s.own.rows {
+	for _, a := range s.own.all() {
 		if a.source != id {
 			continue
 		}
@@ -251,7 +251,7 @@ func (r dedicated) Take(ctx context.Context, t ports.Taking) (chain.Address, err
 
 // holdsIntent reports whether somebody may still pay an intent at an address.
 func (s *state) holdsIntent(a familyAddress) bool {
-	for slot := range s.amounts.rows {
+	for slot := range s.amounts.all() {
 		if slot.at == a.at && slot.network.KeyFamily() == a.family {
 			return true
 		}

@@ -1,7 +1,8 @@
 // Package memory is the whole store in maps, for tests and for trying things out.
 //
 // It owns units of work without a database: each works on its own copy of the state, which replaces
-// the committed one in a single step or is thrown away. Store serves every port a store serves. It
+// the committed one in a single step or is thrown away. A copy shares what was not changed, so that a
+// unit of work costs what it writes, however much is stored. Store serves every port a store serves. It
 // does not own durability: what it holds ends with the process.
 //
 // Invariants:

@@ -47,6 +47,12 @@ func slotOf(i checkout.Intent) amount {
 // everyAmount is no number, so no amount is mistaken for it.
 const everyAmount = "every"
 
+// holds reports whether an intent's amount is its own still.
+func (s *state) holds(i checkout.Intent) bool {
+	holder, held := s.amounts.get(slotOf(i))
+	return held && holder == i.ID
+}
+
 func cloneUnits(n *big.Int) *big.Int {
 	if n == nil {
 		return nil
@@ -194,8 +200,7 @@ func (r sessions) IntentOf(
 		return checkout.Intent{}, err
 	}
 	held := s.intents.where(func(i checkout.Intent) bool {
-		holder, isHeld := s.amounts.get(slotOf(i))
-		return i.SessionID == id && i.Asset == a && isHeld && holder == i.ID
+		return i.SessionID == id && i.Asset == a && s.holds(i)
 	})
 	if len(held) == 0 {
 		return checkout.Intent{}, ports.ErrNotFound

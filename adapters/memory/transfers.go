@@ -196,7 +196,7 @@ func (r transfers) ReplaceSightings(
 	for _, o := range before {
 		_, still := s.sightings.get(keyOf(o.Transfer))
 		row, final := s.transfers.get(keyOf(o.Transfer))
-		if !still && (!final || row.Disposition == ports.Reversed) {
+		if !still && (!final || row.Disposition == ports.Reversed || row.SessionID != o.SessionID) {
 			gone = append(gone, cloneSighting(o))
 		}
 	}

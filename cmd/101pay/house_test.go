@@ -74,6 +74,7 @@ var house = []row{
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
 	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
+	{"adapters/ethrpc/simnode", nil},   // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},
 	{"adapters/bitcoin", list("domain/... ports github.com/btcsuite/btcd")},

@@ -240,7 +240,8 @@ func (n *network) Scan(ctx context.Context, from, to uint64, watch ports.Watch) 
 		return ports.Span{}, fmt.Errorf("asked for blocks %d to %d and %d receivers", from, to, len(watch.Receivers))
 	}
 	id, err := n.BlockID(ctx, n.height)
-	span := ports.Span{From: from, To: to, ToID: id, ToTime: n.at(n.height)}
+	parent, _ := n.BlockID(ctx, n.height-1)
+	span := ports.Span{From: from, To: to, ParentID: parent, ToID: id, ToTime: n.at(n.height)}
 	for i := range blockTransfers {
 		paying := n.paid + 1 + i/2
 		units := int64(baseUnits + paying)
