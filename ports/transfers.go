@@ -108,8 +108,9 @@ type Transfers interface {
 	// Reverse marks a transfer as undone by the chain.
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
-	// are gone and not recorded as final for their session: one that became final and was recorded
-	// for nobody, because the amount was let go meanwhile, is gone for its session.
+	// are gone and not recorded as final for their session: one that pays nobody any more, or
+	// somebody else, because the amount was let go meanwhile, is gone for its session, whether it is
+	// still in sight or was recorded as final.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)

@@ -194,7 +194,8 @@ func (r transfers) ReplaceSightings(
 	}
 	var gone []ports.Sighting
 	for _, o := range before {
-		_, still := s.sightings.get(keyOf(o.Transfer))
+		seen, still := s.sightings.get(keyOf(o.Transfer))
+		still = still && seen.SessionID == o.SessionID
 		row, final := s.transfers.get(keyOf(o.Transfer))
 		if !still && (!final || row.Disposition == ports.Reversed || row.SessionID != o.SessionID) {
 			gone = append(gone, cloneSighting(o))

@@ -47,13 +47,13 @@ func (r transfers) ReplaceSightings(
 	if err != nil {
 		return nil, err
 	}
-	old, still := make(map[transferKey]ports.Sighting), make(map[transferKey]bool)
+	old, still := make(map[transferKey]ports.Sighting), make(map[transferKey]checkout.SessionID)
 	for _, o := range before {
 		old[keyOf(o.Transfer)] = o
 	}
 	for _, s := range now {
 		k := keyOf(s.Transfer)
-		still[k] = true
+		still[k] = s.SessionID
 		if o, known := old[k]; known && sameSighting(o, s) {
 			continue
 		}
@@ -63,10 +63,16 @@ func (r transfers) ReplaceSightings(
 	}
 	var gone []ports.Sighting
 	for _, o := range before {
-		if still[keyOf(o.Transfer)] {
+		session, inSight := still[keyOf(o.Transfer)]
+		if inSight && session == o.SessionID {
 			continue
 		}
-		final, err := r.unsee(ctx, o)
+		if !inSight {
+			if err := r.unsee(ctx, o.Transfer); err != nil {
+				return nil, err
+			}
+		}
+		final, err := r.isFinal(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -96,12 +102,17 @@ func (r transfers) sight(ctx context.Context, s ports.Sighting) error {
 	return err
 }
 
-// unsee forgets a sighting and answers whether its transfer is recorded as final for its session.
-func (r transfers) unsee(ctx context.Context, o ports.Sighting) (final bool, err error) {
+// unsee forgets a sighting.
+func (r transfers) unsee(ctx context.Context, t chain.Transfer) error {
+	_, err := exec(ctx, r.in(), "DELETE FROM sightings WHERE network = $1 AND txid = $2 AND idx = $3",
+		prepared, t.Network, t.TxID, int64(t.Index))
+	return err
+}
+
+// isFinal reports whether a sighting's transfer is recorded as final for its session.
+func (r transfers) isFinal(ctx context.Context, o ports.Sighting) (bool, error) {
 	t := o.Transfer
-	n, err := exec(ctx, r.in(), `
-		WITH gone AS (DELETE FROM sightings WHERE network = $1 AND txid = $2 AND idx = $3)
-		SELECT 1 FROM transfers
+	n, err := exec(ctx, r.in(), `SELECT 1 FROM transfers
 		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition <> 'reversed'
 			AND session_id IS NOT DISTINCT FROM $4::uuid`,
 		prepared, t.Network, t.TxID, int64(t.Index), orNoID(o.SessionID))

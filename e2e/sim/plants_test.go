@@ -33,7 +33,9 @@ var plants = []plant{
 			return cursor, fmt.Errorf("scan blocks %d to %d: %w", from, to, err)
 		}
 `, New: `		if errors.Is(err, ports.ErrChainUnavailable) {
-			span = ports.Span{From: from, To: head.Final, ToID: head.FinalID, ToTime: head.FinalTime}
+			span = ports.Span{
+				From: from, To: head.Final, ParentID: cursor.BlockID, ToID: head.FinalID, ToTime: head.FinalTime,
+			}
 			err = nil
 		}
 		if err != nil {
@@ -152,8 +154,8 @@ func TestPlantedBugs(t *testing.T) {
 					"PAYMENTS="+plantedPayments, "SEED=", "PLANT=")
 				if !passed && strings.Contains(text, ": "+p.finds) {
 					_, shown, _ := strings.Cut(text, "WORLD=")
-					_, summary, _ := strings.Cut(text, "\nSEED=")
-					t.Logf("found: %.200s\nSEED=%.420s", shown, summary)
+					shown, _, _ = strings.Cut(shown, "\n")
+					t.Logf("found in world %.300s", shown)
 					return
 				}
 			}

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"github.com/101pay/101pay/adapters/ethrpc/simnode"
 )
 
@@ -44,10 +46,16 @@ func (w *world) block(f *fork) {
 	w.tally.Blocks++
 }
 
-// reorg undoes blocks. What they held comes again in another block, at another place, or never.
+// reorg undoes blocks. What they held comes again in another block, at another place, soon, much later
+// or never.
 func (w *world) reorg(f *fork, depth int) {
 	for _, tx := range f.Undo(depth) {
-		if !w.chance(15) {
+		switch n := w.r.IntN(15); {
+		case n == 0:
+		case n < 4 && len(w.sales) > 0:
+			again := func() { f.waiting = append(f.waiting, tx) }
+			w.after(w.sales[w.r.IntN(len(w.sales))], time.Minute, 2*time.Hour, again)
+		default:
 			f.waiting = append(f.waiting, tx)
 		}
 	}

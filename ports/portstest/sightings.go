@@ -15,6 +15,7 @@ var sightingPromises = []promise{
 	{"sightings not given again are gone, and are answered", sightingsReplaced},
 	{"a sighting recorded as final is not gone", sightingsFinal},
 	{"a sighting recorded as final for nobody is gone", sightingsFinalForNobody},
+	{"a sighting that pays nobody any more is gone for its session", sightingsLetGo},
 	{"a sighting in another block is the same sighting", sightingsMoved},
 	{"sightings of another network stay", sightingsOtherNetwork},
 	{"a rolled back replacement replaced nothing", sightingsRollBack},
@@ -90,6 +91,16 @@ func sightingsFinalForNobody(t *testing.T, w World) {
 		Transfer: one[0].Transfer, ProjectID: shop.Project.ID, Disposition: ports.Unmatched, RecordedAt: Epoch,
 	})
 	same(t, sight(t, w), one)
+}
+
+func sightingsLetGo(t *testing.T, w World) {
+	one := OpenShop(t, w).sightings(t, 1)
+	sight(t, w, one...)
+	nobodys := []ports.Sighting{{Transfer: one[0].Transfer}}
+	same(t, sight(t, w, nobodys...), one)
+	same(t, seen(t, w, one[0]), []ports.Sighting(nil))
+	same(t, sight(t, w, nobodys...), []ports.Sighting(nil))
+	same(t, sight(t, w), nobodys)
 }
 
 func sightingsMoved(t *testing.T, w World) {
