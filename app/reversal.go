@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
@@ -226,14 +227,14 @@ func (s *Settlement) reverse(
 			if err := r.Transfers.Reverse(ctx, t.Network, t.TxID, t.Index); err != nil {
 				return err
 			}
-			if row.Disposition != ports.Settled {
+			if !row.Disposition.Booked() {
 				if err := s.letDown(ctx, r, row, now); err != nil {
 					return fmt.Errorf("let down %s/%d: %w", t.TxID, t.Index, err)
 				}
 				continue
 			}
 			if len(free) == 0 {
-				return errors.New("more settled transfers than a moment ago")
+				return errors.New("more booked transfers than a moment ago")
 			}
 			if err := s.takeBack(ctx, r, row, free[0], now); err != nil {
 				return fmt.Errorf("reverse %s/%d: %w", t.TxID, t.Index, err)
@@ -247,13 +248,13 @@ func (s *Settlement) reverse(
 
 // numbersFor draws an order number for every booking that may have to be reversed.
 func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]ledger.OrderNo, error) {
-	settled := 0
+	booked := 0
 	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		settled = 0
+		booked = 0
 		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
 		for _, row := range rows {
-			if row.Disposition == ports.Settled {
-				settled++
+			if row.Disposition.Booked() {
+				booked++
 			}
 		}
 		return err
@@ -261,7 +262,7 @@ func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]l
 	if err != nil {
 		return nil, err
 	}
-	numbers := make([]ledger.OrderNo, settled)
+	numbers := make([]ledger.OrderNo, booked)
 	for i := range numbers {
 		if numbers[i], err = s.Orders.Next(ctx, s.now()); err != nil {
 			return nil, err
@@ -270,7 +271,8 @@ func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]l
 	return numbers, nil
 }
 
-// takeBack books the reversal of a settlement and opens its session again.
+// takeBack books the reversal of a transfer and takes it out of what its session was paid; a session
+// that is short without it opens again.
 func (s *Settlement) takeBack(
 	ctx context.Context, r ports.Repos, row ports.TransferRow, no ledger.OrderNo, now time.Time,
 ) error {
@@ -283,20 +285,15 @@ func (s *Settlement) takeBack(
 		return err
 	}
 	was := booked.Transaction
-	undone := was.Reversal(no, was.SourceRef, "the chain undid transaction "+string(row.Transfer.TxID), now)
-	if _, err := r.Ledger.Book(ctx, undone); err != nil {
+	reversal := was.Reversal(no, was.SourceRef, "the chain undid transaction "+string(row.Transfer.TxID), now)
+	if _, err := r.Ledger.Book(ctx, reversal); err != nil {
 		return err
 	}
-	if _, err := session.Reverse(now, reversalWindow); err != nil {
+	undone, err := session.Reverse(row.Transfer, now, reversalWindow)
+	if err != nil {
 		return err
 	}
-	again := session.Snapshot().Intent
-	switch err := r.Sessions.Extend(ctx, again.ID, again.ExpiresAt, again.HoldUntil); {
-	case errors.Is(err, ports.ErrTaken):
-		// The amount was let go and is somebody else's: a payment of it would settle his session. The
-		// payer has to choose a method anew, which gives him another amount.
-		s.Log.Warn("amount of a reversed payment is taken", "session", string(row.SessionID))
-	case err != nil:
+	if err := s.afterReversal(ctx, r, session, undone); err != nil {
 		return err
 	}
 	if err := r.Sessions.Save(ctx, session); err != nil {
@@ -304,4 +301,28 @@ func (s *Settlement) takeBack(
 	}
 	row.Disposition = ports.Reversed
 	return s.Events.session(ctx, r, webhook.PaymentReversed, session.Snapshot(), &row)
+}
+
+// afterReversal records what the end of a payment means beside its session: the time its intent is held
+// for, and the transfer that had completed it and is a part now.
+func (s *Settlement) afterReversal(
+	ctx context.Context, r ports.Repos, session *checkout.Session, undone checkout.Undone,
+) error {
+	if d := undone.Demoted; d != nil {
+		if err := r.Transfers.Demote(ctx, d.Network, d.TxID, d.Index); err != nil {
+			return fmt.Errorf("demote %s/%d: %w", d.TxID, d.Index, err)
+		}
+	}
+	if !undone.Reopened {
+		return nil
+	}
+	again := session.Snapshot().Intent
+	err := r.Sessions.Extend(ctx, again.ID, again.ExpiresAt, again.HoldUntil)
+	if errors.Is(err, ports.ErrTaken) {
+		// The amount was let go and is somebody else's: a payment of it would settle his session. The
+		// payer has to choose a method anew, which gives him another amount.
+		s.Log.Warn("amount of a reversed payment is taken", "session", string(session.ID()))
+		return nil
+	}
+	return err
 }

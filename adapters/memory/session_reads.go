@@ -80,7 +80,10 @@ func (s *Store) Held(_ context.Context, ts []chain.Transfer) ([]*ports.HeldAmoun
 		if t.Asset.Network != t.Network {
 			continue
 		}
-		id, held := now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		id, held := now.amounts.get(amount{t.Network, t.Asset.Contract, t.To, everyAmount})
+		if !held {
+			id, held = now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		}
 		if !held {
 			continue
 		}
@@ -229,7 +232,7 @@ func (r sessions) letGo(
 	})
 	ended, _ = first(ended, limit)
 	for _, i := range ended {
-		s.amounts.drop(r.unit, amountOf(i.Asset, i.Address, i.Units))
+		s.amounts.drop(r.unit, slotOf(i))
 	}
 	return len(ended), nil
 }

@@ -33,6 +33,9 @@ type state struct {
 	intents  table[checkout.IntentID, checkout.Intent]
 	amounts  table[amount, checkout.IntentID] // who holds which amount: the unique index
 
+	sources table[merchant.SourceID, merchant.AddressSource]
+	own     table[familyAddress, ownAddress] // addresses of sources
+
 	transfers table[transferKey, ports.TransferRow]
 	sightings table[transferKey, ports.Sighting]
 	cursors   table[chain.Network, ports.Cursor]

@@ -45,8 +45,8 @@ var plants = []plant{
 	},
 	{
 		name: "news after commit",
-		edits: []rig.Edit{{File: "app/settlement.go", Old: `	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, session.Snapshot(), nil)
-`, New: `	paid := session.Snapshot()
+		edits: []rig.Edit{{File: "app/settlement.go", Old: `	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, now, nil)
+`, New: `	paid := now
 	go func() {
 		<-time.After(100 * time.Millisecond)
 		_ = b.s.Core.Work.Do(context.Background(), func(ctx context.Context, r ports.Repos) error {

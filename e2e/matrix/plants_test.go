@@ -83,10 +83,10 @@ var plants = []plant{
 		in(amounts, "return amount{a.Network, a.Contract,", "return amount{\"\", a.Symbol,"),
 	}},
 	{rule: "at the deadline is in time", kind: plain + " " + atDeadline, edits: []rig.Edit{
-		in(matching, "	case !t.BlockTime.After(i.ExpiresAt):", "	case t.BlockTime.Before(i.ExpiresAt):"),
+		in(matching, "	if t.BlockTime.After(i.ExpiresAt) {", "	if !t.BlockTime.Before(i.ExpiresAt) {"),
 	}},
 	{rule: "late is held where the project says so", kind: plain + " " + hourLate, edits: []rig.Edit{
-		in(matching, "	case late == merchant.LateAccept && ", "	case "),
+		in(matching, "if late != merchant.LateAccept || ", "if "),
 	}},
 	{rule: "a day late is too late", kind: plain + " " + dayLate, edits: []rig.Edit{
 		in(matching, "i.ExpiresAt.Add(merchant.LateWindow)", "i.ExpiresAt.Add(2 * merchant.LateWindow)"),
