@@ -30,18 +30,19 @@ var ErrTooFewSources = fault.New(fault.Conflict, "too_few_sources",
 type Vouched func(n chain.Network, because ports.Reason)
 
 // canProve refuses to ask for a payment that too few endpoints could prove.
-func (r Rails) canProve(n chain.Network, sources int) error {
+func (r Rails) canProve(a chain.Asset, sources int) error {
 	if sources < 2 {
 		return nil
 	}
 	have := 1
-	if w, ok := r.Witnesses[n]; ok {
-		have = w.Sources()
+	if w, ok := r.Witnesses[a.Network]; ok {
+		have = w.Sources(a)
 	}
 	if have < sources {
 		return ErrTooFewSources.Saying("a payment of this worth must be proven by " +
-			strconv.Itoa(sources) + " endpoints of different providers, and this gateway reads " + n.Standard() +
-			" by " + strconv.Itoa(have) + "; choose another network, or have the operator add one")
+			strconv.Itoa(sources) + " endpoints of different providers, and this gateway reads " + a.Symbol + " on " +
+			a.Network.Standard() + " by " + strconv.Itoa(have) +
+			"; choose another coin or network, or have the operator add one")
 	}
 	return nil
 }

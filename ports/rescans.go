@@ -20,8 +20,9 @@ var ErrSourcesDisagree = errors.New("the endpoints of this network contradict ea
 //   - No endpoint is counted twice, and addresses of one host are one endpoint.
 //   - Silence, failure and being behind are neither agreement nor contradiction.
 type Witness interface {
-	// Sources is how many different endpoints the network has.
-	Sources() int
+	// Sources is how many different endpoints can prove a transfer of an asset: of a network's own coin
+	// fewer may than of its tokens, and none of a coin that is not read here.
+	Sources(a chain.Asset) int
 	// Witnesses asks until n endpoints agree and answers how many do. With fewer than n the error is
 	// ErrSourcesDisagree if an endpoint that could tell told otherwise, and ErrChainUnavailable if too
 	// few could tell.

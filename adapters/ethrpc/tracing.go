@@ -146,14 +146,19 @@ func (c *Client) tracer(ctx context.Context, fn func(e *endpoint, m traceMethod)
 	})
 }
 
+// tracesBy is how an endpoint is known to trace.
+func (e *endpoint) tracesBy() traceMethod {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.traces.method
+}
+
 // tracers counts the endpoints that are known to trace.
 func (c *Client) tracers() (n int) {
 	for _, e := range c.endpoints {
-		e.mu.Lock()
-		if e.traces.method != noTrace {
+		if e.tracesBy() != noTrace {
 			n++
 		}
-		e.mu.Unlock()
 	}
 	return n
 }

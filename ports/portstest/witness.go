@@ -23,6 +23,7 @@ func Witness(t *testing.T, open func(t *testing.T) WitnessWorld) {
 		"nobody is counted twice":                                   witnessOnce,
 		"what is not final is not proven":                           witnessFinal,
 		"silence is no contradiction":                               witnessOutage,
+		"nobody can prove what is not read":                         witnessForeign,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)
@@ -40,11 +41,11 @@ func (s chainScene) finalTransfer(payments ...Payment) []chain.Transfer {
 }
 
 func witnessAgreed(t *testing.T, w WitnessWorld, s chainScene) {
-	if w.Sources() < 2 {
-		t.Fatalf("the world has %d endpoints", w.Sources())
+	if w.Sources(s.asset) < 2 {
+		t.Fatalf("the world has %d endpoints", w.Sources(s.asset))
 	}
 	for _, transfer := range s.finalTransfer(Units(s.Receiver(), 5), Units(s.Receiver(), 6)) {
-		for n := 1; n <= w.Sources(); n++ {
+		for n := 1; n <= w.Sources(s.asset); n++ {
 			agreeing, err := w.Witnesses(t.Context(), transfer, n)
 			ok(t, err)
 			same(t, agreeing, n)
@@ -83,9 +84,9 @@ func witnessExact(t *testing.T, w WitnessWorld, s chainScene) {
 
 func witnessOnce(t *testing.T, w WitnessWorld, s chainScene) {
 	transfer := s.finalTransfer(Units(s.Receiver(), 5))[0]
-	agreeing, err := w.Witnesses(t.Context(), transfer, w.Sources()+1)
+	agreeing, err := w.Witnesses(t.Context(), transfer, w.Sources(s.asset)+1)
 	isFault(t, err, ports.ErrChainUnavailable)
-	same(t, agreeing, w.Sources())
+	same(t, agreeing, w.Sources(s.asset))
 }
 
 func witnessFinal(t *testing.T, w WitnessWorld, s chainScene) {
@@ -108,6 +109,15 @@ func witnessOutage(t *testing.T, w WitnessWorld, s chainScene) {
 	s.Cut(false)
 	_, err = w.Witnesses(t.Context(), transfer, 2)
 	ok(t, err)
+}
+
+func witnessForeign(t *testing.T, w WitnessWorld, s chainScene) {
+	foreign := s.asset
+	foreign.Contract = string(s.Receiver())
+	same(t, w.Sources(foreign), 0)
+	elsewhere := s.asset
+	elsewhere.Network = chain.Sandbox
+	same(t, w.Sources(elsewhere), 0)
 }
 
 // RereaderWorld is a chain, and what reads its past again.
