@@ -41,16 +41,19 @@ type Rereading struct {
 // Reread is a range that was read again, and how.
 type Reread struct {
 	Span
-	Host   string // of the endpoint, without what may be a key
-	Second bool   // it is another one than blocks are watched by
-	Calls  int    // requests it took
+	Host   string        // of the endpoint, without what may be a key
+	Second bool          // it is another one than blocks are watched by
+	Calls  int           // requests it took
+	Unread []chain.Asset // of the watch: coins that no other endpoint than the watched one can show
 }
 
 // Rereader reads blocks again at another endpoint than the one they are watched by. Its promises are
 // held by portstest.Rereader.
 type Rereader interface {
 	// Reread promises of its answer what Chain.Scan promises. Where a network has several endpoints it
-	// asks the others only, and fails if none can tell; where it has one, it asks that and says so.
+	// asks the others only, and fails if none can tell; where it has one, it asks that and says so. A
+	// network's own coin is read at another endpoint than it is watched by, or left out as Unread: it is
+	// too dear to read twice from one.
 	Reread(ctx context.Context, r Rereading) (Reread, error)
 }
 
@@ -63,6 +66,7 @@ type Rescan struct {
 	Missing    int    // transfers that are recorded and were not there
 	Host       string // of the endpoint last read by
 	Second     bool   // it was another one than blocks are watched by
+	OwnUnread  bool   // the network's own coin was awaited, and in some blocks not read again
 	StartedAt  time.Time
 	UpdatedAt  time.Time
 	FinishedAt time.Time // zero while under way

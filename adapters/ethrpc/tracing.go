@@ -166,6 +166,13 @@ func (c *Client) tracers() (n int) {
 // Traces reports whether any endpoint is known to trace.
 func (c *Client) Traces() bool { return c.tracers() > 0 }
 
+// askAllTraces asks every endpoint of which it is not known, and due to be asked, whether it can trace.
+func (c *Client) askAllTraces(ctx context.Context) {
+	for range c.endpoints {
+		c.AskTraces(ctx)
+	}
+}
+
 // AskTraces asks one endpoint of which it is not known, and due to be asked, whether it can trace. It
 // is called now and then, so that one which could not be reached at first is found in the end.
 func (c *Client) AskTraces(ctx context.Context) {

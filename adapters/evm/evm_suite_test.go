@@ -133,6 +133,24 @@ func TestRereaderPromises(t *testing.T) {
 	}
 }
 
+// The own coin is read again by traces where two endpoints trace; where one does it is not, which is said.
+func TestNativeRereaderPromises(t *testing.T) {
+	for name, trick := range map[string]anviltest.Trick{
+		"a second one traces": nil, "a second one does not": anviltest.NoTraces("debug", "trace"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			portstest.Rereader(t, func(t *testing.T) portstest.RereaderWorld {
+				w := openNative(t, chain.Base, nil)
+				w.addTracer(trick)
+				return portstest.RereaderWorld{
+					ChainWorld: portstest.ChainWorld{Chain: ownCoin{w.chain}, ChainScript: w}, Rereader: w.chain,
+					Second: true, Unread: trick != nil,
+				}
+			})
+		})
+	}
+}
+
 // hand is a clock that is moved by hand. It begins with the clock of the node, whose blocks bear
 // the machine's time.
 type hand struct {

@@ -136,6 +136,9 @@ func examineRescans(ctx context.Context, f *findings, store *postgres.Store) {
 		if !r.Second && r.Next > r.From {
 			text += ", by the only endpoint there is"
 		}
+		if r.OwnUnread {
+			text += ", " + ownUnread
+		}
 		switch {
 		case r.Missing > 0:
 			f.ill(subject, fmt.Sprintf("%s: %d recorded transfers were not found at %s", text, r.Missing, r.Host),
@@ -148,6 +151,9 @@ func examineRescans(ctx context.Context, f *findings, store *postgres.Store) {
 		}
 	}
 }
+
+// ownUnread says what a rescan leaves out.
+const ownUnread = "without the network's own coin, which no second endpoint traces in so many blocks"
 
 // examineAddresses looks for receiving accounts that somebody changed behind the gateway's back.
 func examineAddresses(ctx context.Context, f *findings, store *postgres.Store, c *Config) {
