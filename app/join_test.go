@@ -161,3 +161,65 @@ func (s *stage) undo(t chain.Transfer) {
 	}))
 	s.pass(time.Second)
 }
+
+// A second payment that is seen and goes again leaves the first one waiting for its source: it is on its
+// way, so that its session neither falls back nor expires.
+func TestAnotherPaymentThatVanishesEndsNoWaiting(t *testing.T) {
+	b := &bench{sources: 2, agree: 1, err: ports.ErrChainUnavailable}
+	s, _ := careful(t, b)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(5 * time.Second)
+	s.heldBecause(session.ID, ports.AwaitingSource)
+	second := s.scripted(*session.Intent, session.Intent.Units.Int64())
+	s.sends(second)
+	s.pass(2 * sandbox.BlockPeriod)
+	_, seen, err := s.ofSession(session.ID)
+	s.ok(err)
+	if len(seen) != 1 {
+		t.Fatalf("in sight: %+v", seen)
+	}
+	s.undo(seen[0].Transfer)
+	s.is(session.ID, checkout.Processing)
+	s.pass(time.Hour)
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(session.ID, checkout.Processing)
+	b.say(2, nil)
+	s.corroborate()
+	s.is(session.ID, checkout.Settled)
+}
+
+func (s *stage) ofSession(id checkout.SessionID) (rows []ports.TransferRow, seen []ports.Sighting, err error) {
+	err = s.store.Do(s.t.Context(), func(ctx context.Context, r ports.Repos) error {
+		rows, seen, err = r.Transfers.OfSession(ctx, id)
+		return err
+	})
+	return rows, seen, err
+}
+
+// Of two payments that wait, one that is undone leaves the other one waiting.
+func TestAnUndonePaymentEndsNoOthersWaiting(t *testing.T) {
+	b := &bench{sources: 2, agree: 1, err: ports.ErrChainUnavailable}
+	s, _ := careful(t, b)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(5 * time.Second)
+	s.sends(s.scripted(*session.Intent, session.Intent.Units.Int64()))
+	s.pass(5 * time.Second)
+	rows := s.rows(session.ID)
+	if len(rows) != 2 || !awaits(rows[0]) || !awaits(rows[1]) {
+		t.Fatalf("recorded %+v", rows)
+	}
+	last := rows[0].Transfer
+	if rows[1].Transfer.Height > last.Height {
+		last = rows[1].Transfer
+	}
+	s.undo(last)
+	s.is(session.ID, checkout.Processing)
+	b.say(2, nil)
+	s.corroborate()
+	s.is(session.ID, checkout.Settled)
+	if lines := s.book(); len(lines) != 1 {
+		t.Errorf("booked %d times", len(lines))
+	}
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/ports"
 )
@@ -51,6 +53,13 @@ func (r Rails) canProve(a chain.Asset, sources int) error {
 func awaits(row ports.TransferRow) bool {
 	return row.Disposition == ports.Held &&
 		(row.Reason == ports.AwaitingSource || row.Reason == ports.SourcesDiffer)
+}
+
+// waiting reports whether a transfer of a session waits for a second source: then its payment is on its
+// way, whatever becomes of others.
+func waiting(ctx context.Context, r ports.Repos, id checkout.SessionID) (bool, error) {
+	rows, _, err := r.Transfers.OfSession(ctx, id)
+	return slices.ContainsFunc(rows, awaits), err
 }
 
 // withhold keeps a transfer that pays from settling while it is in doubt.
