@@ -84,16 +84,24 @@ e2e: ## the real binary: stories, bad inputs, races, the pages in Chromium
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./e2e/... | grep -v -e /crash -e /bench)
 
 .PHONY: crash
-crash: ## kill -9 gateway and database 200 times under load, then audit; KILLS=n for fewer
-	KILLS=$(or $(KILLS),200) $(GO) test -count=1 -v -timeout 120m ./e2e/crash/...
+crash: ## kill -9 gateway and database 200 times under load, then audit; KILLS=n for fewer, INSTANCES=2
+	KILLS=$(or $(KILLS),200) INSTANCES=$(INSTANCES) $(GO) test -count=1 -v -timeout 120m ./e2e/crash/...
 
 .PHONY: crash-short
 crash-short: ## the same with few kills
 	$(GO) test -count=1 -timeout 20m ./e2e/crash/...
 
+.PHONY: sim
+sim: ## a million payments on simulated chains that fork, judged from the chains; PAYMENTS=n SEED=n
+	PAYMENTS=$(or $(PAYMENTS),1000000) SEED=$(SEED) $(GO) test -count=1 -v -timeout 180m -run '^TestEveryPaymentIsFoundOnce$$' ./e2e/sim
+
 .PHONY: bench
 bench: ## hot paths as ratios to a limit measured in the same run; BENCH=full for the long run
 	BENCH=$(BENCH) $(GO) test -count=1 -v -timeout 60m ./e2e/bench/...
+
+.PHONY: soak
+soak: ## watch memory and goroutines for 10 minutes under 100,000 open payments; SOAK=1h for longer
+	SOAK=$(or $(SOAK),10m) $(GO) test -count=1 -v -timeout 24h -run '^TestSoak$$' ./e2e/bench
 
 .PHONY: screenshots
 screenshots: ## take the pictures of docs/images anew

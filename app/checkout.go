@@ -130,11 +130,11 @@ func (s Checkout) offered(
 	if switchedOff(switched, m) {
 		return nil, checkout.ErrUnsupportedMethod.Saying("this project does not accept " + string(m))
 	}
-	accounts, err := currentAccounts(ctx, r, who.Project, s.Core.Clock.Now())
+	to, err := receiversOf(ctx, r, who.Project, s.Core.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
-	return s.Rails.places(m, who, accounts)
+	return s.Rails.places(m, who, to)
 }
 
 // sameOrder answers the session that already has the order id.
@@ -177,12 +177,18 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if err != nil {
 		return checkout.Snapshot{}, err
 	}
+	if by.Dedicated && was.Mode != merchant.Test {
+		return checkout.Snapshot{}, ErrDedicatedInTest
+	}
 	if current, err := session.CanIssue(by.Method, on, now); err != nil || current != nil {
 		return was, err
 	}
 	to, policy, err := s.place(ctx, was, by.Method, on)
 	if err != nil {
 		return checkout.Snapshot{}, err
+	}
+	if by.Dedicated {
+		to.matching = checkout.Dedicated
 	}
 	if err := s.Rails.Ready(ctx, to.asset.Network, now); err != nil {
 		return checkout.Snapshot{}, err
@@ -199,7 +205,7 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 		session: was, method: by.Method, place: to, policy: policy, rate: rate, base: checkout.Whole(base, to.asset),
 		now: now,
 	}
-	if q.terms, err = s.terms(ctx, q, checkout.Shared); err != nil {
+	if q.terms, err = s.terms(ctx, q, to.matching); err != nil {
 		return checkout.Snapshot{}, err
 	}
 	if err := s.Rails.canProve(to.asset, q.terms.Sources); err != nil {
@@ -234,7 +240,8 @@ func (s Checkout) place(
 		return place{}, policy, err
 	}
 	to, err := choose(m, on, among)
-	if err == nil && to.asset.Network != chain.Sandbox && !isSealed(s.Core.Vault, to.account) {
+	shared := to.matching == checkout.Shared && to.asset.Network != chain.Sandbox
+	if err == nil && shared && !isSealed(s.Core.Vault, to.account) {
 		alarm(ctx, s.Log, to.account)
 		return place{}, policy, merchant.ErrReceivingTampered
 	}
@@ -253,16 +260,19 @@ type quote struct {
 	now    time.Time
 }
 
-// issue proposes one free amount and claims it; ports.ErrTaken when somebody was faster.
+// issue proposes one free amount, or takes an address where any amount is, and claims it; ports.ErrTaken
+// when somebody was faster.
 func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error) {
-	units, err := s.propose(ctx, q)
-	if err != nil {
-		return checkout.Snapshot{}, err
+	units, err := q.base, error(nil)
+	if q.matching == checkout.Shared {
+		if units, err = s.propose(ctx, q); err != nil {
+			return checkout.Snapshot{}, err
+		}
 	}
 	intent := checkout.Intent{
 		ID: checkout.IntentID(s.Core.IDs.UUID()), SessionID: q.session.ID, Method: q.method, Asset: q.asset,
 		Address: q.at, Units: units, Rate: q.rate, CreatedAt: q.now, ExpiresAt: q.session.ExpiresAt,
-		HoldUntil: q.session.ExpiresAt.Add(merchant.LateWindow), Terms: q.terms,
+		HoldUntil: q.matching.HoldUntil(q.session.ExpiresAt), Terms: q.terms,
 	}
 	var out checkout.Snapshot
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
@@ -273,6 +283,12 @@ func (s Checkout) issue(ctx context.Context, q quote) (checkout.Snapshot, error)
 		if current, err := session.CanIssue(q.method, q.asset.Network, q.now); err != nil || current != nil {
 			out = session.Snapshot()
 			return err
+		}
+		intent := intent
+		if q.matching == checkout.Dedicated {
+			if intent.Address, err = s.takeAddress(ctx, r, q); err != nil {
+				return err
+			}
 		}
 		issued, err := q.reserve(ctx, r, intent)
 		if err != nil {

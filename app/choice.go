@@ -1,13 +1,16 @@
 package app
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
 )
 
 // Choice is how a payer wants to pay.
@@ -16,6 +19,9 @@ type Choice struct {
 	// Network is as the payer writes it; "" if he leaves it to us, which is possible while there is
 	// only one.
 	Network string
+	// Dedicated asks for an address of the payment's own in test mode, where the project may have no
+	// address source yet.
+	Dedicated bool
 }
 
 // ErrNetworkRequired asks for the network where a coin can be paid on several: money sent on another
@@ -44,15 +50,41 @@ func (c Choice) network(mode merchant.Mode) (chain.Network, error) {
 
 // place is where a choice leads: an asset, and the merchant's address for it.
 type place struct {
-	asset   chain.Asset
-	at      chain.Address
-	account merchant.ReceivingAccount // zero on the sandbox chain
+	asset    chain.Asset
+	at       chain.Address             // "" when the payment gets one of its own
+	matching checkout.Matching         // by which a payment there is recognised
+	account  merchant.ReceivingAccount // zero on the sandbox chain, and where a payment has its own address
+}
+
+// receivers are where a project's money goes: its accounts, and the families of networks on which each
+// payment has an address of its own.
+type receivers struct {
+	accounts  []merchant.ReceivingAccount
+	dedicated map[chain.Family]bool
+}
+
+// receiversOf reads where a project's money goes at a moment.
+func receiversOf(
+	ctx context.Context, r ports.Repos, p merchant.ProjectID, now time.Time,
+) (receivers, error) {
+	accounts, err := currentAccounts(ctx, r, p, now)
+	if err != nil {
+		return receivers{}, err
+	}
+	sources, err := r.Sources.List(ctx, p)
+	to := receivers{accounts, map[chain.Family]bool{}}
+	for _, s := range sources {
+		if s.State(now) == merchant.SourceActive {
+			to.dedicated[s.Family] = true
+		}
+	}
+	return to, err
 }
 
 // places lists where payments by a method can go for a project: every enabled network that carries
-// the coin and that the project has an account on.
+// the coin and that the project has an account or addresses on.
 func (r Rails) places(
-	m checkout.Method, who merchant.Principal, accounts []merchant.ReceivingAccount,
+	m checkout.Method, who merchant.Principal, to receivers,
 ) ([]place, error) {
 	assets, err := r.Assets(m, who.Mode)
 	if err != nil {
@@ -60,8 +92,12 @@ func (r Rails) places(
 	}
 	var out []place
 	for _, a := range assets {
-		if to, ok := receiver(who.Project, a, accounts); ok {
-			out = append(out, to)
+		if to.dedicate(a.Network) {
+			out = append(out, place{asset: a, matching: checkout.Dedicated})
+			continue
+		}
+		if at, ok := receiver(who.Project, a, to.accounts); ok {
+			out = append(out, at)
 		}
 	}
 	if len(out) == 0 {
@@ -70,17 +106,26 @@ func (r Rails) places(
 	return out, nil
 }
 
-// receiver is where payments of an asset go, given the accounts that are current. Test payments go to an address of the sandbox chain
+// dedicate reports whether payments on a network have addresses of their own. In test mode they do if
+// they would on any network for real money, so that a shop is tried as it will run.
+func (to receivers) dedicate(n chain.Network) bool {
+	if n == chain.Sandbox {
+		return len(to.dedicated) > 0
+	}
+	return to.dedicated[n.KeyFamily()]
+}
+
+// receiver is where payments of an asset to a shared address go, given the accounts that are current. Test payments go to an address of the sandbox chain
 // that no wallet accepts, never to the merchant's own: nobody shall send real money to a test page.
 func receiver(
 	p merchant.ProjectID, a chain.Asset, accounts []merchant.ReceivingAccount,
 ) (place, bool) {
 	if a.Network == chain.Sandbox {
-		return place{asset: a, at: chain.SandboxAddress("project " + string(p))}, true
+		return place{asset: a, at: chain.SandboxAddress("project " + string(p)), matching: checkout.Shared}, true
 	}
 	for _, o := range accounts {
 		if o.Network == a.Network && o.Asset == a.Symbol {
-			return place{a, o.Address, o}, true
+			return place{a, o.Address, checkout.Shared, o}, true
 		}
 	}
 	return place{}, false

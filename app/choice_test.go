@@ -123,7 +123,7 @@ func TestANetworkIsChosenNotGuessed(t *testing.T) {
 	id, err := c.opened(c.live(), "")
 	c.ok(err)
 	intent := func(m checkout.Method, network string) (checkout.Intent, error) {
-		s, err := c.checkout.Intent(t.Context(), id, Choice{m, network})
+		s, err := c.checkout.Intent(t.Context(), id, Choice{Method: m, Network: network})
 		if err != nil {
 			return checkout.Intent{}, err
 		}
@@ -232,10 +232,10 @@ func TestOffersAreWhereTheShopIsPaid(t *testing.T) {
 	if diff := cmp.Diff([]string{"usdc bsc silent", "usdc base", "usdt bsc silent"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := c.checkout.Intent(t.Context(), id, Choice{checkout.USDC, "bsc"}); fault.From(err).Code != ports.ErrChainUnavailable.Code {
+	if _, err := c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Network: "bsc"}); fault.From(err).Code != ports.ErrChainUnavailable.Code {
 		t.Errorf("a payer is sent to a network nobody reads: %v", err)
 	}
-	if _, err := c.checkout.Intent(t.Context(), id, Choice{checkout.USDC, "base"}); err != nil {
+	if _, err := c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Network: "base"}); err != nil {
 		t.Errorf("one silent rail hides another: %v", err)
 	}
 }
@@ -244,12 +244,12 @@ func TestOffersAreWhereTheShopIsPaid(t *testing.T) {
 func TestTheSandboxPlaysEveryNetwork(t *testing.T) {
 	c := openCounter(t)
 	for _, choice := range []Choice{
-		{checkout.USDC, ""},
-		{checkout.USDC, "base"},
-		{checkout.USDC, "ERC20"},
-		{checkout.USDC, "sandbox"},
-		{checkout.USDT, "TRC20"},
-		{checkout.USDT, ""},
+		{Method: checkout.USDC, Network: ""},
+		{Method: checkout.USDC, Network: "base"},
+		{Method: checkout.USDC, Network: "ERC20"},
+		{Method: checkout.USDC, Network: "sandbox"},
+		{Method: checkout.USDT, Network: "TRC20"},
+		{Method: checkout.USDT, Network: ""},
 	} {
 		id, err := c.opened(c.who(), "")
 		c.ok(err)
@@ -264,7 +264,7 @@ func TestTheSandboxPlaysEveryNetwork(t *testing.T) {
 	}
 	id, err := c.opened(c.who(), "")
 	c.ok(err)
-	_, err = c.checkout.Intent(t.Context(), id, Choice{checkout.USDC, "TRC20"})
+	_, err = c.checkout.Intent(t.Context(), id, Choice{Method: checkout.USDC, Network: "TRC20"})
 	c.refuses(err, chain.ErrUnsupportedNetwork, "name one of ERC20, BEP20")
 }
 

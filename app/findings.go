@@ -141,7 +141,7 @@ func (s scope) finding(t chain.Transfer, because Reason, recorded bool) Finding 
 func (s scope) owned(row ports.TransferRow) Finding {
 	because := ReasonHeld
 	switch row.Disposition {
-	case ports.Settled:
+	case ports.Settled, ports.Part:
 		because = ReasonPays
 	case ports.Duplicate:
 		because = ReasonDuplicate

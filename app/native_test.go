@@ -45,7 +45,7 @@ func (c *traced) Scan(_ context.Context, from, to uint64, watch ports.Watch) (po
 		coins = append(coins, a.Symbol)
 	}
 	c.asked = append(c.asked, strings.Join(coins, " "))
-	return ports.Span{From: from, To: to, ToID: c.id(to)}, nil
+	return ports.Span{From: from, To: to, ParentID: c.id(from - 1), ToID: c.id(to)}, nil
 }
 
 func (c *traced) Seen(context.Context, chain.Head, ports.Watch) ([]chain.Transfer, error) {

@@ -37,6 +37,7 @@ type SeenState string
 const (
 	SeenSighted   SeenState = "sighted"
 	SeenSettled   SeenState = SeenState(ports.Settled)
+	SeenPart      SeenState = SeenState(ports.Part)
 	SeenHeld      SeenState = SeenState(ports.Held)
 	SeenDuplicate SeenState = SeenState(ports.Duplicate)
 	SeenReversed  SeenState = SeenState(ports.Reversed)
@@ -65,7 +66,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 	var owner merchant.Merchant
 	var project merchant.Project
 	var switched map[checkout.Method]bool
-	var accounts []merchant.ReceivingAccount
+	var to receivers
 	var rows []ports.TransferRow
 	var sightings []ports.Sighting
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
@@ -78,7 +79,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 		if switched, err = r.Receiving.Methods(ctx, p.Session.ProjectID); err != nil {
 			return err
 		}
-		if accounts, err = currentAccounts(ctx, r, p.Session.ProjectID, p.Now); err != nil {
+		if to, err = receiversOf(ctx, r, p.Session.ProjectID, p.Now); err != nil {
 			return err
 		}
 		rows, sightings, err = r.Transfers.OfSession(ctx, id)
@@ -92,7 +93,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 		return Progress{}, err
 	}
 	p.Payee, p.Website = owner.Name, project.WebsiteURL
-	p.Offers = s.offers(p.Session, switched, accounts, states)
+	p.Offers = s.offers(p.Session, switched, to, states)
 	if p.Session.Intent != nil {
 		p.Rail = stateOf(states, p.Session.Intent.Asset.Network)
 	}
@@ -102,7 +103,7 @@ func (s Checkout) Progress(ctx context.Context, id checkout.SessionID) (Progress
 
 // offers lists how a session can be paid.
 func (s Checkout) offers(
-	was checkout.Snapshot, switched map[checkout.Method]bool, accounts []merchant.ReceivingAccount,
+	was checkout.Snapshot, switched map[checkout.Method]bool, to receivers,
 	states []RailState,
 ) []Offer {
 	who := merchant.Principal{Merchant: was.MerchantID, Project: was.ProjectID, Mode: was.Mode}
@@ -111,7 +112,7 @@ func (s Checkout) offers(
 		if switchedOff(switched, m) || was.Method != "" && was.Method != m {
 			continue
 		}
-		places, err := s.Rails.places(m, who, accounts)
+		places, err := s.Rails.places(m, who, to)
 		if err != nil {
 			continue // no rail carries it, or the project has no address there
 		}

@@ -28,6 +28,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomePaid         Outcome = "paid"          // it settled the session
+	OutcomePart         Outcome = "part"          // it paid part of what is due
 	OutcomeProcessing   Outcome = "processing"    // it pays the session and is not final yet
 	OutcomeUnknown      Outcome = "unknown"       // the network knows no such transfer of the asset
 	OutcomeOtherAddress Outcome = "other_address" // it went to another address
@@ -159,6 +160,8 @@ func (s *Settlement) outcome(
 		switch row.Disposition {
 		case ports.Settled:
 			return OutcomePaid
+		case ports.Part:
+			return OutcomePart
 		case ports.Held:
 			if awaits(row) {
 				return OutcomeProcessing
@@ -169,6 +172,7 @@ func (s *Settlement) outcome(
 		case ports.Unmatched, ports.Reversed:
 		}
 	}
+	exact := intent.Terms.Matching != checkout.Dedicated
 	switch {
 	case t.To != intent.Address:
 		return OutcomeOtherAddress
@@ -176,16 +180,16 @@ func (s *Settlement) outcome(
 		return OutcomeOtherToken
 	case held != nil && held.Intent.SessionID != intent.SessionID:
 		return OutcomeOtherPayment
-	case t.Units.Cmp(intent.Units) < 0:
+	case exact && t.Units.Cmp(intent.Units) < 0:
 		return OutcomeShort
-	case t.Units.Cmp(intent.Units) > 0:
+	case exact && t.Units.Cmp(intent.Units) > 0:
 		return OutcomeOver
 	case intent.Postdates(t):
 		return OutcomeTooEarly
 	case held == nil:
 		return OutcomeHeld // exact, after the amount was let go: it waits in the merchant's queue
 	}
-	return OutcomePaid // exact, and not final yet: what is final has a row
+	return OutcomePaid // it counts, and is not final yet: what is final has a row
 }
 
 // rank orders outcomes by how much they tell the payer: a transaction may hold several transfers.
@@ -193,7 +197,7 @@ func rank(o Outcome) int {
 	order := []Outcome{
 		OutcomeUnknown, OutcomeOtherAddress, OutcomeOtherPayment, OutcomeOtherNetwork, OutcomeOtherToken, OutcomeTooEarly,
 		OutcomeShort, OutcomeOver,
-		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePaid,
+		OutcomeDuplicate, OutcomeHeld, OutcomeProcessing, OutcomePart, OutcomePaid,
 	}
 	for i, have := range order {
 		if have == o {
@@ -325,7 +329,7 @@ func (s *Settlement) glance(ctx context.Context, i checkout.Intent) (seen bool, 
 		return false, nil
 	}
 	return slices.ContainsFunc(ts, func(t chain.Transfer) bool {
-		return t.To == i.Address && t.Asset == i.Asset && t.Units.Cmp(i.Units) == 0 && !i.Postdates(t)
+		return i.Matches(t) && !i.Postdates(t)
 	}), err
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -97,6 +96,13 @@ func (s *Settlement) Decide(
 				return ports.TransferRow{}, err
 			}
 			row.Decision = ports.Decision{Action: v.Action, Note: v.Note, ReturnTxID: v.ReturnTxID, At: s.now()}
+			if row.Disposition == ports.Part {
+				row, err = s.decidePart(ctx, r, verdictOn{v, row, f})
+				if err != nil {
+					return ports.TransferRow{}, err
+				}
+				return row, r.Transfers.Decide(ctx, row)
+			}
 			if v.Action == ports.Accepted || v.Action == ports.Assigned {
 				if row, err = s.accept(ctx, r, who, verdictOn{v, row, f}); err != nil {
 					return ports.TransferRow{}, err
@@ -114,7 +120,7 @@ func undecided(row ports.TransferRow) error {
 	case awaits(row):
 		return ErrNotWaiting.Saying("this transfer is on its way to be settled: it waits for a second endpoint to " +
 			"prove it, and nothing is to be decided until that is given up")
-	case row.Disposition == ports.Held, row.Disposition == ports.Duplicate, row.Disposition == ports.Unmatched:
+	case row.Disposition == ports.Part, row.Disposition == ports.Held, row.Disposition == ports.Duplicate, row.Disposition == ports.Unmatched:
 		return nil
 	}
 	return ErrNotWaiting
@@ -157,9 +163,8 @@ type verdictOn struct {
 func (s *Settlement) accept(
 	ctx context.Context, r ports.Repos, who merchant.Principal, v verdictOn,
 ) (ports.TransferRow, error) {
-	if t := v.find.proof.Transfer(); t.To != v.row.Transfer.To || t.Asset != v.row.Transfer.Asset ||
-		t.Units.Cmp(v.row.Transfer.Units) != 0 {
-		return v.row, fmt.Errorf("transfer %s/%d is not what was recorded", t.TxID, t.Index)
+	if err := v.unchanged(); err != nil {
+		return v.row, err
 	}
 	to := v.row.SessionID
 	if v.Action == ports.Assigned {

@@ -62,6 +62,9 @@ func (s Receiving) Add(
 	}
 	return run(ctx, s.Core, ownScope(who), once,
 		func(ctx context.Context, r ports.Repos) (ReceivingView, error) {
+			if err := ownAddress(ctx, r, account); err != nil {
+				return ReceivingView{}, err
+			}
 			added, err := s.admit(ctx, r, addition{account, confirmed, now})
 			return s.view(ctx, added, now), err
 		})

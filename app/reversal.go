@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
@@ -50,17 +51,16 @@ func (w *watcher) undo(ctx context.Context, head chain.Head, cursor ports.Cursor
 var errHistoryMoves = errors.New("history changed while it was read")
 
 // unbroken makes sure that a span continues what was read and recorded before. History that changes
-// between two questions to the chain would be stepped over otherwise: the cursor would stand on a
-// block of the new one, and nobody would look below it again.
-func (w *watcher) unbroken(ctx context.Context, head chain.Head, cursor ports.Cursor, span ports.Span) error {
-	id, err := w.chain.BlockID(ctx, cursor.Height)
-	switch {
-	case err != nil:
-		return fmt.Errorf("block %d: %w", cursor.Height, err)
-	case id != cursor.BlockID:
+// between two questions to the chain, or that one endpoint knows of and another does not, would be
+// stepped over otherwise: the cursor would stand on a block of the new one, and nobody would look below
+// it again. So it is the span's own word for the block it continues that counts.
+func (w *watcher) unbroken(
+	ctx context.Context, head chain.Head, cursor ports.Cursor, span ports.Span, watch ports.Watch,
+) error {
+	if span.ParentID != cursor.BlockID {
 		return errHistoryMoves
 	}
-	if missing, err := w.missing(ctx, cursor, span); err != nil || !missing {
+	if missing, err := w.missing(ctx, cursor, span, watch); err != nil || !missing {
 		return err
 	}
 	there, err := w.presentAfter(ctx, head, cursor)
@@ -76,19 +76,27 @@ func (w *watcher) unbroken(ctx context.Context, head chain.Head, cursor ports.Cu
 	return errHistoryMoves
 }
 
-// missing reports whether a transfer that settled something within the span is not in it any more. A
-// transfer can be recorded before the cursor reaches it: its payer named it, or the cursor went back.
-func (w *watcher) missing(ctx context.Context, cursor ports.Cursor, span ports.Span) (bool, error) {
+// missing reports whether a transfer recorded within the span is not in it any more, or in another
+// block. A transfer can be recorded before the cursor reaches it: its payer named it, or the cursor
+// went back. One to somebody who is not watched any more is in no span, and stays as it is.
+func (w *watcher) missing(
+	ctx context.Context, cursor ports.Cursor, span ports.Span, watch ports.Watch,
+) (bool, error) {
+	watched := make(map[chain.Address]bool, len(watch.Receivers))
+	for _, to := range watch.Receivers {
+		watched[to] = true
+	}
 	there := make(map[transferKey]string, len(span.Transfers))
 	for _, t := range span.Transfers {
 		there[transferKey{t.TxID, t.Index}] = t.BlockID
 	}
 	missing := false
 	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		missing = false
 		rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
 		for _, row := range rows {
 			t := row.Transfer
-			missing = missing || row.Disposition == ports.Settled && t.Height <= span.To &&
+			missing = missing || watched[t.To] && t.Height <= span.To &&
 				there[transferKey{t.TxID, t.Index}] != t.BlockID
 		}
 		return err
@@ -132,7 +140,7 @@ func (w *watcher) presentAfter(
 	if err != nil {
 		return nil, err
 	}
-	there := map[transferKey]chain.Transfer{}
+	there, before := map[transferKey]chain.Transfer{}, ancestor.BlockID
 	for from := ancestor.Height + 1; from <= head.Final; {
 		to := min(from+w.window-1, head.Final)
 		span, err := w.chain.Scan(ctx, from, to, watch)
@@ -143,10 +151,13 @@ func (w *watcher) presentAfter(
 		if err != nil {
 			return nil, fmt.Errorf("scan blocks %d to %d: %w", from, to, err)
 		}
+		if span.ParentID != before {
+			return nil, errHistoryMoves
+		}
 		for _, t := range span.Transfers {
 			there[transferKey{t.TxID, t.Index}] = t
 		}
-		from = to + 1
+		from, before = to+1, span.ToID
 	}
 	return there, nil
 }
@@ -216,14 +227,14 @@ func (s *Settlement) reverse(
 			if err := r.Transfers.Reverse(ctx, t.Network, t.TxID, t.Index); err != nil {
 				return err
 			}
-			if row.Disposition != ports.Settled {
+			if !row.Disposition.Booked() {
 				if err := s.letDown(ctx, r, row, now); err != nil {
 					return fmt.Errorf("let down %s/%d: %w", t.TxID, t.Index, err)
 				}
 				continue
 			}
 			if len(free) == 0 {
-				return errors.New("more settled transfers than a moment ago")
+				return errors.New("more booked transfers than a moment ago")
 			}
 			if err := s.takeBack(ctx, r, row, free[0], now); err != nil {
 				return fmt.Errorf("reverse %s/%d: %w", t.TxID, t.Index, err)
@@ -237,13 +248,13 @@ func (s *Settlement) reverse(
 
 // numbersFor draws an order number for every booking that may have to be reversed.
 func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]ledger.OrderNo, error) {
-	settled := 0
+	booked := 0
 	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		settled = 0
+		booked = 0
 		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
 		for _, row := range rows {
-			if row.Disposition == ports.Settled {
-				settled++
+			if row.Disposition.Booked() {
+				booked++
 			}
 		}
 		return err
@@ -251,7 +262,7 @@ func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]l
 	if err != nil {
 		return nil, err
 	}
-	numbers := make([]ledger.OrderNo, settled)
+	numbers := make([]ledger.OrderNo, booked)
 	for i := range numbers {
 		if numbers[i], err = s.Orders.Next(ctx, s.now()); err != nil {
 			return nil, err
@@ -260,7 +271,8 @@ func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]l
 	return numbers, nil
 }
 
-// takeBack books the reversal of a settlement and opens its session again.
+// takeBack books the reversal of a transfer and takes it out of what its session was paid; a session
+// that is short without it opens again.
 func (s *Settlement) takeBack(
 	ctx context.Context, r ports.Repos, row ports.TransferRow, no ledger.OrderNo, now time.Time,
 ) error {
@@ -273,20 +285,15 @@ func (s *Settlement) takeBack(
 		return err
 	}
 	was := booked.Transaction
-	undone := was.Reversal(no, was.SourceRef, "the chain undid transaction "+string(row.Transfer.TxID), now)
-	if _, err := r.Ledger.Book(ctx, undone); err != nil {
+	reversal := was.Reversal(no, was.SourceRef, "the chain undid transaction "+string(row.Transfer.TxID), now)
+	if _, err := r.Ledger.Book(ctx, reversal); err != nil {
 		return err
 	}
-	if _, err := session.Reverse(now, reversalWindow); err != nil {
+	undone, err := session.Reverse(row.Transfer, now, reversalWindow)
+	if err != nil {
 		return err
 	}
-	again := session.Snapshot().Intent
-	switch err := r.Sessions.Extend(ctx, again.ID, again.ExpiresAt, again.HoldUntil); {
-	case errors.Is(err, ports.ErrTaken):
-		// The amount was let go and is somebody else's: a payment of it would settle his session. The
-		// payer has to choose a method anew, which gives him another amount.
-		s.Log.Warn("amount of a reversed payment is taken", "session", string(row.SessionID))
-	case err != nil:
+	if err := s.afterReversal(ctx, r, session, undone); err != nil {
 		return err
 	}
 	if err := r.Sessions.Save(ctx, session); err != nil {
@@ -294,4 +301,28 @@ func (s *Settlement) takeBack(
 	}
 	row.Disposition = ports.Reversed
 	return s.Events.session(ctx, r, webhook.PaymentReversed, session.Snapshot(), &row)
+}
+
+// afterReversal records what the end of a payment means beside its session: the time its intent is held
+// for, and the transfer that had completed it and is a part now.
+func (s *Settlement) afterReversal(
+	ctx context.Context, r ports.Repos, session *checkout.Session, undone checkout.Undone,
+) error {
+	if d := undone.Demoted; d != nil {
+		if err := r.Transfers.Demote(ctx, d.Network, d.TxID, d.Index); err != nil {
+			return fmt.Errorf("demote %s/%d: %w", d.TxID, d.Index, err)
+		}
+	}
+	if !undone.Reopened {
+		return nil
+	}
+	again := session.Snapshot().Intent
+	err := r.Sessions.Extend(ctx, again.ID, again.ExpiresAt, again.HoldUntil)
+	if errors.Is(err, ports.ErrTaken) {
+		// The amount was let go and is somebody else's: a payment of it would settle his session. The
+		// payer has to choose a method anew, which gives him another amount.
+		s.Log.Warn("amount of a reversed payment is taken", "session", string(session.ID()))
+		return nil
+	}
+	return err
 }

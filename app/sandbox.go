@@ -122,10 +122,10 @@ func (s Sandbox) pay(ctx context.Context, was checkout.Snapshot, scenario Scenar
 		if err != nil {
 			return err
 		}
-		undone := 0
+		before := 0 // what the session's next payment is told apart by
 		for _, row := range rows {
-			if row.Disposition == ports.Reversed {
-				undone++
+			if row.Disposition == ports.Reversed || row.Disposition == ports.Part {
+				before++
 			}
 		}
 		if scenario == ScenarioLate {
@@ -133,7 +133,7 @@ func (s Sandbox) pay(ctx context.Context, was checkout.Snapshot, scenario Scenar
 				return err
 			}
 		}
-		return r.Sandbox.Emit(ctx, transfers(was, scenario, undone, now))
+		return r.Sandbox.Emit(ctx, transfers(was, scenario, before, now))
 	})
 	if errors.Is(err, ports.ErrTaken) {
 		return nil // played already
@@ -158,13 +158,16 @@ func (s Sandbox) hasten(ctx context.Context, r ports.Repos, id checkout.SessionI
 	return r.Sessions.Save(ctx, session)
 }
 
-// transfers scripts a scenario. Ids follow from intent, scenario and how often the chain undid a
-// payment of the session, so that a repeated call is the same transaction and a new payment after a
-// reorganisation is not.
-func transfers(was checkout.Snapshot, scenario Scenario, undone int, now time.Time) []ports.SandboxTransfer {
-	i := *was.Intent
+// transfers scripts a scenario: the payment of what is still due. Ids follow from intent, scenario and
+// how many transfers of the session were undone or are parts of it, so that a repeated call is the same
+// transaction and a new payment after that is not.
+func transfers(was checkout.Snapshot, scenario Scenario, before int, now time.Time) []ports.SandboxTransfer {
+	i, due := *was.Intent, was.Rest()
+	if due.Sign() == 0 {
+		due = i.Units // paid; what comes now comes twice
+	}
 	transfer := func(n int, units *big.Int, at time.Time) ports.SandboxTransfer {
-		seed := "101pay sandbox " + string(i.ID) + " " + string(scenario) + " " + strconv.Itoa(undone) + " " + strconv.Itoa(n)
+		seed := "101pay sandbox " + string(i.ID) + " " + string(scenario) + " " + strconv.Itoa(before) + " " + strconv.Itoa(n)
 		id := sha256.Sum256([]byte(seed))
 		return ports.SandboxTransfer{
 			TxID: chain.TxID(hex.EncodeToString(id[:])), Contract: i.Asset.Contract, Symbol: i.Asset.Symbol,
@@ -174,7 +177,7 @@ func transfers(was checkout.Snapshot, scenario Scenario, undone int, now time.Ti
 	// afterDeadline lies in a block that begins after the deadline, which is now.
 	const afterDeadline = time.Second
 	// A tenth, and no more than one unit of the coin: about what exchanges keep.
-	tenth := new(big.Int).Div(i.Units, big.NewInt(10))
+	tenth := new(big.Int).Div(due, big.NewInt(10))
 	if unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(i.Asset.Decimals)), nil); tenth.Cmp(unit) > 0 {
 		tenth = unit
 	}
@@ -183,22 +186,22 @@ func transfers(was checkout.Snapshot, scenario Scenario, undone int, now time.Ti
 	}
 	switch scenario {
 	case ScenarioShort:
-		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(i.Units, tenth), now)}
+		return []ports.SandboxTransfer{transfer(0, new(big.Int).Sub(due, tenth), now)}
 	case ScenarioOver:
-		return []ports.SandboxTransfer{transfer(0, new(big.Int).Add(i.Units, tenth), now)}
+		return []ports.SandboxTransfer{transfer(0, new(big.Int).Add(due, tenth), now)}
 	case ScenarioSplit:
-		half := new(big.Int).Rsh(i.Units, 1)
-		rest := new(big.Int).Sub(i.Units, half)
+		half := new(big.Int).Rsh(due, 1)
+		rest := new(big.Int).Sub(due, half)
 		return []ports.SandboxTransfer{transfer(0, half, now), transfer(1, rest, now)}
 	case ScenarioLate:
-		return []ports.SandboxTransfer{transfer(0, i.Units, now.Add(afterDeadline))}
+		return []ports.SandboxTransfer{transfer(0, due, now.Add(afterDeadline))}
 	case ScenarioWrongToken:
-		fake := transfer(0, i.Units, now)
+		fake := transfer(0, due, now)
 		fake.Contract = string(chain.SandboxAddress("a worthless token"))
 		return []ports.SandboxTransfer{fake}
 	case ScenarioDuplicate:
-		return []ports.SandboxTransfer{transfer(0, i.Units, now), transfer(1, i.Units, now.Add(time.Second))}
+		return []ports.SandboxTransfer{transfer(0, due, now), transfer(1, due, now.Add(time.Second))}
 	case ScenarioExact, ScenarioReorg, ScenarioNodeOutage, ScenarioWebhookDown:
 	}
-	return []ports.SandboxTransfer{transfer(0, i.Units, now)}
+	return []ports.SandboxTransfer{transfer(0, due, now)}
 }

@@ -102,6 +102,9 @@ func (s *Settlement) enter(
 				return fmt.Errorf("record %s/%d: %w", f.proof.Transfer().TxID, f.proof.Transfer().Index, err)
 			}
 		}
+		if err := book.spend(ctx, n, finds); err != nil {
+			return err
+		}
 		if after != nil {
 			return after(ctx, r)
 		}
@@ -245,6 +248,9 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	case checkout.Pays, checkout.PaysLate:
 		row.Disposition, row.OrderNo = ports.Settled, string(f.no)
 		f.withhold(&row)
+	case checkout.Part:
+		row.Disposition, row.OrderNo = ports.Part, string(f.no)
+		f.withhold(&row)
 	case checkout.Hold:
 		row.Disposition = ports.Held
 	case checkout.Duplicate:
@@ -260,10 +266,10 @@ func (b *booking) enter(ctx context.Context, f find) error {
 	if awaits(row) {
 		return b.s.see(ctx, b.r, row.SessionID, b.now) // what is on its way to be paid must not expire
 	}
-	if row.Disposition != ports.Settled {
+	if !row.Disposition.Booked() {
 		return b.hold(ctx, session, row)
 	}
-	return b.settle(ctx, session, f, verdict == checkout.PaysLate)
+	return b.credit(ctx, session, f, verdict == checkout.PaysLate)
 }
 
 // hold tells the merchant about money that settles nothing by itself. A session that was waiting for
@@ -284,8 +290,8 @@ func (b *booking) hold(ctx context.Context, session *checkout.Session, row ports
 	return b.s.Events.session(ctx, b.r, webhook.PaymentLate, session.Snapshot(), &row)
 }
 
-// settle books the receipt and makes the session paid.
-func (b *booking) settle(ctx context.Context, session *checkout.Session, f find, late bool) error {
+// credit books what arrived and counts it towards what is due: the session is paid, or paid in part.
+func (b *booking) credit(ctx context.Context, session *checkout.Session, f find, late bool) error {
 	t, was := f.proof.Transfer(), session.Snapshot()
 	receipt, err := receiptOf(t, was, f.no, b.now)
 	if err != nil {
@@ -294,13 +300,17 @@ func (b *booking) settle(ctx context.Context, session *checkout.Session, f find,
 	if _, err := b.r.Ledger.Book(ctx, receipt); err != nil {
 		return err
 	}
-	if err := session.Settle(f.proof, f.held.Intent, late, string(f.no), b.now); err != nil {
+	if err := session.Credit(f.proof, f.held.Intent, late, string(f.no), b.now); err != nil {
 		return err
 	}
 	if err := b.r.Sessions.Save(ctx, session); err != nil {
 		return err
 	}
-	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, session.Snapshot(), nil)
+	now := session.Snapshot()
+	if now.Partly() {
+		return b.s.Events.session(ctx, b.r, webhook.PaymentPartlyPaid, now, nil)
+	}
+	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, now, nil)
 }
 
 // receiptOf is the ledger transaction of a final transfer: what arrived, in the asset it arrived in.
@@ -376,6 +386,9 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 			return nil // paid, cancelled or lapsed by another process meanwhile
 		}
 		if err := session.Lapse(now); err != nil {
+			return err
+		}
+		if err := underpaid(ctx, r, session); err != nil {
 			return err
 		}
 		if err := r.Sessions.Save(ctx, session); err != nil {

@@ -287,6 +287,50 @@ func TestLatePaymentsFollowThePolicy(t *testing.T) {
 	}
 }
 
+// Who looks with an old head sees what somebody else has recorded as final meanwhile. A payment that is
+// held then must not keep its session waiting for it.
+func TestAStaleLookDoesNotBringBackAHeldPayment(t *testing.T) {
+	s := openStage(t)
+	s.shop.Project.Policy.Late = merchant.LateHold
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Projects.Update(ctx, s.shop.Project)
+	}))
+	session := s.asked()
+	s.clock.set(s.clock.Now().Add(time.Second))
+	s.play(session.ID, ScenarioLate)
+	s.pass(10 * time.Second)
+	rows := s.rows(session.ID)
+	if len(rows) != 1 || rows[0].Disposition != ports.Held {
+		t.Fatalf("kept %+v", rows)
+	}
+	s.ok(s.settlement.sight(t.Context(), chain.Sandbox,
+		[]ports.Sighting{{Transfer: rows[0].Transfer, SessionID: session.ID}}))
+	s.is(session.ID, checkout.Awaiting)
+	s.pass(10 * time.Second)
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(session.ID, checkout.Expired)
+}
+
+// A payment is seen, its amount is let go, and then it is final: it is nobody's, and its session must
+// not wait for it any longer.
+func TestAPaymentWhoseAmountWasLetGoDoesNotKeepItsSession(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.clock.set(session.Intent.HoldUntil.Add(2 * time.Second))
+	s.play(session.ID, ScenarioExact)
+	s.pass(1500 * time.Millisecond)
+	s.is(session.ID, checkout.Processing)
+	for range 50 {
+		s.pass(200 * time.Millisecond)
+		s.ok(s.settlement.LetGo(t.Context()))
+	}
+	if rows := s.queue(); len(rows) != 1 || rows[0].Disposition != ports.Unmatched {
+		t.Fatalf("kept %+v", rows)
+	}
+	s.ok(s.settlement.Expire(t.Context()))
+	s.is(session.ID, checkout.Expired)
+}
+
 func TestTheSecondPaymentOfASessionIsADuplicate(t *testing.T) {
 	s := openStage(t)
 	session := s.asked()
@@ -540,6 +584,48 @@ func TestANodeBehindIsNotBelieved(t *testing.T) {
 	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errNodeBehind) {
 		t.Errorf("a tick with a node behind: %v", err)
 	}
+}
+
+// forked is a chain of two endpoints: one vouches for blocks that the other, which is asked for
+// transfers, has replaced.
+type forked struct {
+	ports.Chain
+	old map[uint64]string
+}
+
+func (c forked) BlockID(ctx context.Context, height uint64) (string, error) {
+	if id, known := c.old[height]; known {
+		return id, nil
+	}
+	return c.Chain.BlockID(ctx, height)
+}
+
+// What an endpoint tells is not joined to a history only another one still has: what was undone between
+// the two would never be noticed.
+func TestHistoriesOfTwoForksAreNotJoined(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.play(session.ID, ScenarioExact)
+	s.pass(6 * time.Second)
+	paid := s.is(session.ID, checkout.Settled)
+	before, err := s.store.Cursors(t.Context())
+	s.ok(err)
+	cursor := before[0]
+	s.settlement.Rails.Chains[chain.Sandbox] = forked{s.chain, map[uint64]string{cursor.Height: cursor.BlockID}}
+	s.ok(s.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return r.Sandbox.Reorg(ctx, paid.Receipt.TxID,
+			ports.SandboxReorg{At: s.clock.Now(), Height: paid.Receipt.Height})
+	}))
+	s.clock.set(s.clock.Now().Add(5 * time.Second))
+	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errHistoryMoves) {
+		t.Fatalf("a tick between two forks: %v", err)
+	}
+	if after, err := s.store.Cursors(t.Context()); err != nil || after[0].Height != cursor.Height {
+		t.Fatalf("read on to %+v, %v", after, err)
+	}
+	s.settlement.Rails.Chains[chain.Sandbox] = s.chain
+	s.tick()
+	s.is(session.ID, checkout.Awaiting)
 }
 
 // narrow is a chain whose node refuses more than a few blocks at once.

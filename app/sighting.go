@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -107,8 +108,7 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 			if o.SessionID == "" || inSight[o.SessionID] {
 				continue
 			}
-			inSight[o.SessionID] = true
-			if err := s.see(ctx, r, o.SessionID, now); err != nil {
+			if inSight[o.SessionID], err = s.sighted(ctx, r, o, now); err != nil {
 				return fmt.Errorf("session %s seen: %w", o.SessionID, err)
 			}
 		}
@@ -122,6 +122,25 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 		}
 		return nil
 	})
+}
+
+// sighted notes that a session's payment is on its way. It is not, and the answer is false, if somebody
+// with a newer head has recorded it meanwhile: a session that waited for it now would wait for ever.
+func (s *Settlement) sighted(
+	ctx context.Context, r ports.Repos, o ports.Sighting, now time.Time,
+) (onItsWay bool, err error) {
+	session, err := r.Sessions.Load(ctx, o.SessionID)
+	if err != nil || session.Status() != checkout.Awaiting {
+		return true, err
+	}
+	rows, _, err := r.Transfers.OfSession(ctx, o.SessionID)
+	if err != nil || slices.ContainsFunc(rows, func(row ports.TransferRow) bool {
+		return row.Transfer.TxID == o.Transfer.TxID && row.Transfer.Index == o.Transfer.Index &&
+			row.Disposition != ports.Reversed && !awaits(row)
+	}) {
+		return false, err
+	}
+	return true, s.see(ctx, r, o.SessionID, now)
 }
 
 func (s *Settlement) see(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {

@@ -217,7 +217,7 @@ func (w *watcher) catchUp(
 		if err != nil {
 			return cursor, fmt.Errorf("scan blocks %d to %d: %w", from, to, err)
 		}
-		if err := w.unbroken(ctx, head, cursor, span); err != nil {
+		if err := w.unbroken(ctx, head, cursor, span, watch); err != nil {
 			return cursor, err
 		}
 		next := ports.Cursor{

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"math/big"
 	"net/http"
 	"testing"
@@ -13,9 +14,17 @@ import (
 // live answers a gateway on a Tron-like node, and a merchant who takes real payments there.
 func live(t *testing.T) (*rig.Gateway, *anviltest.Node, rig.Merchant, chain.Address) {
 	t.Helper()
+	return liveOn(t, nil)
+}
+
+// liveOn is live with further settings.
+func liveOn(t *testing.T, env map[string]string) (*rig.Gateway, *anviltest.Node, rig.Merchant, chain.Address) {
+	t.Helper()
 	node := anviltest.Start(t)
 	node.PlaceUSDT()
-	g := rig.Start(t, map[string]string{"TRON_RPC_URLS": node.URL, "TRON_POLL_INTERVAL": "200ms"})
+	settings := map[string]string{"TRON_RPC_URLS": node.URL, "TRON_POLL_INTERVAL": "200ms"}
+	maps.Copy(settings, env)
+	g := rig.Start(t, settings)
 	m := g.Register(t)
 	to := chain.TronAddress(anviltest.Named("shop of " + t.Name()))
 	m.Call(http.MethodPost, "/v1/receiving-accounts", map[string]string{

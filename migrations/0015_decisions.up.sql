@@ -7,7 +7,7 @@ ALTER TABLE transfers
 	ADD COLUMN decision_note text NOT NULL DEFAULT '',
 	ADD COLUMN return_txid text COLLATE "C" NOT NULL DEFAULT '',
 	ADD CHECK ((decision = '') = (decided_at IS NULL)),
-	ADD CHECK (decision NOT IN ('accepted', 'assigned') OR disposition IN ('settled', 'reversed'));
+	ADD CHECK (decision NOT IN ('accepted', 'assigned') OR disposition IN ('settled', 'part', 'reversed'));
 DROP INDEX transfers_queue;
 CREATE INDEX transfers_waiting
 	ON transfers (project_id, (CASE network WHEN 'sandbox' THEN 'test' ELSE 'live' END), recorded_at, height, idx, txid)

@@ -2,6 +2,35 @@
 -- To bring it up to date: UPDATE=1 go test -run TestSchemaFile ./adapters/postgres/
 -- The tables of the job queue (river_*) and of the migrator are not shown.
 
+CREATE TABLE address_sources (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	family text NOT NULL,
+	kind text NOT NULL,
+	label text NOT NULL,
+	sealed bytea,
+	fingerprint text NOT NULL,
+	first text[] NOT NULL,
+	next_index bigint NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	active_from timestamp with time zone,
+	removed_at timestamp with time zone,
+	CONSTRAINT address_sources_pkey PRIMARY KEY (id),
+	CONSTRAINT address_sources_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT address_sources_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT address_sources_check CHECK ((kind = 'xpub'::text) = (sealed IS NOT NULL)),
+	CONSTRAINT address_sources_check1 CHECK ((kind = 'xpub'::text) = (fingerprint <> ''::text)),
+	CONSTRAINT address_sources_family_check CHECK (family <> ''::text),
+	CONSTRAINT address_sources_first_check CHECK (cardinality(first) > 0),
+	CONSTRAINT address_sources_kind_check CHECK (kind = ANY (ARRAY['xpub'::text, 'pool'::text])),
+	CONSTRAINT address_sources_next_index_check CHECK (next_index >= 0 AND next_index <= '2147483648'::bigint)
+);
+CREATE UNIQUE INDEX address_sources_current ON public.address_sources USING btree (project_id, family) WHERE ((active_from IS NOT NULL) AND (removed_at IS NULL));
+CREATE UNIQUE INDEX address_sources_current_key ON public.address_sources USING btree (family, fingerprint) WHERE ((active_from IS NOT NULL) AND (removed_at IS NULL) AND (kind = 'xpub'::text));
+CREATE INDEX address_sources_of_key ON public.address_sources USING btree (family, fingerprint) WHERE (kind = 'xpub'::text);
+CREATE INDEX address_sources_of_project ON public.address_sources USING btree (project_id, created_at, id);
+
 CREATE TABLE address_waits (
 	project_id uuid NOT NULL,
 	hours integer NOT NULL,
@@ -59,6 +88,26 @@ CREATE TABLE cursors (
 	CONSTRAINT cursors_pkey PRIMARY KEY (network),
 	CONSTRAINT cursors_height_check CHECK (height >= 0)
 );
+
+CREATE TABLE dedicated_addresses (
+	family text NOT NULL,
+	address text NOT NULL,
+	source_id uuid NOT NULL,
+	idx bigint NOT NULL,
+	session_id uuid,
+	issued_at timestamp with time zone,
+	free_from timestamp with time zone NOT NULL,
+	received boolean NOT NULL DEFAULT false,
+	spent boolean NOT NULL DEFAULT false,
+	CONSTRAINT dedicated_addresses_pkey PRIMARY KEY (family, address),
+	CONSTRAINT dedicated_addresses_address_check CHECK (address <> ''::text),
+	CONSTRAINT dedicated_addresses_check CHECK ((issued_at IS NULL) = (session_id IS NULL)),
+	CONSTRAINT dedicated_addresses_check1 CHECK (received OR NOT spent),
+	CONSTRAINT dedicated_addresses_idx_check CHECK (idx >= 0)
+);
+CREATE INDEX dedicated_free ON public.dedicated_addresses USING btree (source_id, free_from, idx) WHERE (NOT spent);
+CREATE UNIQUE INDEX dedicated_index ON public.dedicated_addresses USING btree (source_id, idx);
+CREATE INDEX dedicated_of_session ON public.dedicated_addresses USING btree (session_id) WHERE (session_id IS NOT NULL);
 
 CREATE TABLE ignored_days (
 	network text NOT NULL,
@@ -128,6 +177,7 @@ CREATE TABLE intents (
 	CONSTRAINT intents_tolerance_check CHECK (tolerance >= 0::numeric AND tolerance < 'NaN'::numeric),
 	CONSTRAINT intents_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
+CREATE UNIQUE INDEX intents_dedicated ON public.intents USING btree (network, address, contract) WHERE (held AND (matching = 'dedicated'::text));
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
 CREATE INDEX intents_let_go ON public.intents USING btree (network, hold_until, id) WHERE held;
 CREATE INDEX intents_listed ON public.intents USING btree (session_id, created_at, id);
@@ -406,13 +456,20 @@ CREATE TABLE sessions (
 	receipt_block_time timestamp with time zone,
 	receipt_order_no text,
 	receipt_late boolean,
+	paid numeric(78,0) NOT NULL DEFAULT 0,
+	parts integer NOT NULL DEFAULT 0,
+	underpaid_held boolean NOT NULL DEFAULT false,
+	parts_closed boolean NOT NULL DEFAULT false,
 	CONSTRAINT sessions_pkey PRIMARY KEY (id),
 	CONSTRAINT sessions_check CHECK (expires_at > created_at),
 	CONSTRAINT sessions_check1 CHECK (intent_id IS NOT NULL OR (status <> ALL (ARRAY['awaiting'::text, 'processing'::text]))),
+	CONSTRAINT sessions_check2 CHECK ((paid > 0::numeric) = (parts > 0)),
 	CONSTRAINT sessions_due_amount_check CHECK (due_amount > 0::numeric AND due_amount < 'NaN'::numeric),
 	CONSTRAINT sessions_due_currency_check CHECK (due_currency ~~ '_%/_%'::text),
 	CONSTRAINT sessions_kind_check CHECK (kind <> ''::text),
 	CONSTRAINT sessions_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT sessions_paid_check CHECK (paid >= 0::numeric AND paid < 'NaN'::numeric),
+	CONSTRAINT sessions_parts_check CHECK (parts >= 0),
 	CONSTRAINT sessions_receipt_units_check CHECK (receipt_units > 0::numeric AND receipt_units < 'NaN'::numeric),
 	CONSTRAINT sessions_receipt_when_settled CHECK ((status = 'settled'::text) = (receipt_txid IS NOT NULL) AND (num_nulls(receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units, receipt_height, receipt_block_time, receipt_order_no, receipt_late) = ANY (ARRAY[0, 10]))),
 	CONSTRAINT sessions_status_check CHECK (status = ANY (ARRAY['open'::text, 'awaiting'::text, 'processing'::text, 'settled'::text, 'expired'::text, 'cancelled'::text])),
@@ -421,6 +478,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_due ON public.sessions USING btree (expires_at, id) WHERE (status = ANY (ARRAY['open'::text, 'awaiting'::text]));
 CREATE INDEX sessions_listed ON public.sessions USING btree (merchant_id, mode, created_at, id);
 CREATE UNIQUE INDEX sessions_order_id ON public.sessions USING btree (project_id, mode, order_id) WHERE (order_id <> ''::text);
+CREATE INDEX sessions_underpaid ON public.sessions USING btree (project_id, expires_at) WHERE underpaid_held;
 
 CREATE TABLE sightings (
 	network text NOT NULL,
@@ -499,9 +557,9 @@ CREATE TABLE transfers (
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
 	CONSTRAINT transfers_check CHECK ((reason <> ALL (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])) OR (disposition = ANY (ARRAY['held'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_check1 CHECK ((decision = ''::text) = (decided_at IS NULL)),
-	CONSTRAINT transfers_check2 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'reversed'::text]))),
+	CONSTRAINT transfers_check2 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
-	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
+	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
 	CONSTRAINT transfers_reason_check CHECK (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text, 'no_second_source'::text, 'rescan_missing'::text])),

@@ -39,6 +39,7 @@ type Watch struct {
 // Span is a fully read range of blocks.
 type Span struct {
 	From, To  uint64
+	ParentID  string    // hash of block From-1, as whoever told of the range has it; "" if From is 0
 	ToID      string    // hash of block To
 	ToTime    time.Time // time of block To
 	Transfers []chain.Transfer
@@ -49,7 +50,9 @@ type Span struct {
 // Promises, each held by portstest.Chain:
 //   - Scan answers every transfer of the watched assets to the watched receivers in [from, to], in
 //     order of (height, index), or an error. It never answers a hole: a node that has not the
-//     block, or answers nothing where it should answer something, is an error.
+//     block, or answers nothing where it should answer something, is an error. The span names the
+//     block it continues as the same endpoint has it after it told of the range: others may be on
+//     another fork, and their word for that block says nothing about this span.
 //   - Only successful transactions with a positive amount count; identity of a token is its
 //     contract.
 //   - Head never reports a final height above what the same endpoint can serve.

@@ -17,8 +17,8 @@ type Sessions interface {
 	Add(ctx context.Context, s *checkout.Session) error
 	// Load finds a session, locked, or ErrNotFound.
 	Load(ctx context.Context, id checkout.SessionID) (*checkout.Session, error)
-	// Save replaces what may change: status, version, deadline, current intent, receipt. It is
-	// refused with ErrStale unless the stored version is older.
+	// Save replaces what may change: status, version, deadline, current intent, receipt, what was paid
+	// and whether the merchant has to decide. It is refused with ErrStale unless the stored version is older.
 	Save(ctx context.Context, s *checkout.Session) error
 	// ByOrderID finds a project's session by the merchant's reference, or ErrNotFound.
 	ByOrderID(ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string) (*checkout.Session, error)
@@ -28,12 +28,14 @@ type Sessions interface {
 	Due(ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int) ([]checkout.SessionID, error)
 }
 
-// Amounts keeps which intent holds which exact amount at an address.
+// Amounts keeps which intent holds which exact amount at a shared address, and which one a dedicated
+// address.
 type Amounts interface {
 	// Reserve records an intent and claims its exact amount at its address until HoldUntil. Two
 	// callers can never both hold the same amount, however they race: the claim is one write
 	// against a unique index, not a look followed by a write. A taken amount is ErrTaken, and the
-	// caller tries the next suffix.
+	// caller tries the next suffix. At a dedicated address an intent holds every amount of its asset:
+	// another one there is ErrTaken, whatever it asks for.
 	Reserve(ctx context.Context, i checkout.Intent) error
 	// IntentOf finds the newest intent of a session for an asset that still holds its amount, or
 	// ErrNotFound.
@@ -43,7 +45,7 @@ type Amounts interface {
 	Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error
 }
 
-// HeldAmount is an exact amount some intent holds, and the intent.
+// HeldAmount is an intent that a transfer is for, and whose it is.
 type HeldAmount struct {
 	Intent checkout.Intent
 	Owner  merchant.ProjectID
@@ -58,8 +60,8 @@ type SessionReads interface {
 	// Taken lists the amounts held at an address in [from, to], to propose a free suffix. It claims
 	// nothing.
 	Taken(ctx context.Context, a chain.Asset, at chain.Address, from, to *big.Int) ([]*big.Int, error)
-	// Held finds the intents that hold the exact amounts of the transfers, by position; nil where
-	// none does. Cost does not depend on how many payments are open.
+	// Held finds, by position, the intents that transfers are for: the one that holds a dedicated
+	// address, whatever the amount, else the one that holds the exact amount; nil where none does. Cost does not depend on how many payments are open.
 	Held(ctx context.Context, ts []chain.Transfer) ([]*HeldAmount, error)
 	Watched
 	// IntentsOf lists the intents a session ever had, newest first, at most limit.

@@ -14,12 +14,16 @@ type Disposition string
 
 // The dispositions.
 const (
-	Settled   Disposition = "settled"   // it settled a session
+	Settled   Disposition = "settled"   // it settled a session: the only payment of it, or the last part
+	Part      Disposition = "part"      // it pays a session in part, and another one completed it or will
 	Held      Disposition = "held"      // late or for a cancelled session: the merchant decides
 	Duplicate Disposition = "duplicate" // its session was settled by another transfer
 	Unmatched Disposition = "unmatched" // no intent holds its amount
 	Reversed  Disposition = "reversed"  // the chain undid it
 )
+
+// Booked reports whether a transfer that went there is in the book.
+func (d Disposition) Booked() bool { return d == Settled || d == Part }
 
 // Reason says more of a recorded transfer than its disposition does.
 type Reason string
@@ -41,7 +45,7 @@ type TransferRow struct {
 	IntentID    checkout.IntentID
 	Disposition Disposition
 	Reason      Reason
-	OrderNo     string // of its booking, "" unless Settled
+	OrderNo     string // of its booking, "" unless Booked
 	RecordedAt  time.Time
 	Decision    Decision // zero until the merchant decided
 }
@@ -104,7 +108,8 @@ type Transfers interface {
 	// Reverse marks a transfer as undone by the chain.
 	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
-	// are gone and not recorded as final.
+	// are gone and not recorded as final for their session: one that became final and was recorded
+	// for nobody, because the amount was let go meanwhile, is gone for its session.
 	ReplaceSightings(ctx context.Context, n chain.Network, now []Sighting) (gone []Sighting, err error)
 	// OfSession lists the final transfers attributed to a session and the sightings paying it.
 	OfSession(ctx context.Context, id checkout.SessionID) ([]TransferRow, []Sighting, error)
@@ -131,13 +136,18 @@ type Reviews interface {
 	Between(ctx context.Context, n chain.Network, from, to uint64) ([]TransferRow, error)
 }
 
-// Decisions keeps what merchants decide about transfers that settled nothing by themselves.
+// Decisions keeps what becomes of transfers after they were recorded: what merchants decide about those
+// that settled nothing by themselves, and what a reversal leaves of others.
 type Decisions interface {
 	// Load finds a recorded transfer, locked, or ErrNotFound.
 	Load(ctx context.Context, n chain.Network, id chain.TxID, index uint32) (TransferRow, error)
 	// Decide replaces disposition, session, intent, order number and decision of a transfer.
 	Decide(ctx context.Context, t TransferRow) error
-	// Queue pages through transfers of a project that settled nothing by themselves, newest first.
+	// Demote makes a transfer that settled its session a part of it, because an earlier part was undone;
+	// ErrNotFound unless it is recorded as Settled.
+	Demote(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
+	// Queue pages through transfers of a project that settled nothing by themselves, newest first, the
+	// parts of sessions among them whose merchant has to decide (UnderpaidHeld).
 	Queue(ctx context.Context, q QueueQuery) (QueuePage, error)
 }
 

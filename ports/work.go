@@ -26,6 +26,7 @@ type Repos struct {
 	Projects  Projects
 	Receiving Receiving
 	Addresses Addresses
+	Sources   Sources
 	KYC       KYC
 	Keys      Keys
 	Logins    Logins

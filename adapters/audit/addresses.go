@@ -12,13 +12,20 @@ const ruleAddress = "intent-address"
 
 // foreignQuery selects intents at an address that was not their project's receiving account. In test
 // mode any account of the asset serves, because the sandbox stands in for its network. The minutes are
-// for an account changed, or removed, while an intent was being issued.
+// for an account changed, or removed, while an intent was being issued. An address of a payment's own is
+// of a source of the project.
 const foreignQuery = `
-	SELECT i.id::text, i.project_id::text, i.network, i.address
+	SELECT i.id::text, i.project_id::text, i.network, i.address,
+		CASE i.matching WHEN 'dedicated' THEN i.session_id::text ELSE '' END
 	FROM intents i
-	WHERE NOT EXISTS (
+	WHERE NOT (i.matching = 'dedicated' AND EXISTS (
+		SELECT FROM dedicated_addresses d JOIN address_sources s ON s.id = d.source_id
+		WHERE s.project_id = i.project_id AND d.address = i.address
+			AND d.family = CASE i.network WHEN 'tron' THEN 'tron' ELSE 'evm' END
+			AND s.active_from <= i.created_at + interval '1 minute'))
+	AND NOT EXISTS (
 		SELECT FROM receiving_accounts r
-		WHERE r.project_id = i.project_id AND r.asset = i.symbol AND r.address = i.address
+		WHERE i.matching = 'shared' AND r.project_id = i.project_id AND r.asset = i.symbol AND r.address = i.address
 			AND i.network IN (r.network, 'sandbox')
 			AND r.active_from <= i.created_at + interval '1 minute'
 			AND (r.removed_at IS NULL OR r.removed_at >= i.created_at - interval '1 minute'))`
@@ -62,11 +69,14 @@ func (a *auditor) addresses(ctx context.Context) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id, project, network, address string
-		if err := rows.Scan(&id, &project, &network, &address); err != nil {
+		var id, project, network, address, session string
+		if err := rows.Scan(&id, &project, &network, &address, &session); err != nil {
 			return err
 		}
 		own := chain.SandboxAddress("project " + project)
+		if session != "" {
+			own = chain.SandboxAddress("session " + session)
+		}
 		if network == string(chain.Sandbox) && address == string(own) {
 			continue
 		}

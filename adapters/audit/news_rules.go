@@ -18,19 +18,25 @@ var newsRules = []rule{
 	{
 		name:    "news-paid",
 		checked: `SELECT count(*) FROM transactions WHERE kind IN ('payment', 'reversal')`,
-		// Each payment booked is told as paid once, each reversal as reversed once, and neither without
-		// its booking.
+		// Each payment booked is told as paid, or paid in part, once, each reversal as reversed once, and
+		// neither without its booking. A part that its merchant lets be enough is told once more.
 		broken: `
 			SELECT coalesce(b.session_id, e.session_id), coalesce(b.n, 0) || ' times booked as ' ||
 				coalesce(b.kind, e.kind) || ', ' || coalesce(e.n, 0) || ' times told'
 			FROM (
-				SELECT session_id, kind, count(*) AS n FROM transactions
+				SELECT session_id, kind, count(*) + CASE kind WHEN 'payment' THEN (
+					SELECT count(*) FROM transfers t JOIN transactions part ON part.order_no::text = t.order_no
+					JOIN intents i ON i.id = t.intent_id AND i.matching = 'dedicated'
+					WHERE t.session_id::text = x.session_id AND t.decision = 'accepted'
+						AND part.booked_at < t.decided_at) ELSE 0 END AS n
+				FROM transactions x
 				WHERE kind IN ('payment', 'reversal') GROUP BY session_id, kind
 			) b FULL JOIN (
-				SELECT session_id, CASE type WHEN 'payment.paid' THEN 'payment' ELSE 'reversal' END AS kind,
+				SELECT session_id, CASE type WHEN 'payment.reversed' THEN 'reversal' ELSE 'payment' END AS kind,
 					count(*) AS n
-				FROM webhook_events WHERE type IN ('payment.paid', 'payment.reversed')
-				GROUP BY session_id, type
+				FROM webhook_events
+				WHERE type IN ('payment.paid', 'payment.partially_paid', 'payment.reversed')
+				GROUP BY session_id, kind
 			) e ON e.session_id = b.session_id AND e.kind = b.kind
 			WHERE b.n IS DISTINCT FROM e.n`,
 	},

@@ -8,9 +8,9 @@ import (
 
 var paymentPlants = []plant{
 	by("a paid session's transfer is gone", "DELETE FROM transfers WHERE session_id = '"+late.session()+"'",
-		"payment-receipt", "payment-received"),
+		"payment-receipt", "payment-received", "payment-parts"),
 	by("a paid session's transfer was undone", "UPDATE transfers SET disposition = 'reversed' WHERE"+
-		" session_id = '"+late.session()+"'", "payment-receipt", "payment-received", "payment-undone"),
+		" session_id = '"+late.session()+"'", "payment-receipt", "payment-received", "payment-undone", "payment-parts"),
 	by("a receipt names another order number", "UPDATE sessions SET receipt_order_no = '1' WHERE id = '"+
 		paid.session()+"'", "payment-receipt"),
 	by("a receipt is of more than arrived", "UPDATE sessions SET receipt_units = receipt_units + 1 WHERE id = '"+
@@ -22,7 +22,7 @@ var paymentPlants = []plant{
 			receipt_idx = 0, receipt_sender = 'payer', receipt_units = $4, receipt_height = 1,
 			receipt_block_time = $5, receipt_order_no = '20260701000000900', receipt_late = false,
 			status = 'settled' WHERE id = $1`, waiting.session(), waiting.intent(), m.txid, m.units, m.at)
-	}, "payment-booked"),
+	}, "payment-booked", "payment-parts", "payment-covered"),
 	does("settled without news", func(w *world) {
 		w.settle(waiting, waiting.pays(time.Minute))
 		w.exec("DELETE FROM webhook_events WHERE type = 'payment.paid' AND session_id = $1", waiting.session())
@@ -30,18 +30,18 @@ var paymentPlants = []plant{
 	does("booked, and the session not paid", func(w *world) {
 		m := waiting.pays(time.Minute)
 		w.record(m, &waiting, "settled", string(w.book(w.payment(waiting, m))))
-	}, "payment-session", "news-paid"),
+	}, "payment-session", "news-paid", "payment-parts"),
 	does("a session is paid by two transfers", func(w *world) {
 		m := paid.pays(6 * time.Minute)
 		m.txid = "2e"
 		w.record(m, &paid, "settled", string(w.book(w.payment(paid, m))))
 		w.news(paid, "payment.paid")
-	}, "payment-session", "news-version"),
+	}, "payment-session", "news-version", "payment-parts"),
 	does("a lesser amount settles", func(w *world) {
 		m := waiting.pays(time.Minute)
 		m.units--
 		w.settle(waiting, m)
-	}, "payment-exact"),
+	}, "payment-exact", "payment-covered"),
 	does("a merchant let another session's transfer pay", func(w *world) {
 		w.settle(waiting, waiting.pays(time.Minute))
 		w.exec(`UPDATE transfers SET decision = 'accepted', decided_at = now(), symbol = 'USDX'

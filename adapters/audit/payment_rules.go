@@ -40,7 +40,8 @@ var paymentRules = []rule{
 	{
 		name:    "payment-exact",
 		checked: `SELECT count(*) FROM transfers WHERE disposition = 'settled'`,
-		// What settled is the asset, the address and the exact amount that were asked for. What a merchant
+		// What settled is the asset, the address and the exact amount that were asked for; at an address of
+		// its own, whatever amount. What a merchant
 		// let pay is of the coin that was asked for, and for an intent of the session it pays.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, t.units || ' of ' || t.contract || ' to ' ||
@@ -50,8 +51,9 @@ var paymentRules = []rule{
 			WHERE t.disposition = 'settled' AND t.decision <> '' AND
 				(i.symbol, i.decimals, i.session_id, i.project_id)
 				IS DISTINCT FROM (t.symbol, t.decimals, t.session_id, t.project_id)
-			OR t.disposition = 'settled' AND t.decision = '' AND
-				(i.network, i.symbol, i.contract, i.decimals, i.address, i.units, i.session_id, i.project_id)
+			OR t.disposition IN ('settled', 'part') AND t.decision = '' AND
+				(i.network, i.symbol, i.contract, i.decimals, i.address,
+					CASE i.matching WHEN 'dedicated' THEN t.units ELSE i.units END, i.session_id, i.project_id)
 				IS DISTINCT FROM
 				(t.network, t.symbol, t.contract, t.decimals, t.receiver, t.units, t.session_id, t.project_id)`,
 	},
@@ -75,8 +77,8 @@ var paymentRules = []rule{
 	},
 	{
 		name:    "payment-booked",
-		checked: `SELECT count(*) FROM transfers WHERE disposition = 'settled'`,
-		// A transfer that settled is booked under its order number, for its session, and that stands. The
+		checked: `SELECT count(*) FROM transfers WHERE disposition IN ('settled', 'part')`,
+		// A transfer that settled, or is a part, is booked under its order number, for its session, and that stands. The
 		// cause names the block it was first seen in, which may have been replaced since.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, CASE
@@ -87,7 +89,7 @@ var paymentRules = []rule{
 			LEFT JOIN sessions s ON s.id = t.session_id
 			LEFT JOIN transactions b ON b.order_no::text = t.order_no AND b.kind = 'payment'
 			LEFT JOIN transactions r ON r.reverses = b.order_no AND r.kind = 'reversal'
-			WHERE t.disposition = 'settled' AND (r.order_no IS NOT NULL
+			WHERE t.disposition IN ('settled', 'part') AND (r.order_no IS NOT NULL
 				OR (b.merchant_id, b.project_id, b.mode, b.session_id) IS DISTINCT FROM
 					(s.merchant_id, t.project_id, s.mode, t.session_id::text)
 				OR NOT starts_with(b.source_ref, t.network || ':' || t.txid || ':' || t.idx || ':'))`,
@@ -108,7 +110,7 @@ var paymentRules = []rule{
 				regexp_replace(b.source_ref, ':[^:]*$', '')
 			LEFT JOIN transactions r ON r.reverses = b.order_no AND r.kind = 'reversal'
 			WHERE b.kind = 'payment' AND (t.txid IS NULL OR
-				(r.order_no IS NULL) <> (t.disposition = 'settled' AND t.order_no = b.order_no::text))`,
+				(r.order_no IS NULL) <> (t.disposition IN ('settled', 'part') AND t.order_no = b.order_no::text))`,
 	},
 	{
 		name:    "payment-posted",

@@ -12,6 +12,7 @@ import (
 	"github.com/101pay/101pay/adapters/pgembed/pgtest"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/migrations"
 )
 
@@ -83,9 +84,12 @@ var (
 	twice     = sale{tester, 8} // paid by two transfers
 	late      = sale{seller, 9} // real money, accepted after the deadline
 	rehearsed = sale{rehearsal, 10}
-	seen      = sale{tester, 11} // a transfer is in sight
-	lapsed    = sale{tester, 12} // undone, not paid again, and expired
-	doubted   = sale{tester, 13} // paid, and waiting for a second source
+	seen      = sale{tester, 11}       // a transfer is in sight
+	lapsed    = sale{tester, 12}       // undone, not paid again, and expired
+	parted    = sale{alone(17), 17}    // paid in two parts, a little over
+	started   = sale{alone(14), 14}    // paid in part
+	derived   = sale{derivedHouse, 15} // real money, at an address derived from a key
+	doubted   = sale{tester, 13}       // paid, and waiting for a second source
 )
 
 // seed writes a world in which everything lawful happens once.
@@ -102,6 +106,7 @@ func seed(t *testing.T, db runner) *world {
 		w.ask(s)
 	}
 	w.open(opened)
+	w.parts()
 	w.settle(paid, paid.pays(5*time.Minute))
 	w.become(expired, "expired", "payment.expired")
 	w.record(moved{tester, "5a", 12_345, dawn.Add(time.Hour), 0}, nil, "unmatched", "")
@@ -214,4 +219,39 @@ func (w *world) deliveries() {
 			('del_again', 2, 0, 'discarded'), ('del_again', 2, 1, 'running')
 		) AS v (delivery, attempt, round, state)`)
 	w.exec(`INSERT INTO river_job (kind, args) VALUES ('prune', '{}')`)
+}
+
+// alone is a house whose payer is sent to an address of the payment's own.
+func alone(n int) house {
+	h := tester
+	h.address = string(chain.SandboxAddress("session " + id(100+n)))
+	return h
+}
+
+// derivedHouse is the seller's, with an address derived from his key.
+var derivedHouse = house{2, 12, merchant.Live, chain.Tron, "TSeJkUh4Qv67VNFwY8LaAxERygNdy6NQZK"}
+
+// parts are payments at addresses of their own.
+func (w *world) parts() {
+	w.exec(`INSERT INTO address_sources (id, merchant_id, project_id, family, kind, label, sealed, fingerprint,
+			first, next_index, created_at, active_from)
+		VALUES ($1, $2, $3, 'tron', 'xpub', '', 's', 'f', ARRAY[$4], 1, $5, $5)`,
+		id(50), id(2), id(12), derivedHouse.address, dawn)
+	w.exec(`INSERT INTO dedicated_addresses (family, address, source_id, idx, session_id, issued_at, free_from,
+			received, spent)
+		VALUES ('tron', $1, $2, 0, $3, $4, $4, true, true)`, derivedHouse.address, id(50), derived.session(), dawn)
+	for _, s := range []sale{parted, started, derived} {
+		w.ask(s)
+		w.exec("UPDATE intents SET matching = 'dedicated', tolerance = 10 WHERE id = $1", s.intent())
+	}
+	first, second := parted.pays(time.Minute), parted.pays(2*time.Minute)
+	first.units, second.units, second.txid = 20_000_000, 31_000_000, "2b"
+	w.part(parted, first)
+	w.complete(parted, second)
+	some := started.pays(time.Minute)
+	some.units = 1_000_000
+	w.part(started, some)
+	short := derived.pays(time.Minute)
+	short.units -= 10 // no more than the tolerance
+	w.settle(derived, short)
 }

@@ -102,13 +102,14 @@ var sessionRules = []rule{
 	{
 		name:    "transfer-disposition",
 		checked: `SELECT count(*) FROM transfers`,
-		// Only what settled has an order number; what waits for the merchant names its session; a
+		// Only what pays has an order number; what waits for the merchant names its session; a
 		// duplicate's session was paid by something else.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, t.disposition || ' with order number "' ||
 				t.order_no || '" and session ' || coalesce(t.session_id::text, 'none')
 			FROM transfers t
 			WHERE CASE t.disposition
+				WHEN 'part' THEN t.order_no = '' OR t.session_id IS NULL OR t.intent_id IS NULL
 				WHEN 'settled' THEN t.order_no = '' OR t.session_id IS NULL OR t.intent_id IS NULL
 				WHEN 'unmatched' THEN t.order_no <> '' OR t.session_id IS NOT NULL OR t.intent_id IS NOT NULL
 				WHEN 'reversed' THEN t.order_no <> '' AND t.session_id IS NULL
@@ -133,7 +134,7 @@ var sessionRules = []rule{
 				s.id || ', which is ' || s.status
 			FROM transfers t
 			JOIN intents i ON i.network = t.network AND i.address = t.receiver
-				AND i.contract = t.contract AND i.units = t.units
+				AND i.contract = t.contract AND i.units = t.units AND i.matching = 'shared'
 			JOIN sessions s ON s.id = i.session_id
 			WHERE t.disposition IN ('held', 'duplicate', 'unmatched')
 				AND t.block_time BETWEEN i.created_at AND i.expires_at

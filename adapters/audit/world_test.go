@@ -233,7 +233,7 @@ func (w *world) settleUnder(s sale, m moved, no ledger.OrderNo) {
 	w.exec(`UPDATE sessions SET receipt_intent_id = $2, receipt_network = $3, receipt_txid = $4,
 			receipt_idx = 0, receipt_sender = 'payer', receipt_units = $5, receipt_height = $6,
 			receipt_block_time = $7, receipt_order_no = $8, receipt_late = $9, status = 'settled',
-			intent_id = $2
+			intent_id = $2, paid = $5, parts = 1
 		WHERE id = $1`, s.session(), s.intent(), string(m.network), m.txid, m.units, m.height(), m.at,
 		string(no), m.at.After(s.expires()))
 	w.become(s, "settled", "payment.paid")
@@ -254,7 +254,24 @@ func (w *world) reopen(s sale, m moved) {
 	w.exec("UPDATE transfers SET disposition = 'reversed' WHERE txid = $1", m.txid)
 	w.exec(`UPDATE sessions SET receipt_intent_id = NULL, receipt_network = NULL, receipt_txid = NULL,
 			receipt_idx = NULL, receipt_sender = NULL, receipt_units = NULL, receipt_height = NULL,
-			receipt_block_time = NULL, receipt_order_no = NULL, receipt_late = NULL, status = 'awaiting'
+			receipt_block_time = NULL, receipt_order_no = NULL, receipt_late = NULL, status = 'awaiting', paid = 0, parts = 0
 		WHERE id = $1`, s.session())
 	w.become(s, "awaiting", "")
+}
+
+// part books a transfer that pays a session in part, at an address of its own.
+func (w *world) part(s sale, m moved) ledger.OrderNo {
+	no := w.book(w.payment(s, m))
+	w.record(m, &s, "part", string(no))
+	w.exec("UPDATE sessions SET paid = paid + $2, parts = parts + 1 WHERE id = $1", s.session(), m.units)
+	w.become(s, "awaiting", "payment.partially_paid")
+	return no
+}
+
+// complete makes the last of two parts the receipt of a session.
+func (w *world) complete(s sale, m moved) {
+	was := w.book(w.payment(s, m))
+	w.settleUnder(s, m, was)
+	w.exec(`UPDATE sessions SET parts = 2, paid = (SELECT sum(units) FROM transfers WHERE session_id = $1)
+		WHERE id = $1`, s.session())
 }

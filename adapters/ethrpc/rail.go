@@ -87,10 +87,14 @@ func (r *Rail) Scan(ctx context.Context, from, to uint64, watch ports.Watch) (po
 	if err != nil {
 		return ports.Span{}, fmt.Errorf("scan %s blocks %d to %d: %w", r.network, from, to, err)
 	}
-	return ports.Span{
+	span := ports.Span{
 		From: from, To: to, ToID: read.Last.ID.Hex(), ToTime: read.Last.Time,
 		Transfers: l.translate(read.Transfers),
-	}, nil
+	}
+	if from > 0 {
+		span.ParentID = read.Parent.Hex()
+	}
+	return span, nil
 }
 
 // Seen implements ports.Chain.

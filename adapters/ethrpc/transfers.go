@@ -28,6 +28,7 @@ type Transfer struct {
 
 // Range is a fully read range of blocks.
 type Range struct {
+	Parent    Hash   // of the range, as the endpoint that told of it has it; zero if it begins at 0
 	Last      Header // of the range
 	Transfers []Transfer
 }
@@ -46,7 +47,10 @@ func (c *Client) Transfers(ctx context.Context, from, to uint64, f Filter) (r Ra
 		if err := e.reach(ctx, to); err != nil {
 			return err
 		}
-		if r, err = c.readRange(ctx, e, from, to, f); err == nil {
+		if r, err = c.readRange(ctx, e, from, to, f); err != nil {
+			return err
+		}
+		if r.Parent, err = e.parent(ctx, from); err == nil {
 			c.readBy(e)
 		}
 		return err
@@ -56,6 +60,20 @@ func (c *Client) Transfers(ctx context.Context, from, to uint64, f Filter) (r Ra
 	}
 	c.remember(r.Last)
 	return r, nil
+}
+
+// parent is the block before a range, at the endpoint the range was read at. It is asked for after
+// the range: history that changed in between is then noticed, and the other way round it is not.
+func (e *endpoint) parent(ctx context.Context, from uint64) (Hash, error) {
+	if from == 0 {
+		return Hash{}, nil
+	}
+	answers, err := e.ask(ctx, []call{blockCall(quantity(from - 1))})
+	if err != nil {
+		return Hash{}, err
+	}
+	h, err := decodeHeaderAt(answers[0].result, from-1)
+	return h.ID, err
 }
 
 // readRange reads a range at one endpoint.

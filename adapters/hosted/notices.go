@@ -24,6 +24,13 @@ func notices(at phase, p app.Progress) (out []notice) {
 		case choosing, paid, expired, cancelled:
 		}
 	}
+	if at == expired && p.Session.Partly() {
+		i := p.Session.Intent
+		out = append(out, notice{Key: "notice.partly", Tone: "warn", Pairs: []string{
+			"paid", sum(money.FormatUnits(p.Session.Paid, int(i.Asset.Decimals)), i.Asset),
+			"whole", sum(i.Payable(), i.Asset),
+		}})
+	}
 	for _, t := range p.Seen {
 		n := notice{
 			Tone: "warn", TxID: string(t.TxID),
@@ -39,7 +46,7 @@ func notices(at phase, p app.Progress) (out []notice) {
 				continue // it was paid again since
 			}
 			n.Key = "notice.reversed"
-		case app.SeenSighted, app.SeenSettled:
+		case app.SeenSighted, app.SeenSettled, app.SeenPart:
 			continue
 		}
 		out = append(out, n)

@@ -11,6 +11,7 @@ import (
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/money"
 )
 
 // Rates of requests per client address. Reading is cheap; choosing a method takes an amount out of
@@ -131,7 +132,7 @@ func (d *desk) show(c *gin.Context) {
 
 // status is what a script polls where event streams do not get through.
 func (d *desk) status(c *gin.Context) {
-	_, v, _, err := d.view(c)
+	p, v, _, err := d.view(c)
 	if err != nil {
 		edge.Fail(c, err)
 		return
@@ -143,7 +144,14 @@ func (d *desk) status(c *gin.Context) {
 		c.Status(http.StatusNotModified)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"version": v.Version(), "status": v.Status, "phase": v.Phase})
+	answer := gin.H{"version": v.Version(), "status": v.Status, "phase": v.Phase}
+	if i := p.Session.Intent; i != nil {
+		decimals := int(i.Asset.Decimals)
+		answer["dedicated"] = i.Terms.Matching == checkout.Dedicated
+		answer["paid"] = money.FormatUnits(p.Session.Received(), decimals)
+		answer["rest"] = money.FormatUnits(p.Session.Rest(), decimals)
+	}
+	c.JSON(http.StatusOK, answer)
 }
 
 // choose issues the intent and leads back to the page, which then says where to pay how much.
@@ -171,7 +179,7 @@ func (d *desk) choose(c *gin.Context) {
 func overtaken(err error) bool {
 	switch fault.From(err).Code {
 	case checkout.ErrExpired.Code, checkout.ErrAlreadyPaid.Code, checkout.ErrCancelled.Code,
-		checkout.ErrPaymentInProgress.Code:
+		checkout.ErrPaymentInProgress.Code, checkout.ErrPartlyPaid.Code:
 		return true
 	}
 	return false

@@ -3,6 +3,7 @@ package hosted
 import (
 	"math/big"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -98,7 +99,7 @@ func answer(query url.Values, p app.Progress) *notice {
 		n.Key, n.Tone = "proof."+string(outcome), "warn"
 	case app.OutcomeUnknown, outcomeUnavailable:
 		n.Key, n.Tone = "proof."+string(outcome), "info"
-	case app.OutcomePaid, app.OutcomeProcessing, app.OutcomeHeld, app.OutcomeDuplicate:
+	case app.OutcomePaid, app.OutcomePart, app.OutcomeProcessing, app.OutcomeHeld, app.OutcomeDuplicate:
 		n.Key, n.Tone = "proof.noted", "info"
 	default:
 		return nil
@@ -113,6 +114,9 @@ func told(t app.SeenTransfer) *notice {
 	switch t.State {
 	case app.SeenSettled:
 		n.Key, n.Tone = "proof.paid", "good"
+	case app.SeenPart:
+		n.Key, n.Tone = "proof.part", "good"
+		n.Pairs = []string{"sent", sum(money.FormatUnits(t.Units, int(t.Asset.Decimals)), t.Asset)}
 	case app.SeenSighted:
 		n.Key, n.Tone = "proof.processing", "info"
 		n.Pairs = []string{
@@ -141,8 +145,20 @@ func played(query url.Values, s checkout.Snapshot) *notice {
 	scenario := app.Scenario(query.Get("played"))
 	for _, known := range scenes(s) {
 		if known.Name == string(scenario) {
-			return &notice{Key: "played." + known.Name, Tone: "info"}
+			return &notice{Key: "played." + known.Name + ownWords(scenario, s.Intent), Tone: "info"}
 		}
 	}
 	return nil
 }
+
+// ownWords ends the key of words that differ where an address is a payment's own: there other amounts
+// than the exact one count.
+func ownWords(scenario app.Scenario, i *checkout.Intent) string {
+	if i.Terms.Matching != checkout.Dedicated || !slices.Contains(inexact, scenario) {
+		return ""
+	}
+	return "_own"
+}
+
+// inexact are the scenarios in which another amount than the exact one is sent.
+var inexact = []app.Scenario{app.ScenarioShort, app.ScenarioOver, app.ScenarioSplit}

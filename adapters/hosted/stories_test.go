@@ -87,9 +87,29 @@ func seen(status checkout.Status, state app.SeenState) *story {
 
 func settled(late bool) *story {
 	s := seen(checkout.Settled, app.SeenSettled)
+	s.Session.Paid, s.Session.Parts = s.Seen[0].Units, 1
 	s.Session.Receipt = &checkout.Receipt{
 		IntentID: "i", Network: chain.Tron, TxID: storyTx, From: s.Seen[0].From, Units: s.Seen[0].Units,
 		Height: 112, BlockTime: noon.Add(2 * time.Minute), OrderNo: "20260517000000042", Late: late,
+	}
+	return s
+}
+
+// own is asked at an address of the payment's own: 50 USDT, of which some have arrived.
+func own(units ...int64) *story {
+	s := asked()
+	s.Session.Intent.Units, s.Session.Intent.Terms.Matching = big.NewInt(50_000_000), checkout.Dedicated
+	for i, n := range units {
+		if s.Session.Paid == nil {
+			s.Session.Paid = new(big.Int)
+		}
+		s.Session.Paid.Add(s.Session.Paid, big.NewInt(n))
+		s.Session.Parts++
+		s.Seen = append(s.Seen, app.SeenTransfer{
+			TxID: storyTx[:63] + chain.TxID(rune('0'+i)), Asset: tronUSDT, From: "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8",
+			Units: big.NewInt(n), Height: 112, BlockTime: noon.Add(2 * time.Minute), State: app.SeenPart,
+			Confirmations: 19, Needed: 19,
+		})
 	}
 	return s
 }
@@ -197,6 +217,23 @@ func stories() map[string]*story {
 			second.TxID = chain.TxID(strings.Repeat("d", 64))
 			second.State = app.SeenDuplicate
 			s.Seen = append(s.Seen, second)
+		}),
+		"own":        own(),
+		"own-played": test(own()).but(func(s *story) { s.query = "played=short" }),
+		"own-partly": own(20_000_000, 12_500_000),
+		"own-expired": own(20_000_000).but(later).but(func(s *story) {
+			s.Session.Status, s.Session.UnderpaidHeld = checkout.Expired, true
+		}),
+		"own-claimed": own(20_000_000).but(func(s *story) {
+			s.query = "tx=" + string(s.Seen[0].TxID) + "&found=part"
+		}),
+		"own-paid": own(20_000_000, 31_000_000).but(func(s *story) {
+			last := &s.Seen[1]
+			last.State, s.Session.Status = app.SeenSettled, checkout.Settled
+			s.Session.Receipt = &checkout.Receipt{
+				IntentID: "i", Network: chain.Tron, TxID: last.TxID, From: last.From, Units: last.Units,
+				Height: 112, BlockTime: last.BlockTime, OrderNo: "20260517000000043",
+			}
 		}),
 		"lapsing": asked().but(later),
 		"expired": asked().but(later).but(func(s *story) { s.Session.Status = checkout.Expired }),

@@ -62,7 +62,10 @@ type choice struct {
 
 // instruction is what the payer must do, to the letter.
 type instruction struct {
-	Amount      string // exact, as wallets want it
+	Own         bool   // whether the address is this payment's alone; then parts add up
+	Paid        string // with its unit, "" while nothing has arrived
+	Whole       string // what all of it is, with its unit
+	Amount      string // to be sent now, as wallets want it: exact, or what is still due
 	Round, Odd  string // Amount in two: up to the cents, and the digits that make it unique
 	Asset       string
 	Address     string
@@ -87,6 +90,8 @@ type receipt struct {
 	Sum, Due, TxID, OrderNo, Address, Network string
 	Time                                      time.Time
 	Late                                      bool
+	Over                                      string // more than was asked for, with its unit; "" for nothing
+	Parts                                     int    // transfers it took
 }
 
 // scene is a scenario of the sandbox chain.
@@ -199,14 +204,19 @@ func phaseOf(p app.Progress) phase {
 
 func instruct(s checkout.Snapshot) *instruction {
 	i := s.Intent
-	amount, address := i.Payable(), string(i.Address)
+	decimals := int(i.Asset.Decimals)
+	amount, address := money.FormatUnits(s.Rest(), decimals), string(i.Address)
 	pay := &instruction{
+		Own: i.Terms.Matching == checkout.Dedicated, Whole: sum(i.Payable(), i.Asset),
 		Amount: amount, Round: amount, Asset: i.Asset.Symbol,
 		Address: address, Middle: address, Fingerprint: i.Address.Fingerprint(),
 		Network: networkName(i.Asset.Network), Standard: i.Asset.Network.Standard(),
 		ExchangeSum: amount + " " + i.Asset.Symbol,
 	}
-	if dot := strings.IndexByte(amount, '.'); dot >= 0 && len(amount) > dot+3 {
+	if s.Partly() {
+		pay.Paid = sum(money.FormatUnits(s.Paid, decimals), i.Asset)
+	}
+	if dot := strings.IndexByte(amount, '.'); !pay.Own && dot >= 0 && len(amount) > dot+3 {
 		pay.Round, pay.Odd = amount[:dot+3], amount[dot+3:]
 	}
 	if n := len(address); n > 2*addressEnds {
@@ -231,12 +241,16 @@ func confirm(seen []app.SeenTransfer) *confirmation {
 }
 
 func receive(s checkout.Snapshot) *receipt {
-	r := s.Receipt
-	return &receipt{
-		Sum: sum(money.FormatUnits(r.Units, int(s.Intent.Asset.Decimals)), s.Intent.Asset),
+	r, decimals := s.Receipt, int(s.Intent.Asset.Decimals)
+	kept := &receipt{
+		Sum: sum(money.FormatUnits(s.Paid, decimals), s.Intent.Asset), Parts: s.Parts,
 		Due: group(s.Due.String()) + " " + s.Due.Currency().Code(), TxID: string(r.TxID), OrderNo: r.OrderNo,
 		Address: string(s.Intent.Address), Network: networkName(r.Network), Time: r.BlockTime, Late: r.Late,
 	}
+	if over := s.Over(); over.Sign() > 0 {
+		kept.Over = sum(money.FormatUnits(over, decimals), s.Intent.Asset)
+	}
+	return kept
 }
 
 func sum(amount string, a chain.Asset) string { return amount + " " + a.Symbol }

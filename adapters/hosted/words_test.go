@@ -115,8 +115,11 @@ func TestEveryAnswerHasWords(t *testing.T) {
 		want["play."+string(s)] = true
 		both("played." + string(s))
 	}
+	for _, s := range inexact {
+		both("played." + string(s) + "_own")
+	}
 	for _, o := range []app.Outcome{
-		app.OutcomePaid, app.OutcomeProcessing, app.OutcomeUnknown, app.OutcomeOtherAddress,
+		app.OutcomePaid, app.OutcomePart, app.OutcomeProcessing, app.OutcomeUnknown, app.OutcomeOtherAddress,
 		app.OutcomeUnsuccessful, app.OutcomeNoTransfer, app.OutcomeOtherToken, app.OutcomeForeignToken,
 		app.OutcomeZeroValue, app.OutcomeOtherNetwork,
 		app.OutcomeShort, app.OutcomeOver, app.OutcomeOtherPayment, app.OutcomeTooEarly,
@@ -124,7 +127,7 @@ func TestEveryAnswerHasWords(t *testing.T) {
 	} {
 		both("proof." + string(o))
 	}
-	for _, key := range []string{"rail", "rail_seen", "held", "duplicate", "reversed"} {
+	for _, key := range []string{"rail", "rail_seen", "held", "duplicate", "reversed", "partly"} {
 		both("notice." + key)
 	}
 	for _, f := range refusals() {

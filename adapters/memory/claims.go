@@ -96,7 +96,7 @@ func (r claims) Prune(ctx context.Context, now time.Time, limit int) (int, error
 		return 0, err
 	}
 	var expired []claimKey
-	for k, kept := range s.answers.rows {
+	for k, kept := range s.answers.all() {
 		if kept.expires.Before(now) {
 			expired = append(expired, k)
 		}

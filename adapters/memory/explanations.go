@@ -84,7 +84,7 @@ func (s *Store) Ignored(
 	for i := range list {
 		list[i].Units = cloneUnits(list[i].Units)
 	}
-	for day, count := range now.ignoredDays.rows {
+	for day, count := range now.ignoredDays.all() {
 		if day.to == q.At && slices.Contains(q.On, day.network) &&
 			!day.day.Before(dayOf(q.From)) && !day.day.After(dayOf(q.Until)) {
 			more += count.more

@@ -1,7 +1,8 @@
 // Package memory is the whole store in maps, for tests and for trying things out.
 //
 // It owns units of work without a database: each works on its own copy of the state, which replaces
-// the committed one in a single step or is thrown away. Store serves every port a store serves. It
+// the committed one in a single step or is thrown away. A copy shares what was not changed, so that a
+// unit of work costs what it writes, however much is stored. Store serves every port a store serves. It
 // does not own durability: what it holds ends with the process.
 //
 // Invariants:
@@ -138,8 +139,8 @@ func (u *unit) end() {
 func (u *unit) repos() ports.Repos {
 	return ports.Repos{
 		Merchants: merchants{u}, Projects: projects{u}, Receiving: receiving{u}, KYC: kyc{u},
-		Addresses: addresses{u},
-		Keys:      keyPairs{u}, Logins: logins{u},
+		Addresses: addresses{u}, Sources: dedicated{u},
+		Keys: keyPairs{u}, Logins: logins{u},
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
 		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},

@@ -104,7 +104,7 @@ func (r receiving) Methods(
 		return nil, err
 	}
 	out := make(map[checkout.Method]bool)
-	for k, enabled := range s.methods.rows {
+	for k, enabled := range s.methods.all() {
 		if k.project == p {
 			out[k.method] = enabled
 		}

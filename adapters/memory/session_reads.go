@@ -59,10 +59,12 @@ func (s *Store) Taken(
 ) ([]*big.Int, error) {
 	now := s.committed.Load()
 	var taken []*big.Int
-	for slot, id := range now.amounts.rows {
+	for slot, id := range now.amounts.all() {
+		if slot.network != a.Network || slot.contract != a.Contract || slot.at != at {
+			continue
+		}
 		i, _ := now.intents.get(id)
-		if slot.network == a.Network && slot.contract == a.Contract && slot.at == at &&
-			i.Units.Cmp(from) >= 0 && i.Units.Cmp(to) <= 0 {
+		if i.Units.Cmp(from) >= 0 && i.Units.Cmp(to) <= 0 {
 			taken = append(taken, cloneUnits(i.Units))
 		}
 	}
@@ -78,7 +80,10 @@ func (s *Store) Held(_ context.Context, ts []chain.Transfer) ([]*ports.HeldAmoun
 		if t.Asset.Network != t.Network {
 			continue
 		}
-		id, held := now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		id, held := now.amounts.get(amount{t.Network, t.Asset.Contract, t.To, everyAmount})
+		if !held {
+			id, held = now.amounts.get(amountOf(t.Asset, t.To, t.Units))
+		}
 		if !held {
 			continue
 		}
@@ -96,14 +101,13 @@ func (s *Store) Receivers(
 	now := s.committed.Load()
 	family := n.Family()
 	var out []chain.Address
-	for _, a := range now.receiving.rows {
+	for _, a := range now.receiving.all() {
 		if slices.Contains(family, a.Network) && (a.RemovedAt.IsZero() || !a.RemovedAt.Before(since)) {
 			out = append(out, a.Address)
 		}
 	}
-	for _, i := range now.intents.rows {
-		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		if slices.Contains(family, i.Asset.Network) && (holder == i.ID || !i.HoldUntil.Before(since)) {
+	for _, i := range now.intents.all() {
+		if slices.Contains(family, i.Asset.Network) && (!i.HoldUntil.Before(since) || now.holds(i)) {
 			out = append(out, i.Address)
 		}
 	}
@@ -116,14 +120,13 @@ func (s *Store) Awaits(
 	_ context.Context, a chain.Asset, since, promised time.Time,
 ) (ports.Await, error) {
 	now := s.committed.Load()
-	for _, i := range now.intents.rows {
-		holder := now.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		if i.Asset.Network == a.Network && i.Asset.Contract == a.Contract && holder == i.ID &&
-			!i.HoldUntil.Before(promised) {
+	for _, i := range now.intents.all() {
+		if i.Asset.Network == a.Network && i.Asset.Contract == a.Contract &&
+			!i.HoldUntil.Before(promised) && now.holds(i) {
 			return ports.Promised, nil
 		}
 	}
-	for _, r := range now.receiving.rows {
+	for _, r := range now.receiving.all() {
 		if r.Network == a.Network && r.Asset == a.Symbol &&
 			(r.RemovedAt.IsZero() || !r.RemovedAt.Before(since)) {
 			return ports.Invited, nil
@@ -134,7 +137,7 @@ func (s *Store) Awaits(
 
 // AwaitedSince implements ports.SessionReads.
 func (s *Store) AwaitedSince(_ context.Context, a chain.Asset, since time.Time) (first time.Time, err error) {
-	for _, r := range s.committed.Load().receiving.rows {
+	for _, r := range s.committed.Load().receiving.all() {
 		if r.Network == a.Network && r.Asset == a.Symbol &&
 			(r.RemovedAt.IsZero() || !r.RemovedAt.Before(since)) && (first.IsZero() || r.CreatedAt.Before(first)) {
 			first = r.CreatedAt
@@ -233,15 +236,14 @@ func (r sessions) letGo(
 		return 0, err
 	}
 	ended := s.intents.where(func(i checkout.Intent) bool {
-		holder := s.amounts.rows[amountOf(i.Asset, i.Address, i.Units)]
-		return i.Asset.Network == n && holder == i.ID && i.HoldUntil.Before(now)
+		return i.Asset.Network == n && i.HoldUntil.Before(now) && s.holds(i)
 	})
 	slices.SortFunc(ended, func(a, b checkout.Intent) int {
 		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))
 	})
 	ended, _ = first(ended, limit)
 	for _, i := range ended {
-		s.amounts.drop(r.unit, amountOf(i.Asset, i.Address, i.Units))
+		s.amounts.drop(r.unit, slotOf(i))
 	}
 	return len(ended), nil
 }

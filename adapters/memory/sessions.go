@@ -35,6 +35,24 @@ func amountOf(a chain.Asset, at chain.Address, units *big.Int) amount {
 	return amount{a.Network, a.Contract, at, units.String()}
 }
 
+// slotOf is what an intent holds: an exact amount, or at an address of its own every amount.
+func slotOf(i checkout.Intent) amount {
+	slot := amountOf(i.Asset, i.Address, i.Units)
+	if i.Terms.Matching == checkout.Dedicated {
+		slot.units = everyAmount
+	}
+	return slot
+}
+
+// everyAmount is no number, so no amount is mistaken for it.
+const everyAmount = "every"
+
+// holds reports whether an intent's amount is its own still.
+func (s *state) holds(i checkout.Intent) bool {
+	holder, held := s.amounts.get(slotOf(i))
+	return held && holder == i.ID
+}
+
 func cloneUnits(n *big.Int) *big.Int {
 	if n == nil {
 		return nil
@@ -133,6 +151,8 @@ func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
 	}
 	row.Status, row.Version, row.UpdatedAt = next.Status, next.Version, next.UpdatedAt
 	row.ExpiresAt, row.Receipt, row.current = next.ExpiresAt, next.Receipt, next.current
+	row.Paid, row.Parts = next.Paid, next.Parts
+	row.UnderpaidHeld, row.PartsClosed = next.UnderpaidHeld, next.PartsClosed
 	s.sessions.put(r.unit, row.ID, row)
 	r.touched = append(r.touched, row.ID)
 	return nil
@@ -163,7 +183,7 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 	if _, known := s.intents.get(i.ID); known {
 		return fmt.Errorf("reserve intent %s: reserved before", i.ID)
 	}
-	slot := amountOf(i.Asset, i.Address, i.Units)
+	slot := slotOf(i)
 	if _, taken := s.amounts.get(slot); taken {
 		return ports.ErrTaken
 	}
@@ -180,8 +200,7 @@ func (r sessions) IntentOf(
 		return checkout.Intent{}, err
 	}
 	held := s.intents.where(func(i checkout.Intent) bool {
-		holder, isHeld := s.amounts.get(amountOf(i.Asset, i.Address, i.Units))
-		return i.SessionID == id && i.Asset == a && isHeld && holder == i.ID
+		return i.SessionID == id && i.Asset == a && s.holds(i)
 	})
 	if len(held) == 0 {
 		return checkout.Intent{}, ports.ErrNotFound
@@ -200,7 +219,7 @@ func (r sessions) Extend(ctx context.Context, id checkout.IntentID, expires, hol
 	if err != nil {
 		return err
 	}
-	slot := amountOf(i.Asset, i.Address, i.Units)
+	slot := slotOf(i)
 	if holder, taken := s.amounts.get(slot); taken && holder != id {
 		return ports.ErrTaken
 	}

@@ -1,7 +1,7 @@
 package memory
 
 import (
-	"maps"
+	"iter"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -32,6 +32,9 @@ type state struct {
 	sessions table[checkout.SessionID, sessionRow]
 	intents  table[checkout.IntentID, checkout.Intent]
 	amounts  table[amount, checkout.IntentID] // who holds which amount: the unique index
+
+	sources table[merchant.SourceID, merchant.AddressSource]
+	own     table[familyAddress, ownAddress] // addresses of sources
 
 	transfers table[transferKey, ports.TransferRow]
 	sightings table[transferKey, ports.Sighting]
@@ -75,42 +78,25 @@ type numbered[V any] struct {
 	number int64
 }
 
-// table is a map that a unit of work copies before its first write, so that what was committed
-// stays as it was.
+// table is the rows of one kind. A unit of work writes into a trie of its own that shares with the
+// committed one whatever it did not touch.
 type table[K comparable, V any] struct {
-	rows   map[K]V
-	writer *unit // whose copy this is
+	rows trie[K, V]
 }
 
-func (t *table[K, V]) get(k K) (V, bool) {
-	v, found := t.rows[k]
-	return v, found
-}
+func (t *table[K, V]) get(k K) (V, bool) { return t.rows.get(k) }
 
-func (t *table[K, V]) put(u *unit, k K, v V) {
-	t.own(u)
-	t.rows[k] = v
-}
+func (t *table[K, V]) put(u *unit, k K, v V) { t.rows.put(u, k, v) }
 
-func (t *table[K, V]) drop(u *unit, k K) {
-	t.own(u)
-	delete(t.rows, k)
-}
+func (t *table[K, V]) drop(u *unit, k K) { t.rows.drop(u, k) }
 
-func (t *table[K, V]) own(u *unit) {
-	switch {
-	case t.rows == nil:
-		t.rows = make(map[K]V)
-	case t.writer != u:
-		t.rows = maps.Clone(t.rows)
-	}
-	t.writer = u
-}
+// all are the rows, in no order.
+func (t *table[K, V]) all() iter.Seq2[K, V] { return t.rows.all }
 
 // where lists the rows that match, in no order.
 func (t *table[K, V]) where(match func(V) bool) []V {
 	var out []V
-	for _, v := range t.rows {
+	for _, v := range t.rows.all {
 		if match(v) {
 			out = append(out, v)
 		}
@@ -120,7 +106,7 @@ func (t *table[K, V]) where(match func(V) bool) []V {
 
 // find answers a row that matches; callers match by what is unique.
 func (t *table[K, V]) find(match func(V) bool) (V, bool) {
-	for _, v := range t.rows {
+	for _, v := range t.rows.all {
 		if match(v) {
 			return v, true
 		}

@@ -78,7 +78,7 @@ func (r ignored) Prune(ctx context.Context, before time.Time) (int, error) {
 	for _, t := range old {
 		now.ignored.drop(r.unit, ignoredKey{t.Network, t.TxID, t.Index})
 	}
-	for day := range now.ignoredDays.rows {
+	for day := range now.ignoredDays.all() {
 		if day.day.Before(dayOf(before)) {
 			now.ignoredDays.drop(r.unit, day)
 		}

@@ -80,6 +80,22 @@ func (r transfers) Reverse(
 	})
 }
 
+func (r transfers) Demote(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	row, known := s.transfers.get(transferKey{n, id, index})
+	if !known || row.Disposition != ports.Settled {
+		return ports.ErrNotFound
+	}
+	row.Disposition = ports.Part
+	s.transfers.put(r.unit, keyOf(row.Transfer), row)
+	return nil
+}
+
 func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
 	return r.change(ctx, keyOf(t), func(row *ports.TransferRow) {
 		row.Transfer.Height, row.Transfer.BlockID = t.Height, t.BlockID
@@ -180,7 +196,7 @@ func (r transfers) ReplaceSightings(
 	for _, o := range before {
 		_, still := s.sightings.get(keyOf(o.Transfer))
 		row, final := s.transfers.get(keyOf(o.Transfer))
-		if !still && (!final || row.Disposition == ports.Reversed) {
+		if !still && (!final || row.Disposition == ports.Reversed || row.SessionID != o.SessionID) {
 			gone = append(gone, cloneSighting(o))
 		}
 	}
@@ -233,7 +249,7 @@ func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePa
 	rows := rowsInOrder(s, func(row ports.TransferRow) bool {
 		decided := row.Decision.Action != ""
 		return row.ProjectID == q.Project && decided == q.Decided &&
-			(decided || slices.Contains(waits, row.Disposition)) &&
+			(decided || slices.Contains(waits, row.Disposition) || row.Disposition == ports.Part && s.held(row.SessionID)) &&
 			(row.Transfer.Network == chain.Sandbox) == (q.Mode == merchant.Test) &&
 			(q.Before.RecordedAt.IsZero() || newestFirst(queueMark(row), q.Before) > 0)
 	})
@@ -252,4 +268,10 @@ func newestFirst(a, b ports.QueueMark) int {
 		b.RecordedAt.Compare(a.RecordedAt), cmp.Compare(b.Height, a.Height),
 		cmp.Compare(b.Index, a.Index), cmp.Compare(b.TxID, a.TxID),
 	)
+}
+
+// held reports whether a session that was paid in part waits for its merchant.
+func (s *state) held(id checkout.SessionID) bool {
+	session, _ := s.sessions.get(id)
+	return session.UnderpaidHeld
 }

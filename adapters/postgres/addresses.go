@@ -177,12 +177,12 @@ const knownSinceQuery = `
 	SELECT a.address, first.since
 	FROM unnest($2::text[]) AS a (address)
 	CROSS JOIN LATERAL (
-		SELECT min(since) AS since FROM (
+		SELECT min(known.since) AS since FROM unnest($1::text[]) AS n (network) CROSS JOIN LATERAL (
 			(SELECT i.created_at AS since FROM intents i
-				WHERE i.network = ANY ($1) AND i.address = a.address ORDER BY i.created_at, i.id LIMIT 1)
+				WHERE i.network = n.network AND i.address = a.address ORDER BY i.created_at, i.id LIMIT 1)
 			UNION ALL
 			SELECT r.created_at FROM receiving_accounts r
-				WHERE r.network = ANY ($1) AND r.address = a.address
+				WHERE r.network = n.network AND r.address = a.address
 		) AS known
 	) AS first
 	WHERE first.since IS NOT NULL`

@@ -17,8 +17,11 @@ const (
 	maxSubscribers = 50_000
 
 	listenAgain = 500 * time.Millisecond // after the listening connection was lost
-	aliveEvery  = 20 * time.Second       // how long a connection may be silent before it is asked
+	aliveEvery  = 5 * time.Second        // how long a connection may be silent before it is asked
 	aliveLimit  = 5 * time.Second        // to answer that
+	// leaseLimit is how long a process that holds a right by a connection may be silent until the
+	// server ends the connection and the right with it: a process that is paused keeps it open.
+	leaseLimit = 20 * time.Second
 )
 
 // hints is who wants to hear of which session, and the one connection all of them hear by.
@@ -125,6 +128,17 @@ func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
 	return pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+}
+
+// connectLease makes a connection whose locks are rights of this process: the server ends it when
+// the process has not used it for a while. It bears the process's own name.
+func (s *Store) connectLease(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectLimit)
+	defer cancel()
+	config := s.pool.Config().ConnConfig
+	config.RuntimeParams["application_name"] = ownName()
+	limits(config, map[string]time.Duration{"idle_session_timeout": leaseLimit})
+	return pgx.ConnectConfig(ctx, config)
 }
 
 // disconnect says goodbye, whether or not anybody still waits.

@@ -55,7 +55,7 @@ const (
 // Config says which database to use and how much of it.
 type Config struct {
 	URL string
-	// MaxConns bounds the pool; 0 means 16. Watches and the listener of Changes use a connection of
+	// MaxConns bounds the pool; 0 means 16. Watches, the listener of Changes and Attend use one of
 	// their own each, beyond it.
 	MaxConns int
 }

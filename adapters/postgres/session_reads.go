@@ -152,11 +152,18 @@ func (s *Store) Held(ctx context.Context, ts []chain.Transfer) ([]*ports.HeldAmo
 	return out, nil
 }
 
-const heldQuery = `SELECT t.position, ` + intentColumns + `
-	FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
-		AS t (position, network, address, contract, units)
-	JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
-		AND i.units = t.units::numeric AND i.held`
+// heldQuery asks one index for each rule of matching. An address is of one rule: were it of both, its
+// own session would have it.
+const heldQuery = `
+	WITH t (position, network, address, contract, units) AS (
+		SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]))
+	SELECT t.position, ` + intentColumns + `
+	FROM t JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
+		AND i.units = t.units::numeric AND i.held AND i.matching = 'shared'
+	UNION ALL
+	SELECT t.position, ` + intentColumns + `
+	FROM t JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
+		AND i.held AND i.matching = 'dedicated'`
 
 // LetGo implements ports.SessionReads.
 func (s *Store) LetGo(

@@ -75,24 +75,28 @@ func (r intentRow) intent() (checkout.Intent, error) {
 
 // sessionRow is a session with its current intent and, when settled, its receipt.
 type sessionRow struct {
-	ID          checkout.SessionID
-	MerchantID  merchant.ID
-	ProjectID   merchant.ProjectID
-	Mode        string
-	Kind        checkout.Kind
-	DueCurrency string
-	DueAmount   string
-	Method      checkout.Method
-	Description string
-	OrderID     string
-	Metadata    []byte
-	SuccessURL  string
-	FailURL     string
-	Status      string
-	CreatedAt   time.Time
-	ExpiresAt   time.Time
-	UpdatedAt   time.Time
-	Version     int64
+	ID            checkout.SessionID
+	MerchantID    merchant.ID
+	ProjectID     merchant.ProjectID
+	Mode          string
+	Kind          checkout.Kind
+	DueCurrency   string
+	DueAmount     string
+	Method        checkout.Method
+	Description   string
+	OrderID       string
+	Metadata      []byte
+	SuccessURL    string
+	FailURL       string
+	Status        string
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+	UpdatedAt     time.Time
+	Version       int64
+	Paid          string
+	Parts         int
+	UnderpaidHeld bool
+	PartsClosed   bool
 	intentRow
 
 	ReceiptIntentID  checkout.IntentID
@@ -109,7 +113,8 @@ type sessionRow struct {
 
 const sessionQuery = `SELECT s.id, s.merchant_id, s.project_id, s.mode, s.kind, s.due_currency,
 	s.due_amount, s.method, s.description, s.order_id, s.metadata, s.success_url, s.fail_url, s.status,
-	s.created_at, s.expires_at, s.updated_at, s.version, s.receipt_intent_id, s.receipt_network,
+	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held, s.parts_closed,
+	s.receipt_intent_id, s.receipt_network,
 	s.receipt_txid, s.receipt_idx, s.receipt_sender, s.receipt_units, s.receipt_height,
 	s.receipt_block_time, s.receipt_order_no, s.receipt_late, ` + intentColumns + `
 	FROM sessions s LEFT JOIN intents i ON i.id = s.intent_id `
@@ -139,6 +144,7 @@ func (r sessionRow) snapshot() (checkout.Snapshot, error) {
 		ID: r.ID, MerchantID: r.MerchantID, ProjectID: r.ProjectID, Kind: r.Kind, Method: r.Method,
 		Description: r.Description, OrderID: r.OrderID, SuccessURL: r.SuccessURL, FailURL: r.FailURL,
 		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, UpdatedAt: r.UpdatedAt, Version: r.Version,
+		Parts: r.Parts, UnderpaidHeld: r.UnderpaidHeld, PartsClosed: r.PartsClosed,
 	}
 	var err error
 	if s.Mode, err = merchant.ParseMode(r.Mode); err != nil {
@@ -150,6 +156,11 @@ func (r sessionRow) snapshot() (checkout.Snapshot, error) {
 	}
 	if s.Due, err = money.FromMinorText(currency, r.DueAmount); err != nil {
 		return s, err
+	}
+	if r.Parts > 0 {
+		if s.Paid, err = integer(r.Paid); err != nil {
+			return s, err
+		}
 	}
 	s.Status, _ = checkout.ParseStatus(r.Status) // Restore refuses what is none
 	if len(r.Metadata) > 0 {

@@ -35,11 +35,11 @@ func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 		INSERT INTO sessions (
 			id, merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
 			order_id, metadata, success_url, fail_url, created_at,
-			status, expires_at, updated_at, version, intent_id,
+			status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed,
 			receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
 			receipt_height, receipt_block_time, receipt_order_no, receipt_late
 		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
 		ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING`,
 		append([]any{prepared}, args...)...)
 	if err == nil && n == 0 {
@@ -50,13 +50,24 @@ func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 
 // changing lists what of a session may change, in the order of its columns.
 func changing(s checkout.Snapshot) []any {
-	list := []any{s.Status.String(), s.ExpiresAt, s.UpdatedAt, s.Version, currentIntent(s)}
+	list := []any{
+		s.Status.String(), s.ExpiresAt, s.UpdatedAt, s.Version, currentIntent(s), paidText(s), s.Parts,
+		s.UnderpaidHeld, s.PartsClosed,
+	}
 	r := s.Receipt
 	if r == nil {
 		return append(list, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
 	}
 	return append(list, r.IntentID, r.Network, r.TxID, int64(r.Index), r.From, r.Units.String(),
 		height(r.Height), r.BlockTime, r.OrderNo, r.Late)
+}
+
+// paidText is what the paid column takes.
+func paidText(s checkout.Snapshot) string {
+	if s.Paid == nil {
+		return "0"
+	}
+	return s.Paid.String()
 }
 
 func currentIntent(s checkout.Snapshot) *checkout.IntentID {
@@ -104,9 +115,10 @@ func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
 	n, err := exec(ctx, r.in(), `
 		WITH saved AS (
 			UPDATE sessions SET status = $2, expires_at = $3, updated_at = $4, version = $5,
-				intent_id = $6, receipt_intent_id = $7, receipt_network = $8, receipt_txid = $9,
-				receipt_idx = $10, receipt_sender = $11, receipt_units = $12, receipt_height = $13,
-				receipt_block_time = $14, receipt_order_no = $15, receipt_late = $16
+				intent_id = $6, paid = $7, parts = $8, underpaid_held = $9, parts_closed = $10,
+				receipt_intent_id = $11, receipt_network = $12, receipt_txid = $13,
+				receipt_idx = $14, receipt_sender = $15, receipt_units = $16, receipt_height = $17,
+				receipt_block_time = $18, receipt_order_no = $19, receipt_late = $20
 			WHERE id = $1 AND version < $5 RETURNING id)
 		SELECT pg_notify('`+changedChannel+`', id::text) FROM saved`,
 		append([]any{prepared, s.ID}, changing(s)...)...)
@@ -143,7 +155,7 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 		SELECT $1, s.id, s.project_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
 			$17, true, $18, $19, $20, $21
 		FROM sessions s WHERE s.id = $2
-		ON CONFLICT (network, address, contract, units) WHERE held DO NOTHING`, prepared,
+		ON CONFLICT `+slotOf(i.Terms)+` DO NOTHING`, prepared,
 		i.ID, i.SessionID, i.Method, i.Asset.Network, i.Asset.Symbol, i.Asset.Contract,
 		int16(i.Asset.Decimals), i.Address, i.Units.String(), i.Rate.From, i.Rate.To,
 		i.Rate.Price.String(), i.Rate.Source, i.Rate.At, i.CreatedAt, i.ExpiresAt, i.HoldUntil,
@@ -155,6 +167,14 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 		return fmt.Errorf("reserve intent %s: session %s: %v", i.ID, i.SessionID, err) //nolint:errorlint // a session that is missing is our mistake, no answer
 	}
 	return ports.ErrTaken
+}
+
+// slotOf names the index that an intent's claim is made against.
+func slotOf(t checkout.Terms) string {
+	if t.Matching == checkout.Dedicated {
+		return "(network, address, contract) WHERE held AND matching = 'dedicated'"
+	}
+	return "(network, address, contract, units) WHERE held"
 }
 
 // toleranceText is what the tolerance column takes.

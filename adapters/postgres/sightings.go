@@ -66,7 +66,7 @@ func (r transfers) ReplaceSightings(
 		if still[keyOf(o.Transfer)] {
 			continue
 		}
-		final, err := r.unsee(ctx, o.Transfer)
+		final, err := r.unsee(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -96,12 +96,14 @@ func (r transfers) sight(ctx context.Context, s ports.Sighting) error {
 	return err
 }
 
-// unsee forgets a sighting and answers whether its transfer is recorded as final.
-func (r transfers) unsee(ctx context.Context, t chain.Transfer) (final bool, err error) {
+// unsee forgets a sighting and answers whether its transfer is recorded as final for its session.
+func (r transfers) unsee(ctx context.Context, o ports.Sighting) (final bool, err error) {
+	t := o.Transfer
 	n, err := exec(ctx, r.in(), `
 		WITH gone AS (DELETE FROM sightings WHERE network = $1 AND txid = $2 AND idx = $3)
 		SELECT 1 FROM transfers
-		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition <> 'reversed'`,
-		prepared, t.Network, t.TxID, int64(t.Index))
+		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition <> 'reversed'
+			AND session_id IS NOT DISTINCT FROM $4::uuid`,
+		prepared, t.Network, t.TxID, int64(t.Index), orNoID(o.SessionID))
 	return n > 0, err
 }

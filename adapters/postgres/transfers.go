@@ -88,7 +88,11 @@ func (r transferRow) row() (ports.TransferRow, error) {
 func (r transfers) list(
 	ctx context.Context, rest string, args ...any,
 ) ([]ports.TransferRow, error) {
-	rows, err := all[transferRow](ctx, r.in(), transferQuery+rest, args...)
+	return r.rows(ctx, transferQuery+rest, args...)
+}
+
+func (r transfers) rows(ctx context.Context, query string, args ...any) ([]ports.TransferRow, error) {
+	rows, err := all[transferRow](ctx, r.in(), query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +133,16 @@ func (r transfers) Reverse(
 	}
 	return exists(exec(ctx, r.in(), `UPDATE transfers SET disposition = 'reversed'
 		WHERE network = $1 AND txid = $2 AND idx = $3`, n, id, int64(index)))
+}
+
+func (r transfers) Demote(
+	ctx context.Context, n chain.Network, id chain.TxID, index uint32,
+) error {
+	if !isText(id) {
+		return ports.ErrNotFound
+	}
+	return exists(exec(ctx, r.in(), `UPDATE transfers SET disposition = 'part'
+		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition = 'settled'`, n, id, int64(index)))
 }
 
 func (r transfers) Move(ctx context.Context, t chain.Transfer) error {
@@ -218,17 +232,21 @@ func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePa
 		return ports.QueuePage{}, nil
 	}
 	where := "WHERE project_id = $1 AND (CASE network WHEN 'sandbox' THEN 'test' ELSE 'live' END) = $2"
-	if q.Decided {
-		where += " AND decision <> ''"
-	} else {
-		where += " AND disposition IN ('held', 'duplicate', 'unmatched') AND decision = ''"
-	}
 	args := []any{q.Project, q.Mode.String(), limited(q.Limit) + 1}
+	end := " ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
 	if !q.Before.RecordedAt.IsZero() {
-		where += " AND (recorded_at, height, idx, txid) < ($4, $5, $6, $7)"
+		end = " AND (recorded_at, height, idx, txid) < ($4, $5, $6, $7)" + end
 		args = append(args, q.Before.RecordedAt, height(q.Before.Height), int64(q.Before.Index), q.Before.TxID)
 	}
-	rows, err := r.list(ctx, where+" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3", args...)
+	query := transferQuery + where + " AND decision <> ''" + end
+	if !q.Decided {
+		// Each half is found by an index: what paid nothing, and parts of sessions that wait.
+		query = "(" + transferQuery + where + " AND disposition IN ('held', 'duplicate', 'unmatched') AND decision = ''" +
+			end + ") UNION ALL (" + transferQuery + where + ` AND disposition = 'part' AND decision = '' AND session_id IN (
+				SELECT id FROM sessions WHERE project_id = $1 AND underpaid_held)` + end + ")" +
+			" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
+	}
+	rows, err := r.rows(ctx, query, args...)
 	if err != nil {
 		return ports.QueuePage{}, err
 	}

@@ -58,11 +58,12 @@ func ownName() string {
 }
 
 // hold runs fn behind a lock. The right is a lock of a session of its own: it ends with the
-// connection, however the process ends, and the process notices when the connection does.
+// connection, however the process ends, and the process notices when the connection does. A process
+// that stands still loses it after leaseLimit.
 func (s *Store) hold(
 	ctx context.Context, key int64, fn func(ctx context.Context) error,
 ) (held bool, err error) {
-	conn, err := s.connect(ctx)
+	conn, err := s.connectLease(ctx)
 	if err != nil {
 		return false, translate(err)
 	}
@@ -72,9 +73,6 @@ func (s *Store) hold(
 	}
 	if !held {
 		return false, nil
-	}
-	if _, err := conn.Exec(ctx, "SELECT set_config('application_name', $1, false)", ownName()); err != nil {
-		return false, translate(err)
 	}
 	inside, lose := context.WithCancelCause(ctx)
 	guarded := make(chan struct{})

@@ -125,8 +125,8 @@ func pause(ctx context.Context, attempt int) error {
 func (u *unit) repos() ports.Repos {
 	return ports.Repos{
 		Merchants: merchants{u}, Projects: projects{u}, Receiving: receiving{u}, KYC: kyc{u},
-		Addresses: addresses{u},
-		Keys:      keyPairs{u}, Logins: logins{u},
+		Addresses: addresses{u}, Sources: dedicated{u},
+		Keys: keyPairs{u}, Logins: logins{u},
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
 		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},

@@ -97,9 +97,13 @@ func (c *Chain) Scan(ctx context.Context, from, to uint64, watch ports.Watch) (p
 	if len(found) > ports.MaxScanTransfers && from < to {
 		return ports.Span{}, ports.ErrSpanTooWide
 	}
-	return ports.Span{
+	span := ports.Span{
 		From: from, To: to, ToID: v.blockID(to), ToTime: blockTime(to), Transfers: found,
-	}, nil
+	}
+	if from > 0 {
+		span.ParentID = v.blockID(from - 1)
+	}
+	return span, nil
 }
 
 // Seen implements ports.Chain.

@@ -37,7 +37,7 @@ func TestPaymentIsSeenAndBecomesFinal(t *testing.T) {
 			FinalID: want.BlockID, FinalTime: want.BlockTime,
 		})
 		s.same(s.scan(before.Final+1, head.Final), ports.Span{
-			From: before.Final + 1, To: head.Final, ToID: head.FinalID, ToTime: head.FinalTime,
+			From: before.Final + 1, To: head.Final, ParentID: before.FinalID, ToID: head.FinalID, ToTime: head.FinalTime,
 			Transfers: []chain.Transfer{want},
 		})
 		s.same(s.lookup(pay.TxID), []chain.Transfer{want})

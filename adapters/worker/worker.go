@@ -2,8 +2,8 @@
 // begin again by themselves. Both call use cases.
 //
 // It owns how many jobs run at once, how long each kind may take, what becomes of one that fails,
-// and how all of it stops. It does not own the queue's tables, what enqueues (adapters/postgres), nor
-// what a job means (app).
+// and how all of it stops. It does not own the queue's tables, what enqueues, how the jobs of a dead
+// process are found (adapters/postgres), nor what a job means (app).
 //
 // Invariants: a constructor starts nothing, Run ends within a bound of being told to; a job runs at
 // least once, so use cases bear repetition; a job that was running when its process died runs again;
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -29,9 +30,11 @@ const (
 	DefaultMaxWorkers = 64
 	// deliverTimeout bounds one delivery: 15 s for the request, the rest for the database.
 	deliverTimeout = 40 * time.Second
-	// rescueAfter is when a job counts as left behind by a process that died. It is longer than any
-	// job may take.
+	// rescueAfter is when a job counts as left behind although its process is on the roll, as one that
+	// was paused is. It is longer than any job may take.
 	rescueAfter = time.Minute
+	// enrolAgain is the pause after which a worker that is off the roll tries to come back.
+	enrolAgain = time.Second
 	// softStop is how long running jobs may go on after the end was asked for; then they are
 	// cancelled, and hardStop is how long that may take.
 	softStop = 20 * time.Second
@@ -47,9 +50,21 @@ type Deliverer interface {
 	Deliver(ctx context.Context, job app.Deliver) (wait time.Duration, err error)
 }
 
+// Roll says which workers live, so that others can have the jobs of those that do not.
+// postgres.Store is one.
+type Roll interface {
+	// WorkerName answers a new name for a worker, by which the roll knows it.
+	WorkerName() string
+	// Attend keeps a worker on the roll until ctx ends, and meanwhile makes the running jobs of
+	// workers that are not on it available again. It calls attending when the worker is on. It answers
+	// an error if it could not come on or did not stay; then the worker's jobs may run elsewhere too.
+	Attend(ctx context.Context, worker string, attending func()) error
+}
+
 // Options say what to run, and how.
 type Options struct {
 	Deliver    Deliverer
+	Roll       Roll
 	Log        *slog.Logger
 	MaxWorkers int // DefaultMaxWorkers when zero
 	// Observe, if any, hears how each job ended: "done", "snoozed", "failed" or "panicked".
@@ -59,6 +74,9 @@ type Options struct {
 // Worker runs the jobs of a queue.
 type Worker struct {
 	client   client
+	name     string
+	roll     Roll
+	log      *slog.Logger
 	softStop time.Duration
 	hardStop time.Duration
 }
@@ -89,7 +107,9 @@ func build[TTx any](
 	}); err != nil {
 		return nil, fmt.Errorf("register jobs: %w", err)
 	}
+	name := o.Roll.WorkerName()
 	c, err := river.NewClient(driver, &river.Config{
+		ID:                   name,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.MaxWorkers}},
 		Workers:              workers,
 		RescueStuckJobsAfter: rescueAfter,
@@ -100,12 +120,29 @@ func build[TTx any](
 	if err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}
-	return &Worker{client: c, softStop: soft, hardStop: hardStop}, nil
+	return &Worker{
+		client: c, name: name, roll: o.Roll, log: o.Log, softStop: soft, hardStop: hardStop,
+	}, nil
 }
 
 // Run works jobs until ctx ends, lets those that run finish for a while, cancels the rest, and
-// answers when all have ended. What was cancelled runs again after the next start.
+// answers when all have ended. What was cancelled runs again after the next start. The worker is on
+// the roll before its first job and until after its last.
 func (w *Worker) Run(ctx context.Context) error {
+	present, leave := context.WithCancel(context.WithoutCancel(ctx))
+	var roll sync.WaitGroup
+	defer roll.Wait()
+	defer leave()
+	enrolled := make(chan error, 1)
+	roll.Go(func() { w.attend(present, enrolled) })
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-enrolled:
+		if err != nil {
+			return fmt.Errorf("start worker: %w", err)
+		}
+	}
 	if err := w.client.Start(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to end before it began
@@ -125,6 +162,25 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// attend keeps the worker on the roll until ctx ends. enrolled hears how the first try went; unless
+// that failed, there is a next one whenever the roll was lost.
+func (w *Worker) attend(ctx context.Context, enrolled chan<- error) {
+	on := sync.OnceFunc(func() { enrolled <- nil })
+	for began := false; ; {
+		err := w.roll.Attend(ctx, w.name, func() { began = true; on() })
+		switch {
+		case ctx.Err() != nil:
+			return
+		case !began:
+			enrolled <- err
+			return
+		}
+		w.log.LogAttrs(ctx, slog.LevelWarn, "the worker lost its place on the roll",
+			slog.String("error", clip(fmt.Sprint(err))))
+		rest(ctx, enrolAgain)
+	}
 }
 
 // kind works the jobs of one kind.

@@ -95,6 +95,9 @@ func (q *queue) put(jobs ...app.Deliver) {
 func (q *queue) run(o Options, soft time.Duration) (stop func() error) {
 	q.Helper()
 	o.Log = slog.New(slog.NewTextHandler(q.log, nil))
+	if o.Roll == nil {
+		o.Roll = &roll{}
+	}
 	w, err := build(q.driver, o, soft)
 	if err != nil {
 		q.Fatal(err)
@@ -169,7 +172,9 @@ func TestJobsAreWorkedAsTheyWereWritten(t *testing.T) {
 func TestNewStartsNothing(t *testing.T) {
 	q := openQueue(t)
 	q.put(app.Deliver{DeliveryID: "del_1"})
-	_, err := New(q.driver, Options{Log: slog.New(slog.DiscardHandler), Deliver: doing(nil)})
+	_, err := New(q.driver, Options{
+		Log: slog.New(slog.DiscardHandler), Deliver: doing(nil), Roll: &roll{},
+	})
 	if err != nil || q.states() != "map[available:1]" {
 		t.Errorf("%v, jobs are %s", err, q.states())
 	}
@@ -255,18 +260,20 @@ func TestWhatDoesNotEndIsCancelledAndRunsAgain(t *testing.T) {
 
 // A job that ignores its cancellation does not keep the process.
 func TestStuckJobsDoNotKeepTheWorker(t *testing.T) {
-	w := &Worker{client: stuck{}, softStop: time.Millisecond, hardStop: time.Millisecond}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	w := &Worker{
+		client: stuck{cancel}, roll: &roll{}, softStop: time.Millisecond, hardStop: time.Millisecond,
+	}
 	if err := w.Run(ctx); !errors.Is(err, ErrStuck) {
 		t.Errorf("got %v", err)
 	}
 }
 
-type stuck struct{}
+// stuck is a client that is told to end as soon as it has begun, and does not.
+type stuck struct{ begun func() }
 
-func (stuck) Start(context.Context) error { return nil }
-func (stuck) Stopped() <-chan struct{}    { return nil }
+func (s stuck) Start(context.Context) error { s.begun(); return nil }
+func (stuck) Stopped() <-chan struct{}      { return nil }
 
 func TestNoDatabaseIsAnError(t *testing.T) {
 	pool, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/none?connect_timeout=1")
@@ -274,7 +281,9 @@ func TestNoDatabaseIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	w, err := New(riverpgxv5.New(pool), Options{Log: slog.New(slog.DiscardHandler), Deliver: doing(nil)})
+	w, err := New(riverpgxv5.New(pool), Options{
+		Log: slog.New(slog.DiscardHandler), Deliver: doing(nil), Roll: &roll{},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

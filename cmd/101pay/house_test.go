@@ -27,16 +27,21 @@ const anything = "*"
 var house = []row{
 	{"domain/fault", nil},
 	{"domain/money", list("domain/fault github.com/shopspring/decimal")},
+	{"domain/base58", nil},
 	// Keccak-256 is the checksum of EVM addresses and not in the standard library (docs/adr/0006); their
 	// curve shows who signed (docs/adr/0008).
-	{"domain/chain", list("domain/money domain/fault golang.org/x/crypto/sha3 github.com/decred/dcrd/dcrec/secp256k1/v4")},
+	{"domain/chain", list("domain/base58 domain/money domain/fault golang.org/x/crypto/sha3 github.com/decred/dcrd/dcrec/secp256k1/v4")},
+	// The same curve derives addresses (docs/adr/0010).
+	{"domain/hdkey", list("domain/base58 domain/chain domain/fault github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/weburl", list("domain/fault")},
 	{"domain/merchant", list("domain/chain domain/weburl domain/fault")},
 	{"domain/keys", list("domain/merchant domain/fault")},
 	{"domain/checkout", list("domain/money domain/chain domain/merchant domain/fault")},
 	{"domain/checkout/statesdoc", list("domain/checkout")}, // writes docs/states.md
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
-	{"domain/x402", list("domain/money domain/chain domain/fault")},
+	// What payers sign is hashed by Keccak-256 and signed on their curve (docs/adr/0013).
+	{"domain/x402", list("domain/money domain/chain domain/fault golang.org/x/crypto/sha3 " +
+		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
 	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
@@ -69,6 +74,7 @@ var house = []row{
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
 	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
+	{"adapters/ethrpc/simnode", nil},   // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},
 	{"adapters/bitcoin", list("domain/... ports github.com/btcsuite/btcd")},

@@ -158,6 +158,7 @@ type useCases struct {
 	Accounts     app.Accounts
 	Keys         app.Keys
 	Receiving    app.Receiving
+	Sources      app.AddressSources
 	KYC          app.KYC
 	Statements   app.Statements
 	Charges      app.Charges
@@ -171,7 +172,7 @@ type useCases struct {
 
 func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
-		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, KYC: u.KYC,
+		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
 		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
@@ -205,9 +206,15 @@ func rescanTold(m *telemetry.Metrics) app.RescanTold {
 }
 
 func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telemetry.Metrics) (*worker.Worker, error) {
-	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{Deliver: hooks, Log: log, Observe: m.Job})
+	return worker.New(riverpgxv5.New(store.Pool()), worker.Options{
+		Deliver: hooks, Roll: store, Log: log, Observe: m.Job,
+	})
 }
 
+// ticks are the loops. Every gateway on a database runs all of them, so each bears company: expire,
+// corroborate and the telling of address changes look again, with the row locked, whether something is
+// still to be done; let go and prune skip rows that another has locked; a network is watched, and
+// scanned again, under a right that one process has at a time. Jobs go by the queue's own locks.
 func ticks(
 	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
 	log *slog.Logger, m *telemetry.Metrics,

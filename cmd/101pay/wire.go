@@ -59,6 +59,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Accounts), "*"),
 		wire.Struct(new(app.Keys), "*"),
 		wire.Struct(new(app.Receiving), "*"),
+		wire.Struct(new(app.AddressSources), "*"),
 		wire.Struct(new(app.KYC), "*"),
 		wire.Struct(new(app.Statements), "*"),
 		wire.Struct(new(app.Charges), "*"),

@@ -86,6 +86,11 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Events:    announcer,
 		Log:       log,
 	}
+	addressSources := app.AddressSources{
+		Core:      core,
+		Rails:     appRails,
+		Receiving: receiving,
+	}
 	kyc := app.KYC{
 		Core: core,
 	}
@@ -155,6 +160,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Accounts:     accounts,
 		Keys:         keys,
 		Receiving:    receiving,
+		Sources:      addressSources,
 		KYC:          kyc,
 		Statements:   statements,
 		Charges:      charges,

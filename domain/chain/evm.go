@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/sha3"
+
+	"github.com/101pay/101pay/domain/base58"
 )
 
 const (
@@ -88,7 +90,7 @@ func evmBytes(s string) (out [addressBytes]byte, ok bool) {
 
 // foreign reports whether a text is a whole Base58Check address: of Tron, Bitcoin and their like.
 func foreign(s string) bool {
-	payload, ok := decodeBase58Check(s)
+	payload, ok := base58.Decode(s)
 	return ok && len(payload) == addressBytes+1
 }
 

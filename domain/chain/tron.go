@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"math/big"
 	"strings"
+
+	"github.com/101pay/101pay/domain/base58"
 )
 
 // Facts of the Tron main network.
@@ -18,8 +19,6 @@ const (
 	addressTextSize = 34
 )
 
-const base58Alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
 // foreignVersions are Base58Check version bytes of other chains, told apart so that a merchant
 // hears what he did wrong: Bitcoin, Litecoin, Dogecoin.
 var foreignVersions = []byte{0x00, 0x05, 0x30, 0x32, 0x1e, 0x16}
@@ -27,7 +26,7 @@ var foreignVersions = []byte{0x00, 0x05, 0x30, 0x32, 0x1e, 0x16}
 // ParseTronAddress reads a Base58Check Tron address, exactly as written: case matters, no spaces.
 // The zero address and the USDT contract itself are refused: money sent there is lost.
 func ParseTronAddress(s string) (Address, error) {
-	payload, ok := decodeBase58Check(s)
+	payload, ok := base58.Decode(s)
 	switch {
 	case !ok || len(payload) != addressBytes+1:
 		return "", ErrInvalidAddress
@@ -45,12 +44,12 @@ func ParseTronAddress(s string) (Address, error) {
 
 // TronAddress prints the 20 bytes an Ethereum-style JSON-RPC answer uses as a Tron address.
 func TronAddress(b [addressBytes]byte) Address {
-	return Address(encodeBase58Check(append([]byte{tronPrefix}, b[:]...)))
+	return Address(base58.Encode(append([]byte{tronPrefix}, b[:]...)))
 }
 
 // Bytes20 is the 20 bytes behind a Tron or sandbox address.
 func (a Address) Bytes20() (out [addressBytes]byte, ok bool) {
-	payload, ok := decodeBase58Check(string(a))
+	payload, ok := base58.Decode(string(a))
 	if !ok || len(payload) != addressBytes+1 || payload[0] != tronPrefix && payload[0] != sandboxPrefix {
 		return out, false
 	}
@@ -62,7 +61,7 @@ func (a Address) Bytes20() (out [addressBytes]byte, ok bool) {
 // not Tron's, so that nobody can send real money to it by mistake.
 func SandboxAddress(seed string) Address {
 	sum := sha256.Sum256([]byte("101pay sandbox address " + seed))
-	return Address(encodeBase58Check(append([]byte{sandboxPrefix}, sum[:addressBytes]...)))
+	return Address(base58.Encode(append([]byte{sandboxPrefix}, sum[:addressBytes]...)))
 }
 
 // ParseTxID reads a 32-byte transaction id in hex, with or without 0x, in any case.
@@ -72,54 +71,4 @@ func ParseTxID(s string) (TxID, bool) {
 		return "", false
 	}
 	return TxID(s), true
-}
-
-func checksum(payload []byte) []byte {
-	first := sha256.Sum256(payload)
-	second := sha256.Sum256(first[:])
-	return second[:4]
-}
-
-func encodeBase58Check(payload []byte) string {
-	full := append(bytes.Clone(payload), checksum(payload)...)
-	n, base, digit := new(big.Int).SetBytes(full), big.NewInt(58), new(big.Int)
-	var out []byte
-	for n.Sign() > 0 {
-		n.DivMod(n, base, digit)
-		out = append(out, base58Alphabet[digit.Int64()])
-	}
-	for i := 0; i < len(full) && full[i] == 0; i++ {
-		out = append(out, base58Alphabet[0])
-	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
-	return string(out)
-}
-
-func decodeBase58Check(s string) ([]byte, bool) {
-	if s == "" || len(s) > 64 {
-		return nil, false
-	}
-	n, base := new(big.Int), big.NewInt(58)
-	zeros := 0
-	for i := range len(s) {
-		digit := strings.IndexByte(base58Alphabet, s[i])
-		if digit < 0 {
-			return nil, false
-		}
-		if digit == 0 && zeros == i {
-			zeros++
-		}
-		n.Mul(n, base).Add(n, big.NewInt(int64(digit)))
-	}
-	full := append(make([]byte, zeros), n.Bytes()...)
-	if len(full) < 5 {
-		return nil, false
-	}
-	payload, sum := full[:len(full)-4], full[len(full)-4:]
-	if !bytes.Equal(checksum(payload), sum) {
-		return nil, false
-	}
-	return payload, true
 }

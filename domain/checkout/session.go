@@ -8,9 +8,10 @@
 //
 // Invariants:
 //   - Status moves only by the methods of Session, along the table in status.go.
-//   - Only Settle and Accept make a session Settled, and they take a chain.Confirmed.
-//   - A transfer settles at most one session, a session is settled by at most one transfer at a
-//     time.
+//   - Only Credit and Accept make a session Settled, and they take a chain.Confirmed.
+//   - A transfer pays at most one session. A session is settled if and only if what arrived for it, in
+//     one exact transfer at a shared address or in parts at its own, covers what is due,
+//     or its merchant accepted less.
 package checkout
 
 import (
@@ -57,7 +58,7 @@ type Intent struct {
 // Payable is the exact amount in major units.
 func (i Intent) Payable() string { return money.FormatUnits(i.Units, int(i.Asset.Decimals)) }
 
-// Receipt is the transfer that settled a session.
+// Receipt is the transfer that settled a session: the only one, or the one that completed its parts.
 type Receipt struct {
 	IntentID  IntentID
 	Network   chain.Network
@@ -92,6 +93,12 @@ type Snapshot struct {
 	Version     int64    // counts changes; a webhook with a lower one is older news
 	Intent      *Intent  // the current one
 	Receipt     *Receipt // set if and only if Settled
+	Paid        *big.Int // base units of Intent.Asset that arrived and are booked; nil for none
+	Parts       int      // how many transfers those are
+	// UnderpaidHeld is set on an expired session that was paid in part while the merchant has to decide
+	// what becomes of it.
+	UnderpaidHeld bool
+	PartsClosed   bool // he decided that nothing comes of them
 }
 
 // Session is a merchant's request to be paid an amount.
@@ -103,7 +110,7 @@ type Session struct {
 // hold.
 func Open(s Snapshot, now time.Time) (*Session, error) {
 	s.Status, s.Version, s.CreatedAt, s.UpdatedAt = Opened, 1, now, now
-	s.Intent, s.Receipt = nil, nil
+	s.Intent, s.Receipt, s.Paid, s.Parts, s.UnderpaidHeld, s.PartsClosed = nil, nil, nil, 0, false, false
 	return Restore(s)
 }
 
@@ -125,6 +132,9 @@ func Restore(s Snapshot) (*Session, error) {
 	case s.Intent == nil && (s.Status == Awaiting || s.Status == Processing):
 		return nil, fmt.Errorf("session %s: %s without an intent", s.ID, s.Status)
 	}
+	if err := s.sound(); err != nil {
+		return nil, err
+	}
 	return &Session{s}, nil
 }
 
@@ -139,6 +149,9 @@ func (s *Session) Snapshot() Snapshot {
 	if c.Receipt != nil {
 		receipt := *c.Receipt
 		c.Receipt = &receipt
+	}
+	if c.Paid != nil {
+		c.Paid = new(big.Int).Set(c.Paid)
 	}
 	return c
 }
@@ -177,8 +190,11 @@ func (s *Session) CanIssue(m Method, on chain.Network, now time.Time) (*Intent, 
 	if s.s.Method != "" && s.s.Method != m {
 		return nil, ErrUnsupportedMethod.Saying("this payment can only be made by " + string(s.s.Method))
 	}
-	if same {
+	switch {
+	case same:
 		return s.s.Intent, nil
+	case s.s.Parts > 0:
+		return nil, ErrPartlyPaid
 	}
 	return nil, nil
 }
@@ -239,7 +255,8 @@ func (s *Session) Hasten(now time.Time) error {
 	if !end.After(s.s.CreatedAt) {
 		end = s.s.CreatedAt.Add(time.Microsecond) // a session lasts
 	}
-	s.s.ExpiresAt, s.s.Intent.ExpiresAt, s.s.Intent.HoldUntil = end, end, end.Add(merchant.LateWindow)
+	s.s.ExpiresAt, s.s.Intent.ExpiresAt = end, end
+	s.s.Intent.HoldUntil = s.s.Intent.Terms.Matching.HoldUntil(end)
 	s.s.UpdatedAt = now
 	s.s.Version++
 	return nil
@@ -258,71 +275,10 @@ func (s *Session) Cancel(now time.Time) error {
 		return nil
 	case Opened, Awaiting:
 	}
+	if s.s.Parts > 0 {
+		return ErrPartlyPaid
+	}
 	return s.move(eventCancel, now)
-}
-
-// Settle ends a session with the final transfer that covers it. The verdict says whether the
-// transfer was late; orderNo is that of its booking.
-func (s *Session) Settle(c chain.Confirmed, i Intent, late bool, orderNo string, now time.Time) error {
-	t := c.Transfer()
-	if i.SessionID != s.s.ID || !pays(t, i) {
-		return fmt.Errorf("session %s: transfer %s/%d does not pay intent %s", s.s.ID, t.TxID, t.Index, i.ID)
-	}
-	if err := s.move(eventSettle, now); err != nil {
-		return err
-	}
-	s.s.Intent = &i
-	s.s.Receipt = receipt(t, i, orderNo, late)
-	return nil
-}
-
-// Accept ends a session with a final transfer that does not pay it by itself, because its merchant
-// decided so: it came too late, was of another amount, or went to another of his addresses. It must be
-// of the coin that was asked for. i is the intent it stands for.
-func (s *Session) Accept(c chain.Confirmed, i Intent, orderNo string, now time.Time) error {
-	t := c.Transfer()
-	switch {
-	case s.s.Status == Settled:
-		return ErrAlreadyPaid
-	case s.s.Status == Processing:
-		return ErrPaymentInProgress
-	case i.SessionID != s.s.ID || c.Early():
-		return fmt.Errorf("session %s: accept transfer %s/%d for intent %s", s.s.ID, t.TxID, t.Index, i.ID)
-	case t.Asset.Symbol != i.Asset.Symbol || t.Asset.Decimals != i.Asset.Decimals:
-		return ErrOtherAsset
-	}
-	if err := s.move(eventAccept, now); err != nil {
-		return err
-	}
-	s.s.Intent = &i
-	s.s.Receipt = receipt(t, i, orderNo, t.BlockTime.After(i.ExpiresAt))
-	return nil
-}
-
-func receipt(t chain.Transfer, i Intent, orderNo string, late bool) *Receipt {
-	return &Receipt{
-		IntentID: i.ID, Network: t.Network, TxID: t.TxID, Index: t.Index, From: t.From, Units: t.Units,
-		Height: t.Height, BlockTime: t.BlockTime, OrderNo: orderNo, Late: late,
-	}
-}
-
-// Reverse takes a settlement back: the chain undid the block although it was final. The session
-// can be paid again for window.
-func (s *Session) Reverse(now time.Time, window time.Duration) (Receipt, error) {
-	if s.s.Receipt == nil {
-		return Receipt{}, fmt.Errorf("session %s: nothing to reverse", s.s.ID)
-	}
-	was := *s.s.Receipt
-	if err := s.move(eventReverse, now); err != nil {
-		return Receipt{}, err
-	}
-	s.s.Receipt = nil
-	if until := now.Add(window); s.s.ExpiresAt.Before(until) {
-		s.s.ExpiresAt = until
-		s.s.Intent.ExpiresAt = until
-		s.s.Intent.HoldUntil = until.Add(merchant.LateWindow)
-	}
-	return was, nil
 }
 
 func (s *Session) move(e event, now time.Time) error {

@@ -89,7 +89,7 @@ func TestSettleRefusesAnotherAmount(t *testing.T) {
 	for _, units := range []int64{50_013_399, 50_013_401, 50_000_000} {
 		s := open(t)
 		must(t, s.Issue(intent(), start))
-		if err := s.Settle(final(t, paid(start, units)), intent(), false, "1", start); err == nil {
+		if err := s.Credit(final(t, paid(start, units)), intent(), false, "1", start); err == nil {
 			t.Errorf("%d units settled an intent of 50013400", units)
 		}
 		if s.Status() != Awaiting {
@@ -102,8 +102,8 @@ func TestSettleRefusesAnotherAmount(t *testing.T) {
 func TestSettledOnce(t *testing.T) {
 	s := open(t)
 	must(t, s.Issue(intent(), start))
-	must(t, s.Settle(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
-	if err := s.Settle(final(t, paid(start, 50_013_400)), intent(), false, "2", start); err == nil {
+	must(t, s.Credit(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
+	if err := s.Credit(final(t, paid(start, 50_013_400)), intent(), false, "2", start); err == nil {
 		t.Error("settled twice")
 	}
 	if Judge(s, intent(), paid(start, 50_013_400), merchant.LateAccept) != Duplicate {
@@ -115,16 +115,16 @@ func TestSettledOnce(t *testing.T) {
 func TestReversedSessionCanBePaidAgain(t *testing.T) {
 	s := open(t)
 	must(t, s.Issue(intent(), start))
-	must(t, s.Settle(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
+	must(t, s.Credit(final(t, paid(start, 50_013_400)), intent(), false, "1", start))
 	later := start.Add(2 * time.Hour)
-	was, err := s.Reverse(later, time.Hour)
-	if err != nil || was.OrderNo != "1" || s.Status() != Awaiting {
+	was, err := s.Reverse(paid(start, 50_013_400), later, time.Hour)
+	if err != nil || !was.Reopened || was.Demoted != nil || s.Status() != Awaiting {
 		t.Fatalf("reverse: %v, %v, %s", was, err, s.Status())
 	}
 	if !s.Intent().ExpiresAt.Equal(later.Add(time.Hour)) {
 		t.Errorf("payable until %s", s.Intent().ExpiresAt)
 	}
-	must(t, s.Settle(final(t, paid(later, 50_013_400)), *s.Intent(), false, "2", later))
+	must(t, s.Credit(final(t, paid(later, 50_013_400)), *s.Intent(), false, "2", later))
 }
 
 // Choosing the same method again changes nothing; a payer must not get a fresh deadline or a

@@ -55,36 +55,41 @@ const (
 	eventIssue event = iota + 1
 	eventSee
 	eventUnsee
+	eventPart
 	eventSettle
 	eventLapse
 	eventCancel
+	eventUndo
 	eventReverse
 	eventAccept
 )
 
 var eventNames = map[event]string{
 	eventIssue: "issue intent", eventSee: "transfer seen", eventUnsee: "sighting withdrawn",
-	eventSettle: "final transfer", eventLapse: "deadline", eventCancel: "cancel", eventReverse: "reversal",
+	eventPart: "final part", eventSettle: "final transfer that covers", eventLapse: "deadline",
+	eventCancel: "cancel", eventUndo: "part reversed", eventReverse: "reversal",
 	eventAccept: "merchant accepts",
 }
 
 func (e event) String() string { return eventNames[e] }
 
 // transitions is the whole state machine; a missing cell is refused. docs/states.md is drawn from
-// it. Expired settles: by a transfer whose block was in time but became final later, or by a late
-// one that the project accepts. What the merchant accepts is a final transfer too, of another amount or
-// out of time.
+// it. Expired settles and takes parts: by transfers whose blocks were in time but became final later, or
+// by late ones that the project accepts. A settled session stays so if a part is reversed that it is
+// covered without. What the merchant accepts is a final transfer too, of another amount or out of time.
 var transitions = map[Status]map[event]Status{
 	Opened: {eventIssue: Awaiting, eventLapse: Expired, eventCancel: Cancelled},
 	Awaiting: {
-		eventIssue: Awaiting, eventSee: Processing, eventSettle: Settled,
-		eventLapse: Expired, eventCancel: Cancelled, eventAccept: Settled,
+		eventIssue: Awaiting, eventSee: Processing, eventPart: Awaiting, eventSettle: Settled,
+		eventLapse: Expired, eventCancel: Cancelled, eventUndo: Awaiting,
+		eventAccept: Settled,
 	},
 	Processing: {
-		eventSee: Processing, eventUnsee: Awaiting, eventSettle: Settled, eventLapse: Processing,
+		eventSee: Processing, eventUnsee: Awaiting, eventPart: Awaiting, eventSettle: Settled,
+		eventLapse: Processing, eventUndo: Processing,
 	},
-	Settled:   {eventReverse: Awaiting},
-	Expired:   {eventSettle: Settled, eventAccept: Settled},
+	Settled:   {eventUndo: Settled, eventReverse: Awaiting},
+	Expired:   {eventPart: Expired, eventSettle: Settled, eventUndo: Expired, eventAccept: Settled},
 	Cancelled: {eventAccept: Settled},
 }
 
@@ -110,7 +115,9 @@ var (
 	ErrAlreadyPaid       = fault.New(fault.Conflict, "session_already_paid", "this checkout is already paid")
 	ErrCancelled         = fault.New(fault.Conflict, "session_cancelled", "this checkout was cancelled by the merchant")
 	ErrPaymentInProgress = fault.New(fault.Conflict, "payment_in_progress", "a payment for this checkout has been seen and is being confirmed")
-	ErrSlotsExhausted    = fault.New(fault.Conflict, "amount_slots_exhausted",
+	ErrPartlyPaid        = fault.New(fault.Conflict, "payment_partially_paid",
+		"part of this payment has arrived, so it can neither change its method or network nor be cancelled; the rest is still due")
+	ErrSlotsExhausted = fault.New(fault.Conflict, "amount_slots_exhausted",
 		"too many unpaid checkouts of this amount at this address; try again later or use a slightly different amount")
 	ErrUnsupportedMethod = fault.New(fault.Invalid, "unsupported_method",
 		"method must be one of usdc, btc, eth, usdt, bnb, sol, ada, xrp, doge, dot").About("method")

@@ -56,22 +56,24 @@ func Whole(units *big.Int, a chain.Asset) *big.Int {
 // DrawSuffix picks a random suffix that is not taken, short values first. intn answers a
 // random number in [0, n). ok is false when all are taken.
 func DrawSuffix(taken map[Suffix]bool, intn func(n int) int) (s Suffix, ok bool) {
-	var short, long []Suffix
-	for v := Suffix(1); v <= MaxSuffix; v++ {
-		switch {
-		case taken[v]:
-		case v%shortStep == 0:
-			short = append(short, v)
-		default:
-			long = append(long, v)
+	if s, ok := draw(taken, shortStep, intn); ok {
+		return s, true
+	}
+	return draw(taken, 1, intn) // no short one is free
+}
+
+// draw picks one of the multiples of step that are not taken.
+func draw(taken map[Suffix]bool, step Suffix, intn func(n int) int) (s Suffix, ok bool) {
+	free := make([]Suffix, 0, MaxSuffix/step)
+	for v := step; v <= MaxSuffix; v += step {
+		if !taken[v] {
+			free = append(free, v)
 		}
 	}
-	for _, free := range [][]Suffix{short, long} {
-		if len(free) > 0 {
-			return free[intn(len(free))], true
-		}
+	if len(free) == 0 {
+		return 0, false
 	}
-	return 0, false
+	return free[intn(len(free))], true
 }
 
 // SuffixOf is the suffix that turns base into payable, if one does.

@@ -24,11 +24,13 @@ const (
 	PaymentDetected Type = "payment.detected"
 	PaymentReverted Type = "payment.reverted" // a sighting was taken back before finality
 	PaymentPaid     Type = "payment.paid"
-	PaymentLate     Type = "payment.late" // real money that waits for the merchant's decision
-	PaymentExpired  Type = "payment.expired"
-	PaymentCanceled Type = "payment.cancelled"
-	PaymentReversed Type = "payment.reversed"
-	EndpointTest    Type = "endpoint.test"
+	// PaymentPartlyPaid tells of a final payment that covers part of what is due.
+	PaymentPartlyPaid Type = "payment.partially_paid"
+	PaymentLate       Type = "payment.late" // real money that waits for the merchant's decision
+	PaymentExpired    Type = "payment.expired"
+	PaymentCanceled   Type = "payment.cancelled"
+	PaymentReversed   Type = "payment.reversed"
+	EndpointTest      Type = "endpoint.test"
 
 	// Where a project's money goes, or is about to go. They tell live endpoints, always.
 	AddressRequested Type = "receiving_account.change_requested"
@@ -39,7 +41,7 @@ const (
 // Types lists every type an endpoint can ask for.
 func Types() []Type {
 	return []Type{
-		PaymentCreated, PaymentDetected, PaymentReverted, PaymentPaid, PaymentLate,
+		PaymentCreated, PaymentDetected, PaymentReverted, PaymentPartlyPaid, PaymentPaid, PaymentLate,
 		PaymentExpired, PaymentCanceled, PaymentReversed, EndpointTest,
 		AddressRequested, AddressChanged, AddressCancelled,
 	}

@@ -19,10 +19,11 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// A full block: its transfers go to watched addresses, and every second one pays somebody.
+// A full block: its transfers go to watched addresses, and a hundred of them pay somebody.
 const (
 	blockTransfers = 200
-	blockPayments  = blockTransfers / 2
+	hugeTransfers  = 10_000 // of a block as the busiest networks have
+	blockPayments  = 100
 	receivers      = 100 // addresses, each of several merchants' projects
 	baseUnits      = 25_000_000
 	fewIntents     = 1_000
@@ -30,7 +31,7 @@ const (
 )
 
 // openIntents adds payments from $1 to $2 that wait for their transfer, as the gateway leaves them
-// when the payer has chosen how to pay.
+// when the payer has chosen how to pay: in turn at the addresses of $3, in the token $4.
 var openIntents = []string{
 	`INSERT INTO sessions (id, merchant_id, project_id, mode, kind, due_currency, due_amount, method,
 		description, order_id, metadata, success_url, fail_url, status, created_at, expires_at, updated_at,
@@ -38,13 +39,15 @@ var openIntents = []string{
 	SELECT md5('session ' || n)::uuid, md5('merchant ' || 1 + n % 1000)::uuid,
 		md5('project ' || 1 + n % 1000)::uuid, 'live', 'usdt', 'USDT/6', 25000000, 'usdt', 'bench', '', NULL,
 		'', '', 'awaiting', now(), now() + interval '1 hour', now(), 2, md5('intent ' || n)::uuid
-	FROM generate_series($1::int, $2::int) n`,
+	FROM generate_series($1::int, $2::int) n WHERE $3::text[] IS NOT NULL AND $4::text IS NOT NULL`,
 	`INSERT INTO intents (id, session_id, project_id, method, network, symbol, contract, decimals, address,
 		units, rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held)
 	SELECT md5('intent ' || n)::uuid, md5('session ' || n)::uuid, md5('project ' || 1 + n % 1000)::uuid,
-		'usdt', 'tron', 'USDT', 'bench contract', 6, 'bench address ' || n % 100, 25000000 + n, 'USDT', 'USDT',
+		'usdt', 'tron', 'USDT', $4::text, 6, a.address, 25000000 + n, 'USDT', 'USDT',
 		1, 'fixed', now(), now(), now() + interval '1 hour', now() + interval '25 hours', true
-	FROM generate_series($1::int, $2::int) n`,
+	FROM generate_series($1::int, $2::int) n
+	JOIN unnest($3::text[]) WITH ORDINALITY AS a (address, place)
+		ON a.place = 1 + n % array_length($3::text[], 1)`,
 }
 
 // prepareSettling and wholeSettling settle one payment in one statement: the amount that is held, the
@@ -89,11 +92,12 @@ const (
 )
 
 // block measures how a full block is matched and settled: against pgbench settling payment by
-// payment, and against itself with few payments open, because the cost must not grow with them.
+// payment, and against itself with few payments open, because the cost must not grow with them: the
+// goal of 0.9 is the tenth that design allows. The long run has a million open.
 func (s *stage) block(t *testing.T) {
 	alone := s.database(t, "settling")
 	s.addShops(t, alone)
-	add(t, connect(t, alone), 1, settledAlone)
+	waiting{benchAddresses(), benchContract}.add(t, connect(t, alone), 1, settledAlone)
 	if _, err := connect(t, alone).Exec(t.Context(), prepareSettling); err != nil {
 		t.Fatal(err)
 	}
@@ -106,15 +110,38 @@ func (s *stage) block(t *testing.T) {
 	paces := s.measure(t, limit, scarce, plenty)
 	s.found.add(limit, scarce, paces[0], paces[1])
 	s.found.add(scarce, plenty, paces[1], paces[2])
+	few.transfers, many.transfers = hugeTransfers, hugeTransfers
+	scarce.name = fmt.Sprintf("settle a block of %d, %d open", hugeTransfers, few.open)
+	plenty.name = fmt.Sprintf("settle a block of %d, %d open", hugeTransfers, many.open)
+	paces = s.measure(t, scarce, plenty)
+	s.found.add(scarce, plenty, paces[0], paces[1])
 	few.check(t)
 	many.check(t)
 }
 
+// waiting is where payments that wait are to be paid.
+type waiting struct {
+	at       []string // addresses
+	contract string
+}
+
+// benchContract is a token that is on no chain.
+const benchContract = "bench contract"
+
+// benchAddresses are not on any chain either.
+func benchAddresses() []string {
+	out := make([]string, receivers)
+	for i := range out {
+		out[i] = fmt.Sprintf("bench address %d", i)
+	}
+	return out
+}
+
 // add opens payments from..to.
-func add(t *testing.T, conn *pgx.Conn, from, to int) {
+func (w waiting) add(t *testing.T, conn *pgx.Conn, from, to int) {
 	t.Helper()
 	for _, sql := range openIntents {
-		if _, err := conn.Exec(t.Context(), sql, from, to); err != nil {
+		if _, err := conn.Exec(t.Context(), sql, from, to, w.at, w.contract); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,13 +152,15 @@ func add(t *testing.T, conn *pgx.Conn, from, to int) {
 type network struct {
 	ports.Chain // what is not asked
 
-	open   int // payments that wait
-	conn   *pgx.Conn
-	settle *app.Settlement
-	asset  chain.Asset
-	height uint64
-	paid   int // the payment the last block paid last; those after it wait
-	began  time.Time
+	open      int // payments that wait
+	transfers int // of a block
+	total     int // transfers of all blocks so far
+	conn      *pgx.Conn
+	settle    *app.Settlement
+	asset     chain.Asset
+	height    uint64
+	paid      int // the payment the last block paid last; those after it wait
+	began     time.Time
 }
 
 func (s *stage) openNetwork(t *testing.T, open int) *network {
@@ -144,19 +173,11 @@ func (s *stage) openNetwork(t *testing.T, open int) *network {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	n := &network{
-		open: open, conn: connect(t, dsn), height: 1, began: time.Now().Truncate(time.Second),
-		asset: chain.Asset{Network: chain.Tron, Symbol: "USDT", Contract: "bench contract", Decimals: 6},
+		open: open, transfers: blockTransfers, conn: connect(t, dsn), height: 1, began: time.Now().Truncate(time.Second),
+		asset: chain.Asset{Network: chain.Tron, Symbol: "USDT", Contract: benchContract, Decimals: 6},
 	}
-	n.settle = &app.Settlement{
-		Core: app.Core{
-			Work: store, Clock: system.Clock{}, IDs: system.IDs{}, Vault: vault.New(vault.NewMasterKey(s.master)),
-		},
-		Rails:    app.Rails{Chains: map[chain.Network]ports.Chain{chain.Tron: n}, Cursors: store},
-		Sessions: store, Changes: store, Orders: store, Watches: store,
-		Events: app.Announcer{IDs: system.IDs{}, Clock: system.Clock{}, Encoder: native.EventWords{PublicURL: "http://bench"}},
-		Log:    slog.New(slog.DiscardHandler),
-	}
-	add(t, n.conn, 1, open)
+	n.settle = s.settlement(store, n)
+	waiting{benchAddresses(), benchContract}.add(t, n.conn, 1, open)
 	if _, err := n.conn.Exec(t.Context(), "ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
@@ -164,6 +185,19 @@ func (s *stage) openNetwork(t *testing.T, open int) *network {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// settlement is the gateway's part that reads a chain, in this process.
+func (s *stage) settlement(store *postgres.Store, c ports.Chain) *app.Settlement {
+	return &app.Settlement{
+		Core: app.Core{
+			Work: store, Clock: system.Clock{}, IDs: system.IDs{}, Vault: vault.New(vault.NewMasterKey(s.master)),
+		},
+		Rails:    app.Rails{Chains: map[chain.Network]ports.Chain{c.Network(): c}, Cursors: store},
+		Sessions: store, Changes: store, Orders: store, Watches: store,
+		Events: app.Announcer{IDs: system.IDs{}, Clock: system.Clock{}, Encoder: native.EventWords{PublicURL: "http://bench"}},
+		Log:    slog.New(slog.DiscardHandler),
+	}
 }
 
 // blocks settles block after block for d. What keeps as many payments open as before is not measured.
@@ -179,7 +213,8 @@ func (n *network) blocks(t *testing.T, d time.Duration) pace {
 		}
 		took += time.Since(began)
 		n.paid += blockPayments
-		add(t, n.conn, n.open+n.paid-blockPayments+1, n.open+n.paid)
+		n.total += n.transfers
+		waiting{benchAddresses(), benchContract}.add(t, n.conn, n.open+n.paid-blockPayments+1, n.open+n.paid)
 	}
 	return pace{perSecond: float64(settled) / took.Seconds()}
 }
@@ -188,14 +223,14 @@ func (n *network) blocks(t *testing.T, d time.Duration) pace {
 func (n *network) check(t *testing.T) {
 	t.Helper()
 	for query, want := range map[string]int{
-		"SELECT count(*) FROM transfers":                                   2 * n.paid,
+		"SELECT count(*) FROM transfers":                                   n.total,
 		"SELECT count(*) FROM transfers WHERE disposition = 'settled'":     n.paid,
 		"SELECT count(*) FROM sessions WHERE status = 'settled'":           n.paid,
 		"SELECT count(*) FROM transactions":                                n.paid,
 		"SELECT count(*) FROM webhook_events WHERE type = 'payment.paid'":  n.paid,
 		"SELECT count(DISTINCT receipt_order_no) FROM sessions":            n.paid,
 		"SELECT count(*) FROM sessions WHERE status = 'awaiting'":          n.open,
-		"SELECT count(*) FROM transfers WHERE disposition <> 'settled'":    n.paid,
+		"SELECT count(*) FROM transfers WHERE disposition <> 'settled'":    n.total - n.paid,
 		"SELECT count(DISTINCT (merchant_id, sequence)) FROM transactions": n.paid,
 		"SELECT coalesce(sum(sequence), 0)::bigint FROM ledger_heads":      n.paid,
 		"SELECT (max(height) - min(height) + 1)::bigint FROM transfers":    n.paid / blockPayments,
@@ -240,11 +275,13 @@ func (n *network) Scan(ctx context.Context, from, to uint64, watch ports.Watch) 
 		return ports.Span{}, fmt.Errorf("asked for blocks %d to %d and %d receivers", from, to, len(watch.Receivers))
 	}
 	id, err := n.BlockID(ctx, n.height)
-	span := ports.Span{From: from, To: to, ToID: id, ToTime: n.at(n.height)}
-	for i := range blockTransfers {
-		paying := n.paid + 1 + i/2
+	parent, _ := n.BlockID(ctx, n.height-1)
+	span := ports.Span{From: from, To: to, ParentID: parent, ToID: id, ToTime: n.at(n.height)}
+	share := n.transfers / blockPayments
+	for i := range n.transfers {
+		paying := n.paid + 1 + i/share
 		units := int64(baseUnits + paying)
-		if i%2 == 1 {
+		if i%share > 0 {
 			units = 1 // what nobody asked for
 		}
 		span.Transfers = append(span.Transfers, chain.Transfer{

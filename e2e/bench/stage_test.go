@@ -169,6 +169,7 @@ func TestRatios(t *testing.T) {
 	t.Run("poll", s.poll)
 	t.Run("books", s.books)
 	t.Run("decode", s.decode)
+	t.Run("agent", s.agent)
 	t.Run("block", s.block)
 	t.Run("statement", s.statement)
 	by := "pgx clients"

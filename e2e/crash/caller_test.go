@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/101pay/101pay/e2e/rig"
@@ -49,11 +50,15 @@ func (r request) with(name, value string) request {
 	return r
 }
 
-// caller speaks to the gateway as a good client does.
+// caller speaks to the gateways as a good client does, each time to the next one, as a load balancer
+// has it that does not know yet who died.
 type caller struct {
-	g     *rig.Gateway
+	fleet []*rig.Gateway
+	turn  *atomic.Uint64
 	found *findings
 }
+
+func (c caller) next() *rig.Gateway { return c.fleet[c.turn.Add(1)%uint64(len(c.fleet))] }
 
 // once sends a request that must not be repeated. A full budget is no answer: it says that nothing
 // was done.
@@ -63,12 +68,12 @@ func (c caller) once(r request) (rig.Answer, fate) {
 		if r.body != nil {
 			body = r.body
 		}
-		a, err := c.g.TryCall(r.method, r.path, body, r.header...)
+		a, err := c.next().TryCall(r.method, r.path, body, r.header...)
 		switch {
 		case err != nil || a.Status == http.StatusServiceUnavailable:
 			return a, unknown
 		case a.Status == http.StatusTooManyRequests:
-			time.Sleep(patience(a))
+			time.Sleep(politeness(a))
 		case a.Status >= http.StatusInternalServerError:
 			c.found.add("fault: %s %s answered %d: %s", r.method, r.path, a.Status, a.Body)
 			return a, unknown
@@ -105,7 +110,7 @@ func passing(a rig.Answer) bool {
 		a.Status == http.StatusPaymentRequired
 }
 
-func patience(a rig.Answer) time.Duration {
+func politeness(a rig.Answer) time.Duration {
 	seconds, _ := strconv.Atoi(a.Header.Get("Retry-After"))
 	return min(max(time.Duration(seconds)*time.Second, retryPause), longestWait)
 }

@@ -5,23 +5,34 @@ import (
 	"os"
 	"strconv"
 	"testing"
-	"time"
 )
 
+// How many kills there are unless KILLS says so.
 const (
-	shortRun = 10 // kills
-	longRun  = 50 // from which a trial waits for what only time mends
+	shortRun  = 10
+	shortTwin = 6 // of one of two gateways
 )
 
 // After any number of crashes nothing that was answered is lost and nothing is done twice. KILLS says
-// how many crashes, SEED which.
+// how many crashes, SEED which, INSTANCES how many gateways there are; of several one at a time dies.
 func TestNothingAnsweredIsLostOrDoubled(t *testing.T) {
-	v := trial{
-		kills: int(setting(t, "KILLS", shortRun)), seed: setting(t, "SEED", rand.Uint64()),
-		patience: time.Minute,
+	survive(t, trial{
+		kills: int(setting(t, "KILLS", shortRun)), instances: int(setting(t, "INSTANCES", 1)),
+	})
+}
+
+// Either of two gateways may die or stand still at any moment.
+func TestEitherOfTwoMayDie(t *testing.T) {
+	if os.Getenv("KILLS") != "" || os.Getenv("INSTANCES") != "" {
+		t.Skip("the other test does what KILLS and INSTANCES ask for")
 	}
-	v.careful = v.kills >= longRun
-	t.Logf("KILLS=%d SEED=%d", v.kills, v.seed)
+	survive(t, trial{kills: shortTwin, instances: 2})
+}
+
+func survive(t *testing.T, v trial) {
+	t.Helper()
+	v.seed, v.patience = setting(t, "SEED", rand.Uint64()), patience
+	t.Logf("INSTANCES=%d KILLS=%d SEED=%d", v.instances, v.kills, v.seed)
 	s := openStage(t, v)
 	for _, finding := range s.run() {
 		t.Error(finding)

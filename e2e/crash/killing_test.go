@@ -3,6 +3,8 @@ package crash
 import (
 	"math/rand/v2"
 	"time"
+
+	"github.com/101pay/101pay/e2e/rig"
 )
 
 // killerPart is the killer's part of the dice; those of the load count from 1.
@@ -10,11 +12,12 @@ const killerPart = 0
 
 // Bounds of chance.
 const (
-	leastLoad     = 200 * time.Millisecond  // before a kill
-	mostLoad      = 1500 * time.Millisecond // before a kill
-	longestOutage = 300 * time.Millisecond  // of the database alone
-	longestBoot   = 400 * time.Millisecond  // of a gateway that is killed while it starts
-	backLimit     = 30 * time.Second        // until the gateway is ready after its database came back
+	leastLoad      = 200 * time.Millisecond  // before a kill
+	mostLoad       = 1500 * time.Millisecond // before a kill
+	longestOutage  = 300 * time.Millisecond  // of the database alone
+	longestBoot    = 400 * time.Millisecond  // of a gateway that is killed while it starts
+	longestAbsence = 5 * time.Second         // of one gateway of several, enough for another to do its work
+	backLimit      = 30 * time.Second        // until the gateway is ready after its database came back
 )
 
 // killing kills, restarts and waits until the gateway is ready, as often as the trial says.
@@ -28,7 +31,7 @@ func (s *stage) killing() {
 			s.g.Kill()
 			s.g.Run()
 		case die < 50:
-			s.killBooting(dice)
+			s.killBooting(s.g, dice)
 		case die < 80:
 			s.killDatabase(dice)
 		default:
@@ -45,13 +48,39 @@ func short(dice *rand.Rand, below time.Duration) time.Duration {
 	return time.Duration(dice.Int64N(int64(below)))
 }
 
-// killBooting kills the gateway a second time while it starts.
-func (s *stage) killBooting(dice *rand.Rand) {
-	s.g.Kill()
-	s.g.Launch()
+// killBooting kills a gateway a second time while it starts.
+func (s *stage) killBooting(g *rig.Gateway, dice *rand.Rand) {
+	g.Kill()
+	g.Launch()
 	time.Sleep(short(dice, longestBoot))
-	s.g.Kill()
-	s.g.Run()
+	g.Kill()
+	g.Run()
+}
+
+// killingOne kills, or has stand still, one of several gateways at a time, and waits until it is ready
+// again: there is always one that lives.
+func (s *stage) killingOne() {
+	s.t.Helper()
+	dice := s.dice(killerPart)
+	for range s.kills {
+		time.Sleep(leastLoad + short(dice, mostLoad-leastLoad))
+		g := s.fleet[dice.IntN(len(s.fleet))]
+		switch die := dice.IntN(100); {
+		case die < 60:
+			g.Kill()
+			time.Sleep(short(dice, longestAbsence))
+			g.Run()
+		case die < 75:
+			s.killBooting(g, dice)
+		default:
+			g.Pause()
+			time.Sleep(short(dice, longestAbsence))
+			g.Resume()
+		}
+		if !s.back() {
+			return
+		}
+	}
 }
 
 // killDatabase leaves the gateway to bear it.
@@ -89,20 +118,22 @@ func (s *stage) upDatabase() {
 	}
 }
 
-// back waits until the gateway is ready. One that left because its database was gone for a moment
-// is a finding.
+// back waits until every gateway is ready. One that left by itself, because its database or another
+// gateway was gone for a moment, is a finding.
 func (s *stage) back() bool {
 	deadline := time.Now().Add(backLimit)
-	for !s.g.Ready() {
-		if !s.g.Alive() {
-			s.found.add("died: the gateway left by itself")
-			return false
+	for _, g := range s.fleet {
+		for !g.Ready() {
+			if !g.Alive() {
+				s.found.add("died: the gateway at %s left by itself", g.URL)
+				return false
+			}
+			if time.Now().After(deadline) {
+				s.found.add("stuck: %s is not ready within %s", g.URL, backLimit)
+				return false
+			}
+			time.Sleep(retryPause)
 		}
-		if time.Now().After(deadline) {
-			s.found.add("stuck: not ready within %s of the database's return", backLimit)
-			return false
-		}
-		time.Sleep(retryPause)
 	}
 	return true
 }

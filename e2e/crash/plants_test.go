@@ -45,8 +45,8 @@ var plants = []plant{
 	},
 	{
 		name: "news after commit",
-		edits: []rig.Edit{{File: "app/settlement.go", Old: `	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, session.Snapshot(), nil)
-`, New: `	paid := session.Snapshot()
+		edits: []rig.Edit{{File: "app/settlement.go", Old: `	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, now, nil)
+`, New: `	paid := now
 	go func() {
 		<-time.After(100 * time.Millisecond)
 		_ = b.s.Core.Work.Do(context.Background(), func(ctx context.Context, r ports.Repos) error {
@@ -60,10 +60,10 @@ var plants = []plant{
 	{
 		name: "cursor before transfers",
 		edits: []rig.Edit{{File: "app/watch.go", Old: `		err = w.s.record(ctx, head, span.Transfers, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 `, New: `		err = w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, at, next)
+			return w.move(ctx, r, was, next)
 		})
 		if err == nil {
 			<-time.After(100 * time.Millisecond)

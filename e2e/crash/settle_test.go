@@ -2,7 +2,6 @@ package crash
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -10,11 +9,16 @@ import (
 // How long things may take after the last restart.
 const (
 	settlePause = 200 * time.Millisecond
-	// graceful is how long a careless trial waits for news before it asks for what is missing. A job
-	// that a process took with it to its grave comes back by itself only after two minutes.
-	graceful = 5 * time.Second
-	// rescue is when the last of those jobs has to be back.
-	rescue = 4 * time.Minute
+	// lastNet is when the queue itself takes back what nobody else did: after a minute, looking every
+	// half.
+	lastNet = 90 * time.Second
+	// thirdRetry is when a job comes that failed three times, each time as its database was killed:
+	// the queue has it wait 1, 16 and 81 seconds.
+	thirdRetry = 98 * time.Second
+	// slowness is of a busy machine.
+	slowness = 2
+	// patience is how long anything may take while nothing is killed. Most takes seconds.
+	patience = slowness * (lastNet + thirdRetry)
 )
 
 // payment is a session as the list shows it.
@@ -85,15 +89,6 @@ func (s *stage) settle() {
 		v.token.Store(a.At("token"))
 	}
 	s.wait(s.patience, "sales", s.unsettled)
-	if s.careful {
-		s.wait(rescue, "news", s.untold)
-		return
-	}
-	deadline := time.Now().Add(graceful)
-	for len(s.untold()) > 0 && time.Now().Before(deadline) {
-		time.Sleep(settlePause)
-	}
-	s.askAgain()
 	s.wait(s.patience, "news", s.untold)
 }
 
@@ -146,22 +141,4 @@ func (s *stage) untold() []string {
 		}
 	}
 	return out
-}
-
-// askAgain has replayed what the receiver misses, as a merchant does who was told of an outage.
-func (s *stage) askAgain() {
-	asked := 0
-	defer func() { s.t.Logf("%d events had to be asked for again", asked) }()
-	for _, v := range s.shops {
-		for _, e := range s.news(v) {
-			if s.receiver.has(e.ID) {
-				continue
-			}
-			asked++
-			again := request{http.MethodPost, "/v1/events/" + e.ID + "/replay", nil, []string{"Authorization", "Bearer " + v.APIKey}}
-			if a, f := s.caller.insist(again); f != acked {
-				s.found.add("fault: replay of %s: %d %s", e.ID, a.Status, a.Body)
-			}
-		}
-	}
 }

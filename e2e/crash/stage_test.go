@@ -22,14 +22,14 @@ const shops = 2
 
 // trial is one run of the loop.
 type trial struct {
-	binary  string // "" is this tree's
-	kills   int
-	seed    uint64
-	careful bool   // waits for what only time mends, instead of asking for it again
-	setting string // of every connection to the database, as "name=value"; for planted bugs
-	// patience is how long anything may take while nothing is killed. A finality of the sandbox is a
-	// few seconds; the rest is for a busy machine.
-	patience time.Duration
+	binary string // "" is this tree's
+	kills  int
+	// instances is how many gateways work on the one database, one when zero. Of several one at a time
+	// is killed, and never the database.
+	instances int
+	seed      uint64
+	setting   string // of every connection to the database, as "name=value"; for planted bugs
+	patience  time.Duration
 }
 
 // stage is everything a trial needs.
@@ -37,7 +37,8 @@ type stage struct {
 	trial
 	t        *testing.T
 	pg       *pgembed.Server
-	g        *rig.Gateway
+	g        *rig.Gateway   // the first
+	fleet    []*rig.Gateway // all
 	found    *findings
 	receiver *receiver
 	shops    []*shop
@@ -73,7 +74,11 @@ func openStage(t *testing.T, v trial) *stage {
 		s.binary = rig.Binary(t)
 	}
 	s.g = rig.StartBinary(t, s.binary, map[string]string{"DATABASE_URL": url, "LOG_FORMAT": "json"})
-	s.caller = caller{s.g, s.found}
+	s.fleet = []*rig.Gateway{s.g}
+	for len(s.fleet) < v.instances {
+		s.fleet = append(s.fleet, s.g.Twin(nil))
+	}
+	s.caller = caller{s.fleet, new(atomic.Uint64), s.found}
 	s.receiver = openReceiver(t, s.found)
 	for i := range shops {
 		shop := &shop{Merchant: s.g.Register(t), path: "/" + strconv.Itoa(i)}
@@ -106,7 +111,11 @@ func openDatabase(t *testing.T) *pgembed.Server {
 func (s *stage) run() []string {
 	s.t.Helper()
 	l := s.begin()
-	s.killing()
+	if len(s.fleet) > 1 {
+		s.killingOne()
+	} else {
+		s.killing()
+	}
 	l.end()
 	s.settle()
 	s.judge()

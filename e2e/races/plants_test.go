@@ -52,7 +52,7 @@ var plants = []plant{
 		}, {
 			File: "adapters/postgres/sessions.go",
 			Old: `
-		ON CONFLICT (network, address, contract, units) WHERE held DO NOTHING`,
+		ON CONFLICT ` + "`+slotOf(i.Terms)+`" + ` DO NOTHING`,
 			New: ``,
 		}},
 	},

@@ -1,8 +1,11 @@
 package rig
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,6 +40,45 @@ func Planted(t testing.TB, edits []Edit) string {
 		t.Fatal(err)
 	}
 	return binary
+}
+
+// Tested runs tests of a package of this tree with a bug in it, and answers what they wrote and whether
+// they passed. env holds settings as "NAME=value".
+func Tested(t testing.TB, edits []Edit, pkg, run string, env ...string) (output string, passed bool) {
+	t.Helper()
+	changed, err := Apply(Root(), edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for file, text := range changed {
+		planted := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(planted, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay.Replace[filepath.Join(Root(), file)] = planted
+	}
+	listed, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, listed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	//nolint:gosec // our own tests
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", list, "-run", run, "./"+pkg)
+	cmd.Dir = Root()
+	cmd.Env = append(os.Environ(), env...)
+	text, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "[build failed]") || strings.Contains(string(text), "[setup failed]") {
+		t.Fatalf("the bug does not compile:\n%s", text)
+	}
+	return string(text), err == nil
 }
 
 // Apply answers the files of a tree as they are with the bug. It fails when the source no longer says

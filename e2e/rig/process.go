@@ -94,11 +94,34 @@ func (g *Gateway) Alive() bool {
 	}
 }
 
+// ID is the process's number.
+func (g *Gateway) ID() int { return g.cmd.Process.Pid }
+
 // Kill ends the process at once, as a crash would.
 func (g *Gateway) Kill() {
 	if g.cmd != nil {
 		_ = g.cmd.Process.Kill()
 		<-g.ended
+	}
+}
+
+// Pause has the process stand still, as a machine does that is starved or migrated: its connections
+// stay open, and its kernel answers for it.
+func (g *Gateway) Pause() {
+	g.t.Helper()
+	g.signal(syscall.SIGSTOP)
+}
+
+// Resume has a process go on that stood still.
+func (g *Gateway) Resume() {
+	g.t.Helper()
+	g.signal(syscall.SIGCONT)
+}
+
+func (g *Gateway) signal(s syscall.Signal) {
+	g.t.Helper()
+	if err := g.cmd.Process.Signal(s); err != nil {
+		g.t.Fatal(err)
 	}
 }
 

@@ -116,6 +116,24 @@ func StartBinary(t testing.TB, binary string, env map[string]string) *Gateway {
 		settings["DATABASE_URL"] = pgtest.Database(t)
 	}
 	maps.Copy(settings, env)
+	return start(t, binary, settings)
+}
+
+// Twin starts another process on the gateway's database, with the same settings but those of env, as
+// behind one load balancer: it names the gateway's own address to payers.
+func (g *Gateway) Twin(env map[string]string) *Gateway {
+	g.t.Helper()
+	settings := g.Env()
+	settings["LISTEN_ADDR"] = FreeAddress(g.t)
+	if settings["PUBLIC_URL"] == "" {
+		settings["PUBLIC_URL"] = g.URL
+	}
+	maps.Copy(settings, env)
+	return start(g.t, g.binary, settings)
+}
+
+func start(t testing.TB, binary string, settings map[string]string) *Gateway {
+	t.Helper()
 	g := &Gateway{
 		t: t, binary: binary, bugged: binary != Binary(t), env: settings,
 		URL: "http://" + settings["LISTEN_ADDR"], log: &safeBuffer{},

@@ -22,6 +22,8 @@ var amountPromises = []promise{
 	{"an amount is free again after it is let go, and not before", amountsLetGo},
 	{"an intent keeps the rate it was quoted at, to its last digit", amountsRate},
 	{"an intent keeps the terms its payer was told", amountsTerms},
+	{"a dedicated address is held whole, and found whatever the amount", amountsDedicated},
+	{"of many intents at one dedicated address one holds it", amountsDedicatedRace},
 	{"a rolled back reservation holds nothing", amountsRollBack},
 	{"letting go frees no more than asked", amountsLetGoLimit},
 	{"letting go frees amounts of one network only", amountsLetGoApart},
@@ -300,7 +302,7 @@ func heldAfterEnd(t *testing.T, w World) {
 	ok(t, lapsed.Lapse(Epoch.Add(time.Hour)))
 	shop.saved(t, lapsed)
 	settled, c := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	ok(t, settled.Settle(
+	ok(t, settled.Credit(
 		Confirm(t, Paying(c, 7)), c, false, "20260301000000001", Epoch.Add(time.Minute),
 	))
 	shop.saved(t, settled)
@@ -344,4 +346,44 @@ func heldOfSession(t *testing.T, w World) {
 	letGo(t, w, later.HoldUntil.Add(time.Hour), 100)
 	_, err = of(first.Asset)
 	isFault(t, err, ports.ErrNotFound)
+}
+
+// own makes an intent one at an address of its session's own.
+func own(i checkout.Intent) checkout.Intent {
+	i.Terms.Matching = checkout.Dedicated
+	i.HoldUntil = checkout.Dedicated.HoldUntil(i.ExpiresAt)
+	return i
+}
+
+func amountsDedicated(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, second := shop.AddSession(t, Epoch), shop.AddSession(t, Epoch)
+	intent := own(MakeIntent(session, Address(), 9_990_000))
+	ok(t, reserve(t, w, intent))
+	isFault(t, reserve(t, w, own(MakeIntent(second, intent.Address, 1))), ports.ErrTaken)
+
+	short, over, exact := Paying(intent, 7), Paying(intent, 7), Paying(intent, 7)
+	short.Units, over.Units = big.NewInt(1), big.NewInt(99_990_000)
+	fake, elsewhere := short, short
+	fake.Asset, elsewhere.To = Fake, Address()
+	held, err := w.Sessions.Held(t.Context(), transfers(short, over, exact, fake, elsewhere))
+	ok(t, err)
+	found := &ports.HeldAmount{Intent: intent, Owner: shop.Project.ID}
+	same(t, held, []*ports.HeldAmount{found, found, found, nil, nil})
+
+	letGo(t, w, intent.HoldUntil.Add(time.Second), 10)
+	held, err = w.Sessions.Held(t.Context(), transfers(exact))
+	ok(t, err)
+	same(t, held, []*ports.HeldAmount{nil})
+	ok(t, reserve(t, w, own(MakeIntent(second, intent.Address, 1))))
+}
+
+func amountsDedicatedRace(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at := Address()
+	intents := make([]checkout.Intent, racers)
+	for i := range intents {
+		intents[i] = own(MakeIntent(shop.AddSession(t, Epoch), at, int64(i+1)))
+	}
+	oneWinner(t, race(racers, func(i int) error { return reserve(t, w, intents[i]) }), ports.ErrTaken)
 }

@@ -105,6 +105,15 @@ func (s chainScene) blockID(height uint64) string {
 	return id
 }
 
+// blockBefore is the id of the block before a height, "" before the first.
+func (s chainScene) blockBefore(height uint64) string {
+	s.t.Helper()
+	if height == 0 {
+		return ""
+	}
+	return s.blockID(height - 1)
+}
+
 func (s chainScene) watch(receivers ...chain.Address) ports.Watch {
 	return ports.Watch{Assets: []chain.Asset{s.asset}, Receivers: receivers}
 }
@@ -120,6 +129,9 @@ func (s chainScene) scan(from, to uint64, receivers ...chain.Address) []chain.Tr
 	if span.From != from || span.To != to || span.ToID != s.blockID(to) || span.ToTime.IsZero() {
 		s.t.Fatalf("asked for %d to %d, got %d to %d of block %q at %v",
 			from, to, span.From, span.To, span.ToID, span.ToTime)
+	}
+	if before := s.blockBefore(from); span.ParentID != before {
+		s.t.Fatalf("blocks %d to %d continue %q, want %q", from, to, span.ParentID, before)
 	}
 	return span.Transfers
 }
@@ -218,7 +230,9 @@ func chainHead(t *testing.T, s chainScene) {
 	same(t, h.FinalID, s.blockID(h.Final))
 	span, err := s.Chain.Scan(t.Context(), h.Final, h.Final, s.watch(s.Receiver()))
 	ok(t, err)
-	same(t, span, ports.Span{From: h.Final, To: h.Final, ToID: h.FinalID, ToTime: h.FinalTime})
+	same(t, span, ports.Span{
+		From: h.Final, To: h.Final, ParentID: s.blockBefore(h.Final), ToID: h.FinalID, ToTime: h.FinalTime,
+	})
 	_ = s.blockID(h.Latest)
 }
 

@@ -59,7 +59,7 @@ func dueUnpaidOnly(t *testing.T, w World) {
 	ok(t, err)
 	shop.saved(t, seen)
 	paid, i := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	ok(t, paid.Settle(Confirm(t, Paying(i, 7)), i, false, "20260301000000001", Epoch.Add(time.Minute)))
+	ok(t, paid.Credit(Confirm(t, Paying(i, 7)), i, false, "20260301000000001", Epoch.Add(time.Minute)))
 	shop.saved(t, paid)
 	cancelled := shop.AddSession(t, Epoch)
 	ok(t, cancelled.Cancel(Epoch.Add(time.Minute)))

@@ -3,9 +3,11 @@ package portstest
 import (
 	"context"
 	"errors"
+	"math/big"
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
@@ -22,6 +24,7 @@ var sessionPromises = []promise{
 	{"a session is found by its order id in its project and mode only", sessionsByOrderID},
 	{"whoever waited for a session finds the intent it got meanwhile", sessionsIssuedMeanwhile},
 	{"saving keeps every step of a life, with intent and receipt", sessionsLife},
+	{"saving keeps what was paid in parts, and what waits for a decision", sessionsParts},
 	{"saving an older or equal version is stale", sessionsStale},
 	{"saving does not touch what may not change", sessionsImmutable},
 	{"a settlement that was reversed can be saved and settled again", sessionsReversed},
@@ -171,7 +174,7 @@ func sessionsLife(t *testing.T, w World) {
 	ok(t, session.Unsee(Epoch.Add(2*time.Minute)))
 	shop.saved(t, session)
 	paying := Confirm(t, Paying(intent, 1<<62))
-	ok(t, session.Settle(paying, intent, true, "20260301000000001", Epoch.Add(3*time.Minute)))
+	ok(t, session.Credit(paying, intent, true, "20260301000000001", Epoch.Add(3*time.Minute)))
 	shop.saved(t, session)
 
 	cancelled := shop.AddSession(t, Epoch)
@@ -231,12 +234,13 @@ func sessionsImmutable(t *testing.T, w World) {
 func sessionsReversed(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	session, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	ok(t, session.Settle(
-		Confirm(t, Paying(intent, 7)), intent, false, "20260301000000001", Epoch.Add(time.Minute),
+	paying := Paying(intent, 7)
+	ok(t, session.Credit(
+		Confirm(t, paying), intent, false, "20260301000000001", Epoch.Add(time.Minute),
 	))
 	shop.saved(t, session)
 
-	_, err := session.Reverse(Epoch.Add(time.Hour), merchant.LateWindow)
+	_, err := session.Reverse(paying, Epoch.Add(time.Hour), merchant.LateWindow)
 	ok(t, err)
 	extended := *session.Intent()
 	do(t, w, func(ctx context.Context, r ports.Repos) error {
@@ -251,7 +255,7 @@ func sessionsReversed(t *testing.T, w World) {
 	sameSession(t, got, session)
 
 	again := Confirm(t, Paying(extended, 9))
-	ok(t, session.Settle(again, extended, false, "20260301000000003", Epoch.Add(2*time.Hour)))
+	ok(t, session.Credit(again, extended, false, "20260301000000003", Epoch.Add(2*time.Hour)))
 	shop.saved(t, session)
 }
 
@@ -260,4 +264,43 @@ func mustAmount(t *testing.T, c money.Currency, text string) money.Amount {
 	a, err := money.Parse(c, text)
 	ok(t, err)
 	return a
+}
+
+func sessionsParts(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session := shop.AddSession(t, Epoch)
+	intent := own(MakeIntent(session, Address(), 9_990_000))
+	ok(t, session.Issue(intent, Epoch))
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Reserve(ctx, intent); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	part := func(units int64, no string) chain.Transfer {
+		t.Helper()
+		p := Paying(intent, 7)
+		p.Units = big.NewInt(units)
+		ok(t, session.Credit(Confirm(t, p), intent, false, no, Epoch.Add(time.Minute)))
+		shop.saved(t, session)
+		return p
+	}
+	first := part(1_000_000, "20260301000000001")
+	part(2_000_000, "20260301000000002")
+	ok(t, session.Lapse(Epoch.Add(time.Hour)))
+	ok(t, session.AwaitDecision())
+	shop.saved(t, session)
+	part(7_000_000, "20260301000000003")
+	_, err := session.Reverse(first, Epoch.Add(2*time.Hour), merchant.LateWindow)
+	ok(t, err)
+	extended := *session.Intent()
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Extend(ctx, extended.ID, extended.ExpiresAt, extended.HoldUntil); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	got, err := w.Sessions.ByID(t.Context(), session.ID())
+	ok(t, err)
+	sameSession(t, got, session)
 }

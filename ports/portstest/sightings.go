@@ -14,6 +14,7 @@ var sightingPromises = []promise{
 	{"sightings are shown with the session they pay", sightingsShown},
 	{"sightings not given again are gone, and are answered", sightingsReplaced},
 	{"a sighting recorded as final is not gone", sightingsFinal},
+	{"a sighting recorded as final for nobody is gone", sightingsFinalForNobody},
 	{"a sighting in another block is the same sighting", sightingsMoved},
 	{"sightings of another network stay", sightingsOtherNetwork},
 	{"a rolled back replacement replaced nothing", sightingsRollBack},
@@ -79,6 +80,16 @@ func sightingsFinal(t *testing.T, w World) {
 		Disposition: ports.Held, RecordedAt: Epoch,
 	})
 	same(t, sight(t, w), two[1:])
+}
+
+func sightingsFinalForNobody(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	one := shop.sightings(t, 1)
+	sight(t, w, one...)
+	addRow(t, w, ports.TransferRow{
+		Transfer: one[0].Transfer, ProjectID: shop.Project.ID, Disposition: ports.Unmatched, RecordedAt: Epoch,
+	})
+	same(t, sight(t, w), one)
 }
 
 func sightingsMoved(t *testing.T, w World) {

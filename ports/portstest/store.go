@@ -72,6 +72,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"amounts", amountPromises},
 		{"due", duePromises},
 		{"addresses", addressPromises},
+		{"dedicated", dedicatedPromises},
 		{"transfers", transferPromises},
 		{"sightings", sightingPromises},
 		{"cursors", cursorPromises},

@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"context"
+	"math/big"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ var transferPromises = []promise{
 	{"a moved transfer stands in its new block", transfersMoved},
 	{"the queue holds what settled nothing, newest first", transfersQueue},
 	{"a reversed transfer waits for nobody", transfersQueueReversed},
+	{"the parts of a session whose merchant has to decide wait with the others", transfersQueueParts},
+	{"a transfer that settled can become a part, no other can", transfersDemoted},
 	{"a queue is paged through without gap or repetition, in one mode", transfersQueuePages},
 	{"a decided transfer waits no longer, and is kept with its decision", transfersDecided},
 	{"a decided transfer that is undone and returns waits again", transfersDecidedReturns},
@@ -258,6 +261,56 @@ func transfersQueueReversed(t *testing.T, w World) {
 	same(t, len(queue(t, w, shop.Project.ID, 10)), 1)
 	reverse(t, w, row)
 	same(t, len(queue(t, w, shop.Project.ID, 10)), 0)
+}
+
+func transfersQueueParts(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session := shop.AddSession(t, Epoch)
+	intent := own(MakeIntent(session, Address(), 9_990_000))
+	ok(t, session.Issue(intent, Epoch))
+	part := Row(shop, intent, Paying(intent, 7))
+	part.Transfer.Units, part.Disposition = big.NewInt(1_000_000), ports.Part
+	ok(t, session.Credit(Confirm(t, part.Transfer), intent, false, part.OrderNo, Epoch))
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Reserve(ctx, intent); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	addRow(t, w, part)
+	ok(t, session.Lapse(Epoch.Add(time.Hour)))
+	shop.saved(t, session)
+	same(t, len(queue(t, w, shop.Project.ID, 10)), 0)
+
+	held := part
+	held.Transfer.TxID, held.Disposition, held.OrderNo = TxID(), ports.Held, ""
+	held.RecordedAt = part.RecordedAt.Add(time.Second)
+	addRow(t, w, held)
+	session, err := w.Sessions.ByID(t.Context(), session.ID())
+	ok(t, err)
+	_, err = session.Reverse(part.Transfer, Epoch.Add(time.Hour), time.Hour)
+	ok(t, err)
+	ok(t, session.Credit(Confirm(t, part.Transfer), intent, false, part.OrderNo, Epoch.Add(time.Hour)))
+	ok(t, session.AwaitDecision())
+	shop.saved(t, session)
+	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{held, part})
+	same(t, queue(t, w, shop.Project.ID, 1), []ports.TransferRow{held})
+}
+
+func transfersDemoted(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	row := Row(shop, intent, Paying(intent, 7))
+	addRow(t, w, row)
+	demote := func() error {
+		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			return r.Transfers.Demote(ctx, row.Transfer.Network, row.Transfer.TxID, row.Transfer.Index)
+		})
+	}
+	ok(t, demote())
+	row.Disposition = ports.Part
+	same(t, above(t, w, chain.Sandbox, 0), []ports.TransferRow{row})
+	isFault(t, demote(), ports.ErrNotFound)
 }
 
 func load(t *testing.T, w World, of chain.Transfer) (row ports.TransferRow, err error) {

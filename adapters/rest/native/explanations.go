@@ -139,10 +139,11 @@ func showExplanation(x app.Explanation) explanationJSON {
 
 func showAttempt(a app.Attempt) askedJSON {
 	i := a.Intent
+	matching, _ := matchingOf(i)
 	shown := askedJSON{
 		PaymentID: i.ID, Current: a.Current, Address: i.Address, Amount: i.Payable(), Currency: i.Asset.Symbol,
 		Network: i.Asset.Network.Standard(), Chain: i.Asset.Network, Contract: i.Asset.Contract,
-		Matching: exactAmount, CreatedAt: instant(i.CreatedAt), ExpiresAt: instant(i.ExpiresAt),
+		Matching: matching, CreatedAt: instant(i.CreatedAt), ExpiresAt: instant(i.ExpiresAt),
 		Scan: scanJSON{
 			FromBlock: a.Scan.From, ToBlock: a.Scan.To, Until: instant(a.Scan.Until), ReadAt: instant(a.Scan.At),
 			Reading: a.Scan.OK, Gaps: []gapJSON{},

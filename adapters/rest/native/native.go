@@ -30,6 +30,7 @@ type API struct {
 	Accounts     app.Accounts
 	Keys         app.Keys
 	Receiving    app.Receiving
+	Sources      app.AddressSources
 	KYC          app.KYC
 	Statements   app.Statements
 	Charges      app.Charges
@@ -141,6 +142,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountAccounts(v1)
 	a.mountKeys(v1)
 	a.mountReceiving(v1)
+	a.mountSources(v1)
 	a.mountKYC(v1)
 	a.mountStatements(v1)
 	a.mountCheckout(v1)

@@ -67,6 +67,11 @@ func TestEveryEventIsAsDocumented(t *testing.T) {
 			s.send("POST", one+"/sandbox", `{"scenario":"`+scenario+`"}`).want(202)
 			time.Sleep(5 * time.Second)
 		}
+		opened = s.login("POST", "/v1/checkout/sessions", `{"amount":"5"}`).want(201)
+		parts := "/v1/checkout/sessions/" + opened.text("session", "id")
+		s.send("POST", parts+"/pay/intent", `{"method":"usdt","dedicated":true}`).want(200)
+		s.send("POST", parts+"/sandbox", `{"scenario":"short"}`).want(202)
+		time.Sleep(5 * time.Second)
 		intent, one := s.awaiting()
 		s.send("POST", one+"/pay/confirm", intent).want(200)
 		s.send("POST", one+"/sandbox", `{"scenario":"reorg"}`).want(202)

@@ -99,6 +99,9 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Receiving: app.Receiving{
 			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
 		},
+		Sources: app.AddressSources{Core: core, Rails: rails, Receiving: app.Receiving{
+			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
+		}},
 		KYC:        app.KYC{Core: core},
 		Statements: app.Statements{Book: store},
 		Charges:    app.Charges{Core: core, Books: store, Orders: store},

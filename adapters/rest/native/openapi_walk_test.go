@@ -50,6 +50,7 @@ func TestEveryRouteAnswersAsDocumented(t *testing.T) {
 		s := g.register("ann@shop.example")
 		walkAccounts(s)
 		walkKeys(s)
+		walkSources(s)
 		walkReceiving(s)
 		walkKYC(s)
 		walkWebhooks(s)
@@ -194,6 +195,68 @@ func walkAddressChange(s *specShop, one string) {
 	s.login("DELETE", one, `{"password":"wrong"}`).want(401, "invalid_credentials")
 	s.login("DELETE", one, with).want(204)
 	s.login("DELETE", one, with).want(404, "not_found")
+}
+
+func walkSources(s *specShop) {
+	const xpub = "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd"
+	const first, third = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH", "TYJPRrdB5APNeRs4R7fYZSwW3TcrTKw2gx"
+	const at = "/v1/address-sources"
+	made := s.login("POST", at, `{"family":"tron","xpub":"`+xpub+`","label":"hardware wallet"}`).want(201)
+	if strings.Contains(made.Body.String(), "xpub6") || !strings.Contains(made.Body.String(), third) {
+		s.t.Errorf("registered: %s", made.Body)
+	}
+	one := at + "/" + made.text("addressSource", "id")
+	for body, code := range map[string]string{
+		`{"family":"btc","xpub":"` + xpub + `"}`:                            "unknown_family",
+		`{"family":"tron"}`:                                                 "invalid_address_source",
+		`{"family":"tron","xpub":"` + xpub + `","addresses":["x"]}`:         "invalid_address_source",
+		`{"family":"tron","xpub":"` + xpub[:110] + `"}`:                     "invalid_extended_key",
+		`{"family":"tron","xpub":"` + strings.Repeat("abandon ", 12) + `"}`: "private_key_refused",
+		`{"family":"tron","addresses":["` + first + `","` + first + `"]}`:   "address_repeated",
+		`{"family":"evm","addresses":["` + first + `"]}`:                    "address_chain_mismatch",
+	} {
+		refused := s.login("POST", at, body).want(400, code)
+		if strings.Contains(refused.Body.String(), "abandon") {
+			s.t.Errorf("a secret is repeated: %s", refused.Body)
+		}
+	}
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`"}`).want(400, "password_required")
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+third+`","password":"`+specPassword+`"}`).want(400, "first_address_mismatch")
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`","password":"`+specPassword+`"}`).want(200)
+	s.login("POST", one+"/confirm", `{"firstAddress":"`+first+`","password":"`+specPassword+`"}`).want(409, "address_source_confirmed")
+	s.login("POST", one+"/addresses", `{"addresses":["`+third+`"]}`).want(409, "not_a_pool")
+	const fresh, other = "TDmMBaJ8s3pjwH6voNuYDQVMhgQNsMgaL6", "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
+	pool := s.login("POST", at, `{"family":"tron","addresses":["`+fresh+`"]}`).want(201)
+	two := at + "/" + pool.text("addressSource", "id")
+	s.login("POST", two+"/addresses", `{"addresses":["`+fresh+`"]}`).want(409, "address_taken")
+	s.login("POST", two+"/addresses", `{"addresses":["`+other+`"]}`).want(200)
+	s.login("POST", two+"/confirm", `{"firstAddress":"`+fresh+`","password":"`+specPassword+`"}`).
+		want(409, "address_source_active")
+	s.login("POST", "/v1/receiving-accounts", `{"network":"TRC20","asset":"USDT","address":"`+fresh+`"}`).
+		want(409, "address_taken")
+	s.login("GET", at, "").want(200)
+
+	part := s.login("POST", "/v1/checkout/sessions", `{"amount":"5"}`).want(201)
+	paying := "/v1/checkout/sessions/" + part.text("session", "id")
+	asked := s.send("POST", paying+"/pay/intent", `{"method":"usdt"}`).want(200) // at an address of its own
+	s.send("POST", paying+"/sandbox", `{"scenario":"short"}`).want(202)
+	time.Sleep(5 * time.Second)
+	s.send("POST", paying+"/pay/intent", `{"method":"usdc"}`).want(409, "payment_partially_paid")
+	now := s.send("GET", paying, "").want(200)
+	if now.text("session", "payment", "instructions", "paid") != "4.50" || now.text("session", "payment", "instructions", "rest") != "0.50" {
+		s.t.Errorf("after a part: %s", now.Body)
+	}
+	s.login("POST", paying+"/cancel", "").want(409, "payment_partially_paid")
+	s.send("POST", paying+"/pay/confirm", `{"paymentId":"`+asked.text("paymentId")+`"}`).want(200)
+	s.login("DELETE", one, "").want(204)
+	s.login("DELETE", two, "").want(204)
+	s.login("DELETE", two, "").want(404, "not_found")
+	opened := s.login("POST", "/v1/checkout/sessions", `{"amount":"5"}`).want(201)
+	own := s.send("POST", "/v1/checkout/sessions/"+opened.text("session", "id")+"/pay/intent",
+		`{"method":"usdt","dedicated":true}`).want(200)
+	if own.text("instructions", "matching") != "dedicated_address" || own.text("instructions", "amount") != "5.00" {
+		s.t.Errorf("instructions: %s", own.Body)
+	}
 }
 
 func walkKYC(s *specShop) {

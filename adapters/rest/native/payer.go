@@ -34,8 +34,9 @@ func repeatable[T any](
 
 func (a *API) payIntent(c *gin.Context) {
 	var body struct {
-		Method  *string `json:"method"`
-		Network string  `json:"network"`
+		Method    *string `json:"method"`
+		Network   string  `json:"network"`
+		Dedicated bool    `json:"dedicated"`
 	}
 	var by app.Choice
 	err := edge.Decode(c, &body)
@@ -44,7 +45,7 @@ func (a *API) payIntent(c *gin.Context) {
 		if text, err = required("method", body.Method); err == nil {
 			by.Method, err = checkout.ParseMethod(text)
 		}
-		by.Network = body.Network
+		by.Network, by.Dedicated = body.Network, body.Dedicated
 	}
 	if err != nil {
 		edge.Fail(c, err)

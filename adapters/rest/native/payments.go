@@ -28,18 +28,19 @@ type paymentJSON struct {
 	Method      string             `json:"method,omitempty"`
 	PayAmount   string             `json:"payAmount,omitempty"` // exact, once the payer has chosen
 	PayCurrency string             `json:"payCurrency,omitempty"`
-	Network     string             `json:"network,omitempty"` // of Address, as wallets print it
-	Address     chain.Address      `json:"address,omitempty"`
-	OrderNo     string             `json:"orderNo,omitempty"`
-	Transaction chain.TxID         `json:"transaction,omitempty"`
-	Late        bool               `json:"late,omitempty"`
-	Description string             `json:"description,omitempty"`
-	OrderID     string             `json:"order_id,omitempty"`
-	Metadata    map[string]string  `json:"metadata,omitempty"`
-	CreatedAt   string             `json:"createdAt"`
-	ExpiresAt   string             `json:"expiresAt"`
-	PaidAt      string             `json:"paidAt,omitempty"` // time of the block
-	Link        string             `json:"cryptoPayLink"`
+	partsJSON
+	Network     string            `json:"network,omitempty"` // of Address, as wallets print it
+	Address     chain.Address     `json:"address,omitempty"`
+	OrderNo     string            `json:"orderNo,omitempty"`
+	Transaction chain.TxID        `json:"transaction,omitempty"`
+	Late        bool              `json:"late,omitempty"`
+	Description string            `json:"description,omitempty"`
+	OrderID     string            `json:"order_id,omitempty"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+	CreatedAt   string            `json:"createdAt"`
+	ExpiresAt   string            `json:"expiresAt"`
+	PaidAt      string            `json:"paidAt,omitempty"` // time of the block
+	Link        string            `json:"cryptoPayLink"`
 }
 
 // failedWord is what this API calls a session its merchant cancelled.
@@ -50,7 +51,7 @@ func showPayment(s checkout.Snapshot, link string) paymentJSON {
 		ID: s.ID, Kind: s.Kind, Status: sessionWords[s.Status], Mode: s.Mode.String(), Amount: s.Due.String(),
 		Currency: s.Due.Currency().Code(), Method: string(s.Method), Description: s.Description,
 		OrderID: s.OrderID, Metadata: s.Metadata, CreatedAt: instant(s.CreatedAt), ExpiresAt: instant(s.ExpiresAt),
-		Link: link,
+		Link: link, partsJSON: showParts(s),
 	}
 	if s.Status == checkout.Cancelled {
 		shown.Status = failedWord

@@ -7,7 +7,6 @@ import (
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
-	"github.com/101pay/101pay/domain/money"
 )
 
 // What this dialect calls a session's status.
@@ -105,14 +104,14 @@ type instructionsJSON struct {
 	Chain     chain.Network `json:"chain"`
 	Contract  string        `json:"contract"`
 	Matching  string        `json:"matching"` // the rule by which a transfer is this payment's
-	QR        string        `json:"qr"`       // what to put into a QR code: the bare address
+	Rule      string        `json:"rule"`     // the same as a sentence
+	Tolerance string        `json:"tolerance"`
+	Paid      string        `json:"paid"`
+	Rest      string        `json:"rest"` // what to send now
+	QR        string        `json:"qr"`   // what to put into a QR code: the bare address
 	Rate      *rateJSON     `json:"rate,omitempty"`
 	ExpiresAt string        `json:"expiresAt"`
 }
-
-// exactAmount is the rule of shared addresses (decision 12): the amount must arrive to the last
-// digit, in one transfer.
-const exactAmount = "exact_amount"
 
 type rateJSON struct {
 	From   string `json:"from"`
@@ -124,12 +123,15 @@ type rateJSON struct {
 
 func showIntent(s checkout.Snapshot) intentJSON {
 	i := *s.Intent
+	matching, rule := matchingOf(i)
 	return intentJSON{
 		PaymentID: i.ID, Status: paymentWords[s.Status], Method: string(i.Method),
 		Instructions: instructionsJSON{
 			Address: i.Address, Print: i.Address.Fingerprint(), Amount: i.Payable(), Currency: i.Asset.Symbol,
 			Network: i.Asset.Network.Standard(),
-			Chain:   i.Asset.Network, Contract: i.Asset.Contract, Matching: exactAmount, QR: string(i.Address),
+			Chain:   i.Asset.Network, Contract: i.Asset.Contract, QR: string(i.Address),
+			Matching: matching, Rule: rule, Tolerance: inUnits(s, i.Terms.Tolerance), Paid: inUnits(s, s.Paid),
+			Rest:      inUnits(s, s.Rest()),
 			Rate:      &rateJSON{i.Rate.From, i.Rate.To, i.Rate.Price.String(), i.Rate.Source, instant(i.Rate.At)},
 			ExpiresAt: instant(i.ExpiresAt),
 		},
@@ -157,8 +159,7 @@ func showReceipt(s checkout.Snapshot) *receiptJSON {
 	r := s.Receipt
 	return &receiptJSON{
 		OrderNo: r.OrderNo, Transaction: r.TxID, Index: r.Index, Chain: r.Network, From: r.From,
-		Amount: money.FormatUnits(r.Units, int(s.Intent.Asset.Decimals)), Currency: s.Intent.Asset.Symbol,
-		Block:     r.Height,
+		Amount: inUnits(s, r.Units), Currency: s.Intent.Asset.Symbol, Block: r.Height,
 		BlockTime: instant(r.BlockTime), Late: r.Late,
 	}
 }
@@ -186,6 +187,7 @@ func showSettlement(s checkout.Snapshot) settlementJSON {
 // proofWords say in a sentence what a named transaction means.
 var proofWords = map[app.Outcome]string{
 	app.OutcomePaid:         "this transaction paid this checkout",
+	app.OutcomePart:         "this transaction paid part of this checkout",
 	app.OutcomeProcessing:   "this transaction pays this checkout; it is not final yet",
 	app.OutcomeUnknown:      "the network knows no transfer of the asset to be paid in this transaction",
 	app.OutcomeOtherAddress: "this transaction went to another address",

@@ -1,0 +1,126 @@
+package x402
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+	"unicode/utf8"
+)
+
+// ErrOffer refuses an offer that no client could pay, or that two could read differently. It is wrapped
+// with what is wrong.
+var ErrOffer = errors.New("offer")
+
+// Resource is what is sold, as a payer is told.
+type Resource struct {
+	URL         string // absolute; version 1 clients refuse a challenge with any other
+	Description string
+	MIMEType    string
+}
+
+// Requirements are one way to pay: so much of a token to an account, signed to hold no longer than
+// Timeout (whole seconds).
+type Requirements struct {
+	Token   Token
+	Amount  Uint256
+	PayTo   Address
+	Timeout time.Duration
+}
+
+// Offer is a resource and the ways to pay for it, in order of preference. It is the seller's word, against
+// which payloads are held. The zero value offers nothing.
+type Offer struct {
+	resource Resource
+	accepts  []Requirements
+}
+
+// NewOffer makes an offer of one to eight ways to pay, each token once. Errors wrap ErrOffer.
+func NewOffer(r Resource, accepts ...Requirements) (Offer, error) {
+	if err := r.check(); err != nil {
+		return Offer{}, err
+	}
+	if len(accepts) == 0 || len(accepts) > maxAccepts {
+		return Offer{}, fmt.Errorf("%w: %d ways to pay, want 1 to %d", ErrOffer, len(accepts), maxAccepts)
+	}
+	offered := map[Hash]bool{}
+	for _, way := range accepts {
+		if err := way.check(); err != nil {
+			return Offer{}, err
+		}
+		if offered[way.Token.domain] {
+			return Offer{}, fmt.Errorf("%w: %s on %s is offered twice", ErrOffer, way.Token.contract, way.Token.network)
+		}
+		offered[way.Token.domain] = true
+	}
+	return Offer{resource: r, accepts: append([]Requirements(nil), accepts...)}, nil
+}
+
+func (r Resource) check() error {
+	u, err := url.Parse(r.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(r.URL) > maxURLBytes {
+		return fmt.Errorf("%w: its resource must be an absolute http or https URL of at most %d bytes", ErrOffer, maxURLBytes)
+	}
+	for _, s := range []string{r.URL, r.Description, r.MIMEType} {
+		if !utf8.ValidString(s) {
+			return fmt.Errorf("%w: its resource is not valid UTF-8", ErrOffer)
+		}
+	}
+	if len(r.Description) > maxTextBytes || len(r.MIMEType) > maxTextBytes {
+		return fmt.Errorf("%w: description and MIME type may have %d bytes each", ErrOffer, maxTextBytes)
+	}
+	return nil
+}
+
+func (r Requirements) check() error {
+	switch {
+	case r.Token.network == 0:
+		return fmt.Errorf("%w: a way to pay without a token", ErrOffer)
+	case r.Amount.IsZero():
+		return fmt.Errorf("%w: the price is 0", ErrOffer)
+	case r.PayTo == Address{} || r.PayTo == r.Token.contract:
+		return fmt.Errorf("%w: nobody has a key to %s", ErrOffer, r.PayTo)
+	case r.Timeout < minTimeout || r.Timeout > maxTimeout || r.Timeout%time.Second != 0:
+		return fmt.Errorf("%w: the timeout must be whole seconds from %s to %s", ErrOffer, minTimeout, maxTimeout)
+	}
+	return nil
+}
+
+// Choose finds the way a payload means to pay: version, scheme, network and token, in that order, must
+// be offered. What else the payload says is for Verify. The key of the claim is known from here on, so a
+// payment that was claimed before is found without checking a signature.
+func (o Offer) Choose(p Payload) (Requirements, error) {
+	switch {
+	case p.version != V1 && p.version != V2:
+		return Requirements{}, ReasonVersion.Refuse(sayVersion)
+	case p.accepted.scheme != SchemeExact:
+		return Requirements{}, ReasonScheme.Refuse("scheme must be exact")
+	}
+	known := false
+	for _, way := range o.accepts {
+		if p.accepted.network != way.Token.network.Name(p.version) {
+			continue
+		}
+		// A version 1 payload names no token. Its clients were offered one on this network: the first.
+		if p.version == V1 || sameHex(p.accepted.asset, way.Token.contract.String()) {
+			return way, nil
+		}
+		known = true
+	}
+	if known {
+		return Requirements{}, ReasonAsset.Refuse("asset is not one that is offered on this network")
+	}
+	return Requirements{}, ReasonNetwork.Refuse("network is not one that is offered")
+}
+
+// forV1 are the ways version 1 clients are told of: on networks of their list, one on each.
+func (o Offer) forV1() (out []Requirements) {
+	told := map[Network]bool{}
+	for _, way := range o.accepts {
+		if n := way.Token.network; n.Name(V1) != "" && !told[n] {
+			told[n] = true
+			out = append(out, way)
+		}
+	}
+	return out
+}

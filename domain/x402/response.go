@@ -1,0 +1,53 @@
+package x402
+
+import (
+	"encoding/base64"
+	"errors"
+)
+
+// Response is what a client is told of its payment's settlement.
+type Response struct {
+	due     Due
+	tx      Hash
+	refusal *Refusal
+}
+
+// Response tells of the settlement as it is: success, or why not with the transaction that was sent.
+func (s Settlement) Response() Response {
+	out := Response{due: s.now.Due, tx: s.now.TxID}
+	if _, err := s.Result(); !errors.As(err, &out.refusal) && err != nil {
+		out.refusal = ReasonSettleFailed.Refuse("this is not a settlement") // the zero value
+	}
+	return out
+}
+
+// Header prints the response for a version: the name and the value of its header. network and payer are
+// always there, as clients read them after failures too; transaction is "" unless it moved the money or
+// still may.
+func (r Response) Header(v Version) (name, value string) {
+	var w writer
+	w.open('{')
+	w.bool("success", r.refusal == nil)
+	if r.refusal != nil {
+		w.string("errorReason", r.refusal.Reason.Code(v))
+		if v == V2 {
+			w.string("errorMessage", r.refusal.Detail)
+		}
+	}
+	transaction := ""
+	if sent := r.refusal == nil || r.refusal.Reason == ReasonPending; sent && r.tx != (Hash{}) {
+		transaction = r.tx.String()
+	}
+	w.string("transaction", transaction)
+	w.string("network", r.due.Network.Name(v))
+	w.string("payer", r.due.Payer.String())
+	if v == V2 && r.refusal == nil {
+		w.string("amount", r.due.Value.String())
+	}
+	w.close('}')
+	name = HeaderResponseV2
+	if v == V1 {
+		name = HeaderResponseV1
+	}
+	return name, base64.StdEncoding.EncodeToString(w.out)
+}

@@ -1,0 +1,60 @@
+package x402
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// writer puts JSON together, members in the order they are written.
+type writer struct{ out []byte }
+
+// comma divides from what was written before.
+func (w *writer) comma() {
+	if n := len(w.out); n > 0 && w.out[n-1] != '{' && w.out[n-1] != '[' && w.out[n-1] != ':' {
+		w.out = append(w.out, ',')
+	}
+}
+
+func (w *writer) name(name string) {
+	w.comma()
+	w.text(name)
+	w.out = append(w.out, ':')
+}
+
+func (w *writer) open(c byte)  { w.comma(); w.out = append(w.out, c) }
+func (w *writer) close(c byte) { w.out = append(w.out, c) }
+
+func (w *writer) string(name, value string) {
+	w.name(name)
+	w.text(value)
+}
+
+func (w *writer) number(name string, value int64) {
+	w.name(name)
+	w.out = strconv.AppendInt(w.out, value, 10)
+}
+
+func (w *writer) bool(name string, value bool) {
+	w.name(name)
+	w.out = strconv.AppendBool(w.out, value)
+}
+
+// text writes a string. What HTML would take for markup is escaped, as the answer may be shown.
+func (w *writer) text(s string) {
+	const digits = "0123456789abcdef"
+	w.out = append(w.out, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			w.out = append(w.out, '\\', byte(r))
+		case r < ' ' || r == '<' || r == '>' || r == '&' || r == 0x7f:
+			w.out = append(w.out, '\\', 'u', '0', '0', digits[r>>4], digits[r&0xf])
+		case r == '\u2028' || r == '\u2029':
+			w.out = append(w.out, `\u202`...)
+			w.out = append(w.out, digits[r&0xf])
+		default:
+			w.out = utf8.AppendRune(w.out, r)
+		}
+	}
+	w.out = append(w.out, '"')
+}

@@ -1,0 +1,246 @@
+package sim
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+
+	"github.com/101pay/101pay/adapters/ethrpc/simnode"
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/ports"
+)
+
+// rows are the recorded transfers of a network that were not taken back.
+func (w *world) rows(n chain.Network) map[key]ports.TransferRow {
+	out := map[key]ports.TransferRow{}
+	err := w.Store.Do(w.ctx, func(ctx context.Context, r ports.Repos) error {
+		all, err := r.Transfers.LoadAbove(ctx, n, 0)
+		for _, row := range all {
+			t := row.Transfer
+			out[key{n, string(t.TxID), t.Index}] = row
+		}
+		return err
+	})
+	if err != nil {
+		w.wrong("the rows cannot be read: %v", err)
+	}
+	return out
+}
+
+func (w *world) cursor(n chain.Network) ports.Cursor {
+	all, err := w.Store.Cursors(w.ctx)
+	for _, c := range all {
+		if c.Network == n && err == nil {
+			return c
+		}
+	}
+	w.wrong("no cursor of %s: %v", n, err)
+	return ports.Cursor{}
+}
+
+// check looks at what must be so at any moment: nothing was booked that no node called final, and
+// nothing is missing below the block we say we have read up to.
+func (w *world) check() {
+	for _, n := range networks {
+		f, rows := w.chains[n], w.rows(n)
+		for k, row := range rows {
+			if b := at(f, row.Transfer); b == nil || !b.Final {
+				w.wrong("phantom: %v was recorded from a block that was never final", k)
+			}
+		}
+		c := w.cursor(n)
+		if c.Height >= uint64(len(f.Blocks())) || hex.EncodeToString(f.Blocks()[c.Height].ID[:]) != c.BlockID {
+			continue // history changed, and nobody has looked since
+		}
+		for _, x := range w.facts(f, f.Blocks()[:c.Height+1]) {
+			if row, recorded := rows[x.key]; !recorded {
+				w.wrong("lost: %v of block %d, read up to %d", x.key, x.block.Number, c.Height)
+			} else {
+				w.fits(x, row)
+			}
+			delete(rows, x.key)
+		}
+		for k, row := range rows {
+			if row.Transfer.Height <= c.Height {
+				w.wrong("phantom: %v is recorded in block %d, which does not hold it", k, row.Transfer.Height)
+			}
+		}
+	}
+}
+
+// at finds the block a recorded transfer says it is of, on whichever fork.
+func at(f *fork, t chain.Transfer) *simnode.Block {
+	var id simnode.Hash
+	if raw, err := hex.DecodeString(string(t.TxID)); err == nil {
+		copy(id[:], raw)
+	}
+	for _, b := range f.Mined(id) {
+		if hex.EncodeToString(b.ID[:]) == t.BlockID && b.Number == t.Height {
+			return b
+		}
+	}
+	return nil
+}
+
+// fits holds a row against the transfer it records.
+func (w *world) fits(x fact, row ports.TransferRow) {
+	t := row.Transfer
+	is := slot{t.Network, t.Asset.Contract, t.To, t.Units.String()}
+	if is != x.slot || t.Height != x.block.Number || t.BlockID != hex.EncodeToString(x.block.ID[:]) ||
+		!t.BlockTime.Equal(x.at) {
+		w.wrong("wrong: %v is recorded as %v in block %d, and is %v in block %d", x.key, is, t.Height, x.slot, x.block.Number)
+	}
+}
+
+// judge looks at the end: what became of every transfer and every sale follows from the chains and the
+// policies.
+func (w *world) judge() {
+	all := w.requests()
+	book, news := w.book(), w.news()
+	must, may := map[*sale][]fact{}, map[*sale]map[key]bool{}
+	for _, n := range networks {
+		f := w.chains[n]
+		if c := w.cursor(n); c.Height != f.FinalHeight() {
+			w.wrong("lost: %s is read up to %d of %d", n, c.Height, f.FinalHeight())
+		}
+		w.expect(f, all, must, may)
+	}
+	recorded := map[*sale][]ports.TransferRow{}
+	for _, n := range networks {
+		w.placed(w.chains[n], all, recorded)
+	}
+	for _, s := range w.sales {
+		snapshot, err := w.status(s.id)
+		if err != nil {
+			w.wrong("lost: session %s: %v", s.id, err)
+			continue
+		}
+		w.outcome(s, snapshot, must[s], may[s])
+		w.told(s, snapshot, book[s.id], news[s.id], recorded[s])
+	}
+	w.balance(book)
+}
+
+// expect says what must pay a sale, and what may.
+func (w *world) expect(
+	f *fork, all map[slot][]request, must map[*sale][]fact, may map[*sale]map[key]bool,
+) {
+	allow := func(r *request, x fact) {
+		if r == nil {
+			return
+		}
+		if !f.Counts(x.block) {
+			w.shaken[r.of] = true
+		}
+		if !r.pays(x.at) && !w.shaken[r.of] { // what was taken back may be paid later
+			return
+		}
+		if may[r.of] == nil {
+			may[r.of] = map[key]bool{}
+		}
+		may[r.of][x.key] = true
+	}
+	for _, x := range w.facts(f, f.Blocks()[:f.FinalHeight()+1]) {
+		r, other := meant(x, all)
+		if r != nil && other == nil && r.pays(x.at) {
+			must[r.of] = append(must[r.of], x)
+		}
+	}
+	for _, tx := range f.sent {
+		for _, b := range f.Mined(tx.ID) {
+			if !b.Final {
+				continue
+			}
+			for _, x := range w.moved(f, b, tx) {
+				r, other := meant(x, all)
+				allow(r, x)
+				allow(other, x)
+			}
+		}
+	}
+}
+
+// placed looks where every final transfer went.
+func (w *world) placed(f *fork, all map[slot][]request, recorded map[*sale][]ports.TransferRow) {
+	rows := w.rows(f.network)
+	for _, x := range w.facts(f, f.Blocks()[:f.FinalHeight()+1]) {
+		row := rows[x.key] // check has seen to it that it is there
+		r, other := meant(x, all)
+		if other != nil && row.SessionID == other.of.id {
+			r = other
+		}
+		switch {
+		case row.SessionID == "" && row.Disposition == ports.Unmatched:
+			if r != nil && !x.at.After(r.HoldUntil) && other == nil {
+				w.wrong("lost: %v is for session %s and lies with the unmatched", x.key, r.of.id)
+			}
+		case r == nil || row.SessionID != r.of.id:
+			w.wrong("wrong: %v was attributed to session %s", x.key, row.SessionID)
+		default:
+			recorded[r.of] = append(recorded[r.of], row)
+			if row.Disposition == ports.Held && r.pays(x.at) && !w.shaken[r.of] && !r.of.cancelled {
+				w.wrong("lost: %v is in time and was held", x.key)
+			}
+		}
+	}
+}
+
+// outcome holds a sale's end against what must and may have paid it.
+func (w *world) outcome(s *sale, is checkout.Snapshot, must []fact, may map[key]bool) {
+	switch is.Status {
+	case checkout.Settled:
+		w.tally.Paid++
+		r := is.Receipt
+		k := key{r.Network, string(r.TxID), r.Index}
+		if !may[k] {
+			w.wrong("phantom: session %s was settled by %v", s.id, k)
+		}
+		if first, sure := w.first(s, must); sure && r.Height != first.block.Number {
+			w.wrong("wrong: session %s was settled by %v, though %v came in a block before", s.id, k, first.key)
+		}
+	case checkout.Cancelled:
+		if !s.cancelled {
+			w.wrong("wrong: session %s was cancelled by nobody", s.id)
+		}
+	case checkout.Expired:
+		if len(must) > 0 && !w.shaken[s] {
+			w.wrong("lost: session %s expired though %v paid it", s.id, must[0].key)
+		}
+	default:
+		w.wrong("wrong: session %s is %s in the end", s.id, is.Status)
+	}
+}
+
+// first is the transfer that came first of those that pay a sale, if anybody can say.
+func (w *world) first(s *sale, must []fact) (first fact, sure bool) {
+	for n, x := range must {
+		switch {
+		case n == 0:
+			first = x
+		case x.key.network != first.key.network:
+			return fact{}, false
+		}
+	}
+	return first, len(must) > 0 && !s.named && !w.shaken[s]
+}
+
+// units sums what the book says of one currency.
+type sums map[string]*big.Int
+
+func (s sums) add(currency string, units *big.Int) {
+	if s[currency] == nil {
+		s[currency] = new(big.Int)
+	}
+	s[currency].Add(s[currency], units)
+}
+
+func (s sums) String() string {
+	for c, v := range s {
+		if v.Sign() == 0 {
+			delete(s, c)
+		}
+	}
+	return fmt.Sprint(map[string]*big.Int(s))
+}
