@@ -50,7 +50,8 @@ type Reread struct {
 // Rereader reads blocks again at another endpoint than the one they are watched by. Its promises are
 // held by portstest.Rereader.
 type Rereader interface {
-	// Reread promises of its answer what Chain.Scan promises. Where a network has several endpoints it
+	// Reread promises of its answer what Chain.Scan promises, except that it does not tell ParentID:
+	// nothing is recorded by where a second reading begins. Where a network has several endpoints it
 	// asks the others only, and fails if none can tell; where it has one, it asks that and says so. A
 	// network's own coin is read at another endpoint than it is watched by, or left out as Unread: it is
 	// too dear to read twice from one.
