@@ -192,7 +192,7 @@ func (s *Settlement) accept(
 	if err := session.Accept(v.find.proof, intent, string(v.find.no), s.now()); err != nil {
 		return v.row, err
 	}
-	if _, err := r.Ledger.Book(ctx, receipt); err != nil {
+	if err := bookReceipt(ctx, r, receipt); err != nil {
 		return v.row, err
 	}
 	if err := r.Sessions.Save(ctx, session); err != nil {

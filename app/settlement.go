@@ -297,7 +297,7 @@ func (b *booking) credit(ctx context.Context, session *checkout.Session, f find,
 	if err != nil {
 		return err
 	}
-	if _, err := b.r.Ledger.Book(ctx, receipt); err != nil {
+	if err := bookReceipt(ctx, b.r, receipt); err != nil {
 		return err
 	}
 	if err := session.Credit(f.proof, f.held.Intent, late, string(f.no), b.now); err != nil {
@@ -333,6 +333,22 @@ func receiptOf(t chain.Transfer, s checkout.Snapshot, no ledger.OrderNo, now tim
 		}},
 		BookedAt: ledger.Instant(now),
 	}, nil
+}
+
+// bookReceipt books what arrived. Endpoints that disagree about history can make us undo a transfer and
+// find it again in the very block it was in: then it is booked again, as that cause come again. Without
+// a reversal in between the cause is taken, whoever recorded the transfer anew.
+func bookReceipt(ctx context.Context, r ports.Repos, receipt ledger.Transaction) error {
+	_, err := r.Ledger.Book(ctx, receipt)
+	if !errors.Is(err, ports.ErrTaken) {
+		return err
+	}
+	if stands, lookErr := r.Ledger.Stands(ctx, receipt.SourceRef); lookErr != nil || stands {
+		return errors.Join(lookErr, err)
+	}
+	receipt.SourceRef += "." + string(receipt.OrderNo)
+	_, err = r.Ledger.Book(ctx, receipt)
+	return err
 }
 
 // sourceRef names a transfer in the book. The block is part of it: a transfer that a reorganisation

@@ -628,6 +628,64 @@ func TestHistoriesOfTwoForksAreNotJoined(t *testing.T) {
 	s.is(session.ID, checkout.Awaiting)
 }
 
+// elsewhere is a chain on a fork of its own from a height on, without any transfers there.
+type elsewhere struct {
+	ports.Chain
+	from uint64
+}
+
+func (c elsewhere) id(height uint64, id string) string {
+	if height < c.from {
+		return id
+	}
+	return "f0" + id[2:]
+}
+
+func (c elsewhere) Head(ctx context.Context) (chain.Head, error) {
+	h, err := c.Chain.Head(ctx)
+	h.FinalID = c.id(h.Final, h.FinalID)
+	return h, err
+}
+
+func (c elsewhere) BlockID(ctx context.Context, height uint64) (string, error) {
+	id, err := c.Chain.BlockID(ctx, height)
+	return c.id(height, id), err
+}
+
+func (c elsewhere) Scan(ctx context.Context, from, to uint64, w ports.Watch) (ports.Span, error) {
+	span, err := c.Chain.Scan(ctx, from, to, w)
+	span.ParentID, span.ToID, span.Transfers = c.id(from-1, span.ParentID), c.id(to, span.ToID), nil
+	return span, err
+}
+
+func (c elsewhere) Seen(context.Context, chain.Head, ports.Watch) ([]chain.Transfer, error) {
+	return nil, nil
+}
+
+// Endpoints disagree about history: a payment is undone by the word of one, and is in the very block it
+// was in by the word of another. It is booked again, and nobody is stuck on it.
+func TestAPaymentThatComesBackInItsOldBlockIsBookedAgain(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.pass(2 * time.Second)
+	s.play(session.ID, ScenarioExact)
+	s.pass(6 * time.Second)
+	for range 2 {
+		paid := s.is(session.ID, checkout.Settled)
+		s.settlement.Rails.Chains[chain.Sandbox] = elsewhere{s.chain, paid.Receipt.Height}
+		s.pass(time.Second)
+		s.is(session.ID, checkout.Awaiting)
+		s.settlement.Rails.Chains[chain.Sandbox] = s.chain
+		s.pass(time.Second)
+	}
+	s.is(session.ID, checkout.Settled)
+	if lines := s.book(); len(lines) != 5 {
+		t.Errorf("%d transactions are booked, want 3 payments and 2 reversals", len(lines))
+	}
+	s.wantTold(session.ID, webhook.PaymentPaid, webhook.PaymentReversed, webhook.PaymentPaid,
+		webhook.PaymentReversed, webhook.PaymentPaid)
+}
+
 // narrow is a chain whose node refuses more than a few blocks at once.
 type narrow struct {
 	ports.Chain

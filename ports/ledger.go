@@ -21,6 +21,9 @@ type Ledger interface {
 	// Book appends a transaction to its merchant's chain. ErrTaken says (Kind, SourceRef) is booked:
 	// the same cause is never booked twice.
 	Book(ctx context.Context, t ledger.Transaction) (Booked, error)
+	// Stands reports whether a payment booked for a cause, or for that cause come again (the cause, a
+	// point, and anything), has not been reversed.
+	Stands(ctx context.Context, sourceRef string) (bool, error)
 	// Find finds a merchant's transaction, or ErrNotFound.
 	Find(ctx context.Context, m merchant.ID, no ledger.OrderNo) (Booked, error)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,6 +57,27 @@ func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, err
 	s.causes.put(r.unit, cause{t.Kind, t.SourceRef}, t.OrderNo)
 	s.tips.put(r.unit, chainKey{t.MerchantID, t.Mode}, b)
 	return cloneBooked(b), nil
+}
+
+func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return false, err
+	}
+	standing := 0
+	for c := range s.causes.all() {
+		if c.source != sourceRef && !strings.HasPrefix(c.source, sourceRef+".") {
+			continue
+		}
+		switch c.kind {
+		case ledger.KindPayment:
+			standing++
+		case ledger.KindReversal:
+			standing--
+		case ledger.KindCharge:
+		}
+	}
+	return standing > 0, nil
 }
 
 func (r book) Find(ctx context.Context, m merchant.ID, no ledger.OrderNo) (ports.Booked, error) {

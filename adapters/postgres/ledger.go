@@ -97,6 +97,19 @@ func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, err
 	return booked, nil
 }
 
+// Stands reads by the index on causes: what begins with a cause and a point lies between two texts.
+func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
+	if !isText(sourceRef) {
+		return false, nil
+	}
+	n, err := one[countRow](ctx, r.in(), `
+		SELECT count(*) FILTER (WHERE kind = 'payment') - count(*) FILTER (WHERE kind = 'reversal') AS count
+		FROM transactions
+		WHERE kind IN ('payment', 'reversal') AND (source_ref = $1 OR starts_with(source_ref, $1 || '.'))`,
+		sourceRef)
+	return n.Count > 0, err
+}
+
 type countRow struct{ Count int64 }
 
 type headRow struct {

@@ -120,6 +120,19 @@ var plants = []plant{
 		edits: []rig.Edit{{File: "adapters/memory/transfers.go", Old: " || row.SessionID != o.SessionID) {", New: ") {"}},
 	},
 	{
+		name: "what comes back in its old block is refused", finds: "",
+		edits: []rig.Edit{{
+			File: "app/settlement.go", Old: "	if !errors.Is(err, ports.ErrTaken) {", New: "	if err == nil || err != nil {",
+		}},
+	},
+	{
+		name: "a sighting that turns into nobody's stays", finds: "wrong",
+		edits: []rig.Edit{{
+			File: "adapters/memory/transfers.go", Old: "		still = still && seen.SessionID == o.SessionID\n",
+			New: "		still = still && seen.Transfer.TxID != \"\"\n",
+		}},
+	},
+	{
 		name: "an old look counts", finds: "wrong",
 		edits: []rig.Edit{{File: "app/sighting.go", Old: `			row.Disposition != ports.Reversed && !awaits(row)
 	}) {`, New: `			row.Disposition == "" && !awaits(row)

@@ -23,6 +23,7 @@ var ledgerPromises = []promise{
 	{"a rolled back booking leaves no gap in the chain", ledgerRollBack},
 	{"a transaction that must not be booked is refused", ledgerInvalid},
 	{"a reversal is a transaction of its own", ledgerReversal},
+	{"a cause that was reversed does not stand, until it comes again", ledgerStands},
 	{"order numbers of a day are valid and rise", orderNumbersRise},
 	{"order numbers are never given out twice, however many draw", orderNumbersRace},
 }
@@ -77,6 +78,36 @@ func ledgerForeign(t *testing.T, w World) {
 			return err
 		})
 	}
+}
+
+func ledgerStands(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	stands := func(ref string) bool {
+		t.Helper()
+		return in(t, w, func(ctx context.Context, r ports.Repos) (bool, error) { return r.Ledger.Stands(ctx, ref) })
+	}
+	payment := func(ref string) ledger.Transaction {
+		tx := shop.Charge(t, 1, Epoch)
+		tx.Kind, tx.SourceRef = ledger.KindPayment, ref
+		return tx
+	}
+	undo := func(tx ledger.Transaction) {
+		no, err := w.OrderNumbers.Next(t.Context(), Epoch)
+		ok(t, err)
+		book(t, w, tx.Reversal(no, tx.SourceRef, "undone", Epoch))
+	}
+	ref := "tron:" + string(TxID()) + ":0:ab"
+	first, again := payment(ref), payment(ref+".1")
+	same(t, stands(ref), false)
+	book(t, w, first)
+	book(t, w, payment(ref+"c")) // of another block
+	same(t, stands(ref), true)
+	undo(first)
+	same(t, stands(ref), false)
+	book(t, w, again)
+	same(t, stands(ref), true)
+	undo(again)
+	same(t, stands(ref), false)
 }
 
 func ledgerTaken(t *testing.T, w World) {
