@@ -65,7 +65,12 @@ func careful(t *testing.T, b *bench) (*stage, map[ports.Reason]int) {
 	s := openStage(t)
 	s.settlement.Sessions = careworn{s.store}
 	heard := map[ports.Reason]int{}
-	s.settlement.Vouched = func(_ chain.Network, because ports.Reason) { heard[because]++ }
+	var mu sync.Mutex // two may look at once
+	s.settlement.Vouched = func(_ chain.Network, because ports.Reason) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[because]++
+	}
 	s.settlement.Rails.Witnesses = map[chain.Network]ports.Witness{chain.Sandbox: b}
 	return s, heard
 }
