@@ -208,7 +208,7 @@ func (s Checkout) Intent(ctx context.Context, id checkout.SessionID, by Choice) 
 	if q.terms, err = s.terms(ctx, q, to.matching); err != nil {
 		return checkout.Snapshot{}, err
 	}
-	if err := s.Rails.canProve(to.asset.Network, q.terms.Sources); err != nil {
+	if err := s.Rails.canProve(to.asset, q.terms.Sources); err != nil {
 		return checkout.Snapshot{}, err
 	}
 	for range reserveTries {

@@ -95,6 +95,9 @@ type Finding struct {
 	Confirmations uint64 // at most Needed
 	Needed        uint64
 
+	Waits   ports.Reason // why what has the exact amount did not settle, if that is for want of a second source
+	Decided ports.Action // by the merchant, "" while he has not
+
 	By  *big.Int      // for short and over: by how much, in units of the asset asked
 	Off time.Duration // for late and too early: by how much
 }

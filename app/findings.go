@@ -148,11 +148,18 @@ func (s scope) owned(row ports.TransferRow) Finding {
 	case ports.Reversed:
 		because = ReasonReversed
 	case ports.Held, ports.Unmatched:
-		if row.Transfer.BlockTime.After(s.intent.ExpiresAt) {
+		if awaits(row) {
+			because = ReasonNotFinal // it is on its way: nobody has to decide, nor to pay again
+		} else if row.Transfer.BlockTime.After(s.intent.ExpiresAt) {
 			because = ReasonLate
 		}
 	}
-	return s.finding(row.Transfer, because, true)
+	f := s.finding(row.Transfer, because, true)
+	f.Decided = row.Decision.Action
+	if row.Disposition == ports.Held && row.Reason != ports.RescanMissing {
+		f.Waits = row.Reason
+	}
+	return f
 }
 
 // stray judges a transfer to the address that was not attributed to the session; ok is false for
@@ -176,6 +183,9 @@ func (s scope) stray(t chain.Transfer, row ports.TransferRow, recorded bool) (f 
 	f = s.finding(t, s.because(t), recorded)
 	if row.Disposition == ports.Reversed {
 		f.Reason = ReasonReversed
+	}
+	if s.to == owner {
+		f.Decided = row.Decision.Action
 	}
 	return f, true
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/ports"
 )
@@ -30,18 +32,19 @@ var ErrTooFewSources = fault.New(fault.Conflict, "too_few_sources",
 type Vouched func(n chain.Network, because ports.Reason)
 
 // canProve refuses to ask for a payment that too few endpoints could prove.
-func (r Rails) canProve(n chain.Network, sources int) error {
+func (r Rails) canProve(a chain.Asset, sources int) error {
 	if sources < 2 {
 		return nil
 	}
 	have := 1
-	if w, ok := r.Witnesses[n]; ok {
-		have = w.Sources()
+	if w, ok := r.Witnesses[a.Network]; ok {
+		have = w.Sources(a)
 	}
 	if have < sources {
 		return ErrTooFewSources.Saying("a payment of this worth must be proven by " +
-			strconv.Itoa(sources) + " endpoints of different providers, and this gateway reads " + n.Standard() +
-			" by " + strconv.Itoa(have) + "; choose another network, or have the operator add one")
+			strconv.Itoa(sources) + " endpoints of different providers, and this gateway reads " + a.Symbol + " on " +
+			a.Network.Standard() + " by " + strconv.Itoa(have) +
+			"; choose another coin or network, or have the operator add one")
 	}
 	return nil
 }
@@ -50,6 +53,13 @@ func (r Rails) canProve(n chain.Network, sources int) error {
 func awaits(row ports.TransferRow) bool {
 	return row.Disposition == ports.Held &&
 		(row.Reason == ports.AwaitingSource || row.Reason == ports.SourcesDiffer)
+}
+
+// waiting reports whether a transfer of a session waits for a second source: then its payment is on its
+// way, whatever becomes of others.
+func waiting(ctx context.Context, r ports.Repos, id checkout.SessionID) (bool, error) {
+	rows, _, err := r.Transfers.OfSession(ctx, id)
+	return slices.ContainsFunc(rows, awaits), err
 }
 
 // withhold keeps a transfer that pays from settling while it is in doubt.

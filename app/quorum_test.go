@@ -25,7 +25,7 @@ type bench struct {
 	asked int
 }
 
-func (b *bench) Sources() int { return b.sources }
+func (b *bench) Sources(chain.Asset) int { return b.sources }
 
 func (b *bench) Witnesses(_ context.Context, _ chain.Transfer, n int) (int, error) {
 	b.mu.Lock()
@@ -65,7 +65,12 @@ func careful(t *testing.T, b *bench) (*stage, map[ports.Reason]int) {
 	s := openStage(t)
 	s.settlement.Sessions = careworn{s.store}
 	heard := map[ports.Reason]int{}
-	s.settlement.Vouched = func(_ chain.Network, because ports.Reason) { heard[because]++ }
+	var mu sync.Mutex // two may look at once
+	s.settlement.Vouched = func(_ chain.Network, because ports.Reason) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[because]++
+	}
 	s.settlement.Rails.Witnesses = map[chain.Network]ports.Witness{chain.Sandbox: b}
 	return s, heard
 }
@@ -239,10 +244,11 @@ func TestAPaymentThatCouldNotBeProvenIsNotAskedFor(t *testing.T) {
 		chain.Base: &bench{sources: 1}, chain.BSC: &bench{sources: 2},
 	}}
 	for n, refused := range map[chain.Network]bool{chain.Base: true, chain.BSC: false, chain.Tron: true} {
-		if err := rails.canProve(n, 2); errors.Is(err, ErrTooFewSources) != refused {
+		a := chain.Asset{Network: n, Symbol: "USDT"}
+		if err := rails.canProve(a, 2); errors.Is(err, ErrTooFewSources) != refused {
 			t.Errorf("two sources on %s: %v", n, err)
 		}
-		if err := rails.canProve(n, 1); err != nil {
+		if err := rails.canProve(a, 1); err != nil {
 			t.Errorf("one source on %s: %v", n, err)
 		}
 	}

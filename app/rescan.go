@@ -24,8 +24,11 @@ const (
 	// Reading every block by its receipts costs two calls a block. Networks with more blocks than these
 	// in the window are searched instead: the night would not suffice.
 	rescanReceiptBlocks = 6 * 60 * rescanCallsPerMinute / 2
-	rescanBlocks        = 25   // read by receipts at once
-	rescanSearched      = 1000 // searched at once, fewer where an endpoint refuses
+	// Tracing costs two calls a block more. The own coins of networks with more blocks than these are not
+	// read again: a night and a day would not suffice.
+	rescanTracedBlocks = 16 * 60 * rescanCallsPerMinute / 2
+	rescanBlocks       = 25   // read by receipts at once
+	rescanSearched     = 1000 // searched at once, fewer where an endpoint refuses
 )
 
 // ErrRescanUnderWay refuses a second rescan of a network.
@@ -184,13 +187,15 @@ func (r Rescanner) readOn(ctx context.Context, at ports.Rescan, size uint64, byR
 	if err != nil {
 		return 0, err
 	}
+	unread := watch.dearerThan(at.To - at.From + 1)
 	read, err := s.Rails.Rereaders[at.Network].Reread(ctx, ports.Rereading{
-		From: at.Next, To: before.to, Watch: watch, ByReceipts: byReceipts,
+		From: at.Next, To: before.to, Watch: watch.without(unread), ByReceipts: byReceipts,
 	})
 	if err != nil {
 		return 0, err
 	}
-	diff, err := r.compare(ctx, before.rows, read.Transfers, watch)
+	unread = append(unread, read.Unread...)
+	diff, err := r.compare(ctx, before.rows, read.Transfers, watch.without(unread))
 	if err != nil {
 		return 0, err
 	}
@@ -201,6 +206,7 @@ func (r Rescanner) readOn(ctx context.Context, at ports.Rescan, size uint64, byR
 	next := at
 	next.Next, next.Host, next.Second, next.UpdatedAt = before.to+1, read.Host, read.Second, s.now()
 	next.Found, next.Missing = at.Found+len(diff.missed), at.Missing+len(diff.absent)
+	next.OwnUnread = at.OwnUnread || len(unread) > 0
 	if next.Next > at.To {
 		next.FinishedAt = next.UpdatedAt
 	}
@@ -238,12 +244,51 @@ func (r Rescanner) recorded(ctx context.Context, at ports.Rescan, size uint64) (
 	return e, err
 }
 
-// watch is whom to look for: whoever is watched now, and the receivers of what is recorded.
-func (r Rescanner) watch(ctx context.Context, rail ports.Chain, rows []ports.TransferRow) (ports.Watch, error) {
-	since := r.Settlement.now().Add(-watchAfterEnd)
+// again is what to look for when blocks are read again.
+type again struct{ ports.Watch }
+
+// watch is whom to look for: whoever is watched now, and the receivers of what is recorded. A network's
+// own coin is looked for while it is awaited, as in watching, or where any of it is recorded, whether or
+// not it can be read now.
+func (r Rescanner) watch(ctx context.Context, rail ports.Chain, rows []ports.TransferRow) (again, error) {
+	now := r.Settlement.now()
+	since := now.Add(-watchAfterEnd)
 	to, err := r.Settlement.Sessions.Receivers(ctx, rail.Network(), since)
-	for _, row := range rows {
-		to = append(to, row.Transfer.To)
+	if err != nil {
+		return again{}, err
 	}
-	return ports.Watch{Assets: rail.Assets(), Receivers: to}, err
+	w := again{ports.Watch{Assets: rail.Assets(), Receivers: to}}
+	own, hasOwn := rail.Network().Native()
+	recorded := false
+	for _, row := range rows {
+		w.Receivers = append(w.Receivers, row.Transfer.To)
+		recorded = recorded || row.Transfer.Asset == own
+	}
+	if !hasOwn {
+		return w, nil
+	}
+	await, err := r.Settlement.Sessions.Awaits(ctx, own, since, now.Add(-promiseKept))
+	w.Watch = w.without([]chain.Asset{own})
+	if await != ports.Nobody || recorded {
+		w.Assets = append(w.Assets, own)
+	}
+	return w, err
+}
+
+// without leaves coins out.
+func (w again) without(coins []chain.Asset) ports.Watch {
+	out := w.Watch
+	out.Assets = slices.DeleteFunc(slices.Clone(w.Assets), func(a chain.Asset) bool { return slices.Contains(coins, a) })
+	return out
+}
+
+// dearerThan lists the coins that are too dear to read again in so many blocks. Those of the simulated
+// network cost nothing.
+func (w again) dearerThan(blocks uint64) (out []chain.Asset) {
+	for _, a := range w.Assets {
+		if a.IsNative() && a.Network != chain.Sandbox && blocks > rescanTracedBlocks {
+			out = append(out, a)
+		}
+	}
+	return out
 }

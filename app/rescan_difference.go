@@ -52,12 +52,30 @@ func (r Rescanner) compare(
 		return d, nil
 	}
 	since, err := r.Settlement.Sessions.KnownSince(ctx, unknown[0].Network, to)
+	if err != nil {
+		return d, err
+	}
+	own, err := r.ownSince(ctx, unknown[0].Network)
 	for _, t := range unknown {
-		if first, ours := since[t.To]; ours && !t.BlockTime.Before(first.Add(-knownMargin)) {
+		first, ours := since[t.To]
+		if t.Asset.IsNative() && own.After(first) {
+			first = own
+		}
+		if ours && !t.BlockTime.Before(first.Add(-knownMargin)) {
 			d.missed = append(d.missed, t)
 		}
 	}
 	return d, err
+}
+
+// ownSince is since when a network's own coin has been looked for. What came before was not missed: the
+// address may have been watched for tokens only.
+func (r Rescanner) ownSince(ctx context.Context, n chain.Network) (time.Time, error) {
+	own, hasOwn := n.Native()
+	if !hasOwn {
+		return time.Time{}, nil
+	}
+	return r.Settlement.Sessions.AwaitedSince(ctx, own, r.Settlement.now().Add(-watchAfterEnd))
 }
 
 // note writes down which recorded transfers were not there, and undoes nothing: a person has to look.
@@ -87,6 +105,10 @@ func (r Rescanner) say(at ports.Rescan, d difference) {
 			"txid", string(t.TxID), "index", t.Index, "height", t.Height)
 	}
 	if !at.FinishedAt.IsZero() {
+		if at.OwnUnread {
+			log.Warn("the network's own coin was not read again in all blocks: no second endpoint traces them, or " +
+				"they are too many")
+		}
 		log.Info("network read again", "from", at.From, "to", at.To, "found", at.Found, "missing", at.Missing)
 	}
 	if r.Told == nil {

@@ -275,7 +275,11 @@ func (b *booking) enter(ctx context.Context, f find) error {
 // hold tells the merchant about money that settles nothing by itself. A session that was waiting for
 // just this transfer waits for one that pays it again, and may expire.
 func (b *booking) hold(ctx context.Context, session *checkout.Session, row ports.TransferRow) error {
-	if session.Status() == checkout.Processing {
+	waits, err := waiting(ctx, b.r, row.SessionID)
+	if err != nil {
+		return err
+	}
+	if session.Status() == checkout.Processing && !waits {
 		if err := session.Unsee(b.now); err != nil {
 			return err
 		}

@@ -162,6 +162,9 @@ func (s *Settlement) unsee(ctx context.Context, r ports.Repos, id checkout.Sessi
 	if err != nil || session.Status() != checkout.Processing {
 		return err
 	}
+	if waits, err := waiting(ctx, r, id); err != nil || waits {
+		return err
+	}
 	if err := session.Unsee(now); err != nil {
 		return err
 	}

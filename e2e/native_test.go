@@ -95,3 +95,59 @@ func TestAnOwnCoinNobodyCanReadIsNotOffered(t *testing.T) {
 		}
 	}
 }
+
+// A large payment in ETH is asked for only where two endpoints trace. One that lies about what moved holds
+// the payment up, which the merchant sees, and settles it by agreeing.
+func TestALargePaymentInETHNeedsTwoTraces(t *testing.T) {
+	node, _ := evmNode(t, chain.Base)
+	first, second := anviltest.NewProxy(t, node.URL), anviltest.NewProxy(t, node.URL)
+	second.Play(anviltest.NoTraces("debug", "trace"))
+	g := rig.Start(t, map[string]string{
+		"EVM_RPC_URLS": "base=" + first.URL + "|" + second.URL, "EVM_POLL_INTERVAL": "200ms",
+		"FIXED_RATES": "USDT/ETH=0.000401",
+	})
+	m := g.Register(t)
+	to := anviltest.Named("shop of " + t.Name())
+	m.Call(http.MethodPost, "/v1/receiving-accounts", map[string]string{
+		"network": "BASE", "asset": "ETH", "address": string(chain.EVMAddress(to)),
+	}).Want(t, http.StatusCreated)
+	m.Call(http.MethodPatch, "/v1/project", map[string]any{
+		"policy": map[string]any{"twoSourcesFromUsd": 20},
+	}).Want(t, http.StatusOK)
+	k := m.Call(http.MethodPost, "/v1/keys", map[string]string{"mode": "live"}).Want(t, http.StatusCreated)
+	m.Public, m.Private = k.At("key.publicKey"), k.At("key.privateKey")
+	payment := m.PayBy(t, "eth", "25.00")
+	choose := func() rig.Answer {
+		return g.Call(http.MethodPost, "/v1/checkout/sessions/"+payment+"/pay/intent", map[string]string{"method": "eth"})
+	}
+	rig.Eventually(t, settleLimit, "one tracing endpoint is too few", func() bool {
+		return choose().At("error") == "too_few_sources"
+	})
+
+	g.Kill()
+	second.Play(nil)
+	g.Run()
+	rig.Eventually(t, settleLimit, "two endpoints trace", func() bool { return choose().Status == http.StatusOK })
+	a := g.Call(http.MethodGet, "/v1/checkout/sessions/"+payment, nil)
+	exact, ok := new(big.Rat).SetString(a.At("session.payment.instructions.amount"))
+	if !ok {
+		t.Fatalf("no exact amount in %s", a.Body)
+	}
+	units := exact.Mul(exact, new(big.Rat).SetInt64(1_000_000_000_000_000_000)).Num()
+	less := new(big.Int).Sub(units, big.NewInt(1))
+	second.Play(anviltest.Replace("debug_traceTransaction", "0x"+units.Text(16), "0x"+less.Text(16)))
+	node.SendValue(anviltest.Payer, to, units, nil)
+	node.Finalize()
+	rig.Eventually(t, settleLimit, "the lie holds the payment up", func() bool {
+		a := m.Call(http.MethodGet, "/v1/queue?mode=live", nil)
+		return strings.Contains(string(a.Body), `"reason":"sources_disagree"`)
+	})
+	if s := g.Status(payment); s != "processing" {
+		t.Errorf("while the endpoints disagree the payment is %s", s)
+	}
+	second.Play(nil)
+	rig.Eventually(t, settleLimit, "the payment is paid", isPaid(g, payment))
+	if text, code := g.Command("audit"); code != 0 {
+		t.Errorf("audit answers %d:\n%s", code, text)
+	}
+}

@@ -372,6 +372,7 @@ CREATE TABLE rescans (
 	second boolean NOT NULL,
 	updated_at timestamp with time zone NOT NULL,
 	finished_at timestamp with time zone,
+	own_unread boolean NOT NULL DEFAULT false,
 	CONSTRAINT rescans_pkey PRIMARY KEY (network, started_at),
 	CONSTRAINT rescans_check CHECK (to_height >= from_height),
 	CONSTRAINT rescans_check1 CHECK (next_height >= from_height AND next_height <= (to_height + 1)),

@@ -20,8 +20,9 @@ var ErrSourcesDisagree = errors.New("the endpoints of this network contradict ea
 //   - No endpoint is counted twice, and addresses of one host are one endpoint.
 //   - Silence, failure and being behind are neither agreement nor contradiction.
 type Witness interface {
-	// Sources is how many different endpoints the network has.
-	Sources() int
+	// Sources is how many different endpoints can prove a transfer of an asset: of a network's own coin
+	// fewer may than of its tokens, and none of a coin that is not read here.
+	Sources(a chain.Asset) int
 	// Witnesses asks until n endpoints agree and answers how many do. With fewer than n the error is
 	// ErrSourcesDisagree if an endpoint that could tell told otherwise, and ErrChainUnavailable if too
 	// few could tell.
@@ -40,16 +41,20 @@ type Rereading struct {
 // Reread is a range that was read again, and how.
 type Reread struct {
 	Span
-	Host   string // of the endpoint, without what may be a key
-	Second bool   // it is another one than blocks are watched by
-	Calls  int    // requests it took
+	Host   string        // of the endpoint, without what may be a key
+	Second bool          // it is another one than blocks are watched by
+	Calls  int           // requests it took
+	Unread []chain.Asset // of the watch: coins that no other endpoint than the watched one can show
 }
 
 // Rereader reads blocks again at another endpoint than the one they are watched by. Its promises are
 // held by portstest.Rereader.
 type Rereader interface {
-	// Reread promises of its answer what Chain.Scan promises. Where a network has several endpoints it
-	// asks the others only, and fails if none can tell; where it has one, it asks that and says so.
+	// Reread promises of its answer what Chain.Scan promises, except that it does not tell ParentID:
+	// nothing is recorded by where a second reading begins. Where a network has several endpoints it
+	// asks the others only, and fails if none can tell; where it has one, it asks that and says so. A
+	// network's own coin is read at another endpoint than it is watched by, or left out as Unread: it is
+	// too dear to read twice from one.
 	Reread(ctx context.Context, r Rereading) (Reread, error)
 }
 
@@ -62,6 +67,7 @@ type Rescan struct {
 	Missing    int    // transfers that are recorded and were not there
 	Host       string // of the endpoint last read by
 	Second     bool   // it was another one than blocks are watched by
+	OwnUnread  bool   // the network's own coin was awaited, and in some blocks not read again
 	StartedAt  time.Time
 	UpdatedAt  time.Time
 	FinishedAt time.Time // zero while under way

@@ -80,6 +80,9 @@ type Watched interface {
 	// and does so until promised or later, else Invited while a receiving account for it is current, or
 	// was at since or later.
 	Awaits(ctx context.Context, a chain.Asset, since, promised time.Time) (Await, error)
+	// AwaitedSince answers since when an asset has been awaited: the time of the first receiving account
+	// for it among those that are current, or were at since or later; zero if there is none.
+	AwaitedSince(ctx context.Context, a chain.Asset, since time.Time) (time.Time, error)
 	// Owners answers, for addresses of a network, the project that last issued an intent there, else
 	// the one whose receiving account it is, without an end or until one without an end takes its
 	// place, else the same of the other networks of its family; addresses nobody owns are absent.

@@ -48,6 +48,7 @@ type Client struct {
 	seen   Header // the final block last told of: other answers must fit it
 	past   memory
 	reader string // host of the endpoint that last read a range
+	mover  string // host of the endpoint that last traced one
 }
 
 // New prepares a client. It asks nothing yet.

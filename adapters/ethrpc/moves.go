@@ -29,7 +29,11 @@ func (c *Client) Moves(ctx context.Context, from, to uint64, f Filter) (r Range,
 		if err != nil {
 			return err
 		}
-		return c.fits(r.Last)
+		if err := c.fits(r.Last); err != nil {
+			return err
+		}
+		c.movedBy(e)
+		return nil
 	})
 	if err != nil {
 		return Range{}, err

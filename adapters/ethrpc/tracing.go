@@ -146,20 +146,32 @@ func (c *Client) tracer(ctx context.Context, fn func(e *endpoint, m traceMethod)
 	})
 }
 
+// tracesBy is how an endpoint is known to trace.
+func (e *endpoint) tracesBy() traceMethod {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.traces.method
+}
+
 // tracers counts the endpoints that are known to trace.
 func (c *Client) tracers() (n int) {
 	for _, e := range c.endpoints {
-		e.mu.Lock()
-		if e.traces.method != noTrace {
+		if e.tracesBy() != noTrace {
 			n++
 		}
-		e.mu.Unlock()
 	}
 	return n
 }
 
 // Traces reports whether any endpoint is known to trace.
 func (c *Client) Traces() bool { return c.tracers() > 0 }
+
+// askAllTraces asks every endpoint of which it is not known, and due to be asked, whether it can trace.
+func (c *Client) askAllTraces(ctx context.Context) {
+	for range c.endpoints {
+		c.AskTraces(ctx)
+	}
+}
 
 // AskTraces asks one endpoint of which it is not known, and due to be asked, whether it can trace. It
 // is called now and then, so that one which could not be reached at first is found in the end.

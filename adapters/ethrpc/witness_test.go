@@ -89,7 +89,7 @@ func TestOneHostIsOneWitness(t *testing.T) {
 			{URL: s.proxies[0].URL + "/first-key"}, {URL: s.proxies[0].URL + "/second-key"},
 		}
 	})
-	if n := twice.Sources(); n != 1 {
+	if n := twice.Sources(false); n != 1 {
 		t.Errorf("%d sources", n)
 	}
 	if agreeing, err := twice.Witnesses(t.Context(), claim, 2); agreeing != 1 ||

@@ -92,6 +92,33 @@ func TestWitnessPromises(t *testing.T) {
 	})
 }
 
+// The network's own coin is proven by as many endpoints, each by its own traces, of either kind.
+func TestNativeWitnessPromises(t *testing.T) {
+	for name, trick := range map[string]anviltest.Trick{
+		"by callTracer": nil, "by trace_block": anviltest.NoTraces("debug"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			portstest.Witness(t, func(t *testing.T) portstest.WitnessWorld {
+				w := openNative(t, chain.Base, trick)
+				w.addTracer(trick)
+				return portstest.WitnessWorld{
+					ChainWorld: portstest.ChainWorld{Chain: ownCoin{w.chain}, ChainScript: w}, Witness: w.chain,
+				}
+			})
+		})
+	}
+}
+
+// addTracer has another endpoint tell of the same node, in a way of its own.
+func (w native) addTracer(trick anviltest.Trick) {
+	w.t.Helper()
+	w.addEndpoint()
+	w.others[len(w.others)-1].Play(trick)
+	if _, err := w.chain.Check(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func TestRereaderPromises(t *testing.T) {
 	for _, second := range []bool{true, false} {
 		portstest.Rereader(t, func(t *testing.T) portstest.RereaderWorld {
@@ -102,6 +129,24 @@ func TestRereaderPromises(t *testing.T) {
 			return portstest.RereaderWorld{
 				ChainWorld: portstest.ChainWorld{Chain: w.chain, ChainScript: w}, Rereader: w.chain, Second: second,
 			}
+		})
+	}
+}
+
+// The own coin is read again by traces where two endpoints trace; where one does it is not, which is said.
+func TestNativeRereaderPromises(t *testing.T) {
+	for name, trick := range map[string]anviltest.Trick{
+		"a second one traces": nil, "a second one does not": anviltest.NoTraces("debug", "trace"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			portstest.Rereader(t, func(t *testing.T) portstest.RereaderWorld {
+				w := openNative(t, chain.Base, nil)
+				w.addTracer(trick)
+				return portstest.RereaderWorld{
+					ChainWorld: portstest.ChainWorld{Chain: ownCoin{w.chain}, ChainScript: w}, Rereader: w.chain,
+					Second: true, Unread: trick != nil,
+				}
+			})
 		})
 	}
 }

@@ -61,7 +61,7 @@ func (r rescans) Advance(ctx context.Context, from uint64, to ports.Rescan) erro
 		return ports.ErrStale
 	}
 	now.Next, now.Found, now.Missing = to.Next, to.Found, to.Missing
-	now.Host, now.Second = to.Host, to.Second
+	now.Host, now.Second, now.OwnUnread = to.Host, to.Second, to.OwnUnread
 	now.UpdatedAt, now.FinishedAt = to.UpdatedAt, to.FinishedAt
 	s.rescans.put(r.unit, keyOfRescan(now), now)
 	return nil

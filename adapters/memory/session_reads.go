@@ -135,6 +135,17 @@ func (s *Store) Awaits(
 	return ports.Nobody, nil
 }
 
+// AwaitedSince implements ports.SessionReads.
+func (s *Store) AwaitedSince(_ context.Context, a chain.Asset, since time.Time) (first time.Time, err error) {
+	for _, r := range s.committed.Load().receiving.all() {
+		if r.Network == a.Network && r.Asset == a.Symbol &&
+			(r.RemovedAt.IsZero() || !r.RemovedAt.Before(since)) && (first.IsZero() || r.CreatedAt.Before(first)) {
+			first = r.CreatedAt
+		}
+	}
+	return first, nil
+}
+
 // Owners implements ports.SessionReads.
 func (s *Store) Owners(
 	_ context.Context, n chain.Network, at []chain.Address,

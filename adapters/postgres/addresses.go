@@ -150,6 +150,24 @@ func (s *Store) Awaits(
 	return ports.Nobody, nil
 }
 
+const awaitedSinceQuery = `
+	SELECT min(created_at) AS since FROM receiving_accounts
+	WHERE network = $1 AND asset = $2 AND (removed_at IS NULL OR removed_at >= $3)`
+
+type sinceRow struct{ Since *time.Time }
+
+// AwaitedSince implements ports.SessionReads.
+func (s *Store) AwaitedSince(ctx context.Context, a chain.Asset, since time.Time) (time.Time, error) {
+	if !isText(a.Symbol) {
+		return time.Time{}, nil
+	}
+	rows, err := all[sinceRow](ctx, s.in(), awaitedSinceQuery, prepared, a.Network, a.Symbol, since)
+	if err != nil || rows[0].Since == nil {
+		return time.Time{}, err
+	}
+	return *rows[0].Since, nil
+}
+
 type knownRow struct {
 	Address chain.Address
 	Since   time.Time

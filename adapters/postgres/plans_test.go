@@ -233,6 +233,10 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.Awaits(ctx, f.intent.Asset, f.intent.CreatedAt, f.intent.HoldUntil)
 			return err
 		},
+		"since when an asset is awaited": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.AwaitedSince(ctx, f.intent.Asset, f.intent.CreatedAt)
+			return err
+		},
 		"owners": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Owners(ctx, f.intent.Asset.Network, []chain.Address{f.intent.Address, portstest.Address()})
 			return err

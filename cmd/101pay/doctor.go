@@ -136,6 +136,9 @@ func examineRescans(ctx context.Context, f *findings, store *postgres.Store) {
 		if !r.Second && r.Next > r.From {
 			text += ", by the only endpoint there is"
 		}
+		if r.OwnUnread {
+			text += ", " + ownUnread
+		}
 		switch {
 		case r.Missing > 0:
 			f.ill(subject, fmt.Sprintf("%s: %d recorded transfers were not found at %s", text, r.Missing, r.Host),
@@ -148,6 +151,9 @@ func examineRescans(ctx context.Context, f *findings, store *postgres.Store) {
 		}
 	}
 }
+
+// ownUnread says what a rescan leaves out.
+const ownUnread = "without the network's own coin, which no second endpoint traces in so many blocks"
 
 // examineAddresses looks for receiving accounts that somebody changed behind the gateway's back.
 func examineAddresses(ctx context.Context, f *findings, store *postgres.Store, c *Config) {
@@ -197,12 +203,22 @@ func examineRail(ctx context.Context, f *findings, rail *ethrpc.Rail, setting st
 		f.well(name, fmt.Sprintf("%d. %s: block %d, final %d, answers in %s", i+1, e.Health.Host, e.Health.Latest,
 			e.Health.Final, e.Health.Latency.Round(time.Millisecond)))
 	}
-	if rail.Sources() == 1 {
+	sources := 0
+	for _, a := range rail.Assets() {
+		if !a.IsNative() {
+			sources = max(sources, rail.Sources(a))
+		}
+	}
+	if sources == 1 {
 		f.note(name, "one endpoint only: what it hides stays hidden, and large payments cannot be proven by two")
 	}
 	if own, hasOwn := rail.Native(); hasOwn {
 		if taken, because := traced(rail); taken {
 			f.well(name, own.Symbol+" is taken; traces come from "+because)
+			if sources > 1 && rail.Sources(own) == 1 {
+				f.note(name, "only one endpoint traces: large payments in "+own.Symbol+" cannot be proven by two")
+				f.say("", "", "-> "+traceCure+setting)
+			}
 		} else {
 			f.note(name, own.Symbol+" is not taken: "+because)
 			f.say("", "", "-> "+traceCure+setting)

@@ -110,5 +110,11 @@ func tellFinding(f app.Finding, asked checkout.Intent) string {
 	if f.Lookalike {
 		parts = append(parts, "the sender's address imitates another")
 	}
+	if f.Waits != "" {
+		parts = append(parts, string(f.Waits))
+	}
+	if f.Decided != "" {
+		parts = append(parts, string(f.Decided)+" by the merchant")
+	}
 	return strings.Join(parts, ", ")
 }

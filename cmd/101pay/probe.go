@@ -73,13 +73,14 @@ type rescanReport struct {
 	Found      int       `json:"found"`   // transfers that watching had missed
 	Missing    int       `json:"missing"` // recorded transfers the other endpoint does not have
 	Second     bool      `json:"secondEndpoint"`
+	OwnUnread  bool      `json:"ownCoinUnread,omitempty"` // awaited, and not read again in all blocks
 	StartedAt  time.Time `json:"startedAt"`
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
 }
 
 func reportRescan(r ports.Rescan) *rescanReport {
 	return &rescanReport{
-		From: r.From, To: r.To, Next: r.Next, Found: r.Found, Missing: r.Missing, Second: r.Second,
+		From: r.From, To: r.To, Next: r.Next, Found: r.Found, Missing: r.Missing, Second: r.Second, OwnUnread: r.OwnUnread,
 		StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 	}
 }

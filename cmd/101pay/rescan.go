@@ -80,6 +80,9 @@ func summary(p process, at ports.Rescan) error {
 	if !at.Second {
 		by += ", the only endpoint there is: what it hides stays hidden"
 	}
+	if at.OwnUnread {
+		by += ", " + ownUnread
+	}
 	_, _ = fmt.Fprintf(p.stdout, "blocks %d to %d of %s read again by %s: %d transfers had been missed and are "+
 		"recorded now, %d recorded ones were not there\n", at.From, at.To, at.Network, by, at.Found, at.Missing)
 	if at.Found+at.Missing > 0 {

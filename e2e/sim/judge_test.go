@@ -101,6 +101,9 @@ func (w *world) judge() {
 	book, news := w.book(), w.news()
 	must, may := map[*sale][]fact{}, map[*sale]map[key]bool{}
 	for _, n := range networks {
+		w.shake(w.chains[n], all)
+	}
+	for _, n := range networks {
 		f := w.chains[n]
 		if c := w.cursor(n); c.Height != f.FinalHeight() {
 			w.wrong("lost: %s is read up to %d of %d", n, c.Height, f.FinalHeight())
@@ -128,13 +131,7 @@ func (w *world) expect(
 	f *fork, all map[slot][]request, must map[*sale][]fact, may map[*sale]map[key]bool,
 ) {
 	allow := func(r *request, x fact) {
-		if r == nil {
-			return
-		}
-		if !f.Counts(x.block) {
-			w.shaken[r.of] = true
-		}
-		if !r.pays(x.at) && !w.shaken[r.of] { // what was taken back may be paid later
+		if r == nil || !r.pays(x.at) && !w.shaken[r.of] { // what was taken back may be paid later
 			return
 		}
 		if may[r.of] == nil {
@@ -148,15 +145,35 @@ func (w *world) expect(
 			must[r.of] = append(must[r.of], x)
 		}
 	}
+	w.finals(f, func(x fact) {
+		r, other := meant(x, all)
+		allow(r, x)
+		allow(other, x)
+	})
+}
+
+// shake marks the sales of which a final transfer was undone, by whatever transfer and on whatever
+// network, before anything is judged by that.
+func (w *world) shake(f *fork, all map[slot][]request) {
+	w.finals(f, func(x fact) {
+		r, other := meant(x, all)
+		for _, of := range []*request{r, other} {
+			if of != nil && !f.Counts(x.block) {
+				w.shaken[of.of] = true
+			}
+		}
+	})
+}
+
+// finals goes through every transfer of a block that was ever final, on whichever fork.
+func (w *world) finals(f *fork, see func(x fact)) {
 	for _, tx := range f.sent {
 		for _, b := range f.Mined(tx.ID) {
 			if !b.Final {
 				continue
 			}
 			for _, x := range w.moved(f, b, tx) {
-				r, other := meant(x, all)
-				allow(r, x)
-				allow(other, x)
+				see(x)
 			}
 		}
 	}

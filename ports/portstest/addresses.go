@@ -80,6 +80,14 @@ func awaits(t *testing.T, w World) {
 	account := shop.addReceiving(t, Address(), Epoch)
 	late := Epoch.Add(1000 * time.Hour)
 	want(tron, late, late, ports.Invited)
+	since := func(a chain.Asset, since, want time.Time) {
+		t.Helper()
+		got, err := w.Sessions.AwaitedSince(t.Context(), a, since)
+		ok(t, err)
+		same(t, got, want)
+	}
+	since(tron, late, account.CreatedAt)
+	since(elsewhere, Epoch, time.Time{})
 	other := tron
 	other.Symbol = "USDC"
 	want(other, Epoch, Epoch, ports.Nobody)
@@ -88,6 +96,11 @@ func awaits(t *testing.T, w World) {
 	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Receiving.Save(ctx, account) })
 	want(tron, Epoch.Add(time.Hour), late, ports.Invited)
 	want(tron, Epoch.Add(2*time.Hour), late, ports.Nobody)
+	since(tron, Epoch.Add(time.Hour), account.CreatedAt)
+	since(tron, Epoch.Add(2*time.Hour), time.Time{})
+	again := shop.addReceiving(t, Address(), Epoch.Add(3*time.Hour))
+	since(tron, Epoch.Add(time.Hour), account.CreatedAt)
+	since(tron, Epoch.Add(2*time.Hour), again.CreatedAt)
 
 	want(USDT, Epoch, Epoch, ports.Nobody)
 	_, first := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)

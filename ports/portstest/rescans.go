@@ -60,7 +60,7 @@ func rescansAdvance(t *testing.T, w World) {
 	r := rescanOf(chain.Tron, Epoch)
 	isFault(t, advanceRescan(t, w, 100, r), ports.ErrStale)
 	ok(t, startRescan(t, w, r))
-	r.Next, r.Found, r.Missing, r.Host, r.Second = 150, 2, 1, "two.example", true
+	r.Next, r.Found, r.Missing, r.Host, r.Second, r.OwnUnread = 150, 2, 1, "two.example", true, true
 	r.UpdatedAt = Epoch.Add(time.Minute)
 	isFault(t, advanceRescan(t, w, 99, r), ports.ErrStale)
 	ok(t, advanceRescan(t, w, 100, r))

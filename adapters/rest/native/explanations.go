@@ -11,6 +11,7 @@ import (
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/ports"
 )
 
 func (a *API) mountExplanations(v1 *gin.RouterGroup) {
@@ -115,6 +116,8 @@ type findingJSON struct {
 	Needed        uint64        `json:"needed"`
 	Block         uint64        `json:"block"`
 	BlockTime     string        `json:"blockTime"`
+	Waits         ports.Reason  `json:"waits,omitempty"`
+	Decided       ports.Action  `json:"decided,omitempty"`
 }
 
 func showExplanation(x app.Explanation) explanationJSON {
@@ -158,10 +161,11 @@ func showAttempt(a app.Attempt) askedJSON {
 
 func showFinding(f app.Finding, asked checkout.Intent) findingJSON {
 	shown := findingJSON{
-		Reason: f.Reason, Message: reasonWords[f.Reason], Transaction: f.TxID, Index: f.Index,
+		Reason: f.Reason, Message: messageOf(f), Transaction: f.TxID, Index: f.Index,
 		Network: f.Network.Standard(), Chain: f.Network, Contract: f.Contract, From: f.From, To: f.To,
 		Units: f.Units.String(), Seconds: int64(f.Off / time.Second), Lookalike: f.Lookalike, Final: f.Final,
 		Confirmations: f.Confirmations, Needed: f.Needed, Block: f.Height, BlockTime: instant(f.BlockTime),
+		Waits: f.Waits, Decided: f.Decided,
 	}
 	if f.Symbol != "" {
 		shown.Amount, shown.Currency = money.FormatUnits(f.Units, int(f.Decimals)), f.Symbol
@@ -170,6 +174,30 @@ func showFinding(f app.Finding, asked checkout.Intent) findingJSON {
 		shown.By = money.FormatUnits(f.By, int(asked.Asset.Decimals))
 	}
 	return shown
+}
+
+// messageOf says in a sentence what a finding means: what was decided, why it waits, or its reason.
+func messageOf(f app.Finding) string {
+	if said, ok := decidedWords[f.Decided]; ok {
+		return said
+	}
+	if said, ok := waitsWords[f.Waits]; ok {
+		return said
+	}
+	return reasonWords[f.Reason]
+}
+
+// decidedWords are for what keeps its reason after the merchant decided.
+var decidedWords = map[ports.Action]string{
+	ports.Returned: "the merchant sent this money back",
+	ports.Closed:   "the merchant closed the case of this transfer",
+}
+
+var waitsWords = map[ports.Reason]string{
+	ports.AwaitingSource: "this transfer pays; a second endpoint has yet to prove it",
+	ports.SourcesDiffer:  "this transfer pays; endpoints contradict each other about it, and it waits until enough agree",
+	ports.Uncorroborated: "this transfer has the exact amount, but no second endpoint proved it in time; it waits for the " +
+		"merchant's decision",
 }
 
 // reasonWords say in a sentence what a transfer means for a payment.

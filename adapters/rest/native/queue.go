@@ -75,6 +75,7 @@ func (a *API) forTransfer(
 type queuedJSON struct {
 	ID string `json:"id"` // chain, transaction and index
 	transferJSON
+	Reason     ports.Reason       `json:"reason,omitempty"`
 	Block      uint64             `json:"block"`
 	RecordedAt string             `json:"recordedAt"`
 	Payment    checkout.SessionID `json:"payment,omitempty"` // it came for, or pays
@@ -98,7 +99,7 @@ func showQueued(row ports.TransferRow) queuedJSON {
 			Amount: transferAmount(t), Currency: t.Asset.Symbol, BlockTime: instant(t.BlockTime),
 			Disposition: string(row.Disposition),
 		},
-		Block: t.Height, RecordedAt: instant(row.RecordedAt), Payment: row.SessionID, OrderNo: row.OrderNo,
+		Reason: row.Reason, Block: t.Height, RecordedAt: instant(row.RecordedAt), Payment: row.SessionID, OrderNo: row.OrderNo,
 	}
 	if d := row.Decision; d.Action != "" {
 		shown.Decision = &decisionJSON{d.Action, d.Note, d.ReturnTxID, instant(d.At)}
