@@ -108,7 +108,7 @@ var plants = []plant{
 		in(undoing, "; ok {\n				if err := r.Transfers.Move(ctx, t); err != nil {", "; ok && t.Units == nil {\n				if err := r.Transfers.Move(ctx, t); err != nil {"),
 	}},
 	{rule: "what is held does not keep an order waiting", kind: plain + " " + secondLate, edits: []rig.Edit{
-		in(settling, "	if session.Status() == checkout.Processing {\n		if err := session.Unsee", "	if session.Status() == checkout.Opened {\n		if err := session.Unsee"),
+		in(settling, "	if session.Status() == checkout.Processing && !waits {", "	if session.Status() == checkout.Opened && !waits {"),
 	}},
 }
 
