@@ -7,29 +7,38 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
 )
 
-// page is a node that holds one block, full of transfers to strangers: what most blocks are, once a
+// page is a node that holds one block and the one before, the first full of transfers to strangers: what most blocks are, once a
 // gateway watches too many addresses to name them all to a node. It answers without a network, so
 // that what is measured is the reading.
 type page struct {
-	header, logs []byte
-	asked        int
+	header, before, logs []byte
+	asked                int
 }
 
 // pageHeight is the number of the block, and pageID its hash.
 const (
 	pageHeight = 0x1b4
 	pageID     = "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+	pageParentID = "0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
+// beforePage is how the block before is asked for.
+var beforePage = fmt.Sprintf("%#x", pageHeight-1)
+
 func newPage(token ethrpc.Address) *page {
-	p := &page{header: fmt.Appendf(nil, `{"number":"%#x","hash":"%s","timestamp":"%#x","transactions":[]}`,
-		pageHeight, pageID, time.Now().Unix())}
+	header := func(height int, id string) []byte {
+		return fmt.Appendf(nil, `{"number":"%#x","hash":"%s","timestamp":"%#x","transactions":[]}`,
+			height, id, time.Now().Unix())
+	}
+	p := &page{header: header(pageHeight, pageID), before: header(pageHeight-1, pageParentID)}
 	var logs [][]byte
 	for i := range blockTransfers {
 		logs = append(logs, fmt.Appendf(nil, `{"address":"0x%x","topics":["0x%x","0x%064x","0x%064x"],`+
@@ -50,6 +59,7 @@ func (p *page) RoundTrip(r *http.Request) (*http.Response, error) {
 	type question struct {
 		ID     int
 		Method string
+		Params []json.RawMessage
 	}
 	var asked []question
 	single := text[0] != '['
@@ -74,6 +84,10 @@ func (p *page) RoundTrip(r *http.Request) (*http.Response, error) {
 		case "eth_getLogs":
 			result = p.logs
 			p.asked++
+		case "eth_getBlockByNumber":
+			if string(q.Params[0]) == strconv.Quote(beforePage) {
+				result = p.before
+			}
 		}
 		if i > 0 {
 			out.WriteByte(',')
