@@ -40,5 +40,6 @@ type Repos struct {
 	Claims    Claims
 	Webhooks  Webhooks
 	Jobs      Jobs
+	Resources Resources
 	Sandbox   SandboxChain
 }
