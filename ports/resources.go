@@ -52,6 +52,9 @@ type DiscoveryQuery struct {
 	Offset, Limit int
 }
 
+// MaxDiscovered is how far the public catalog is counted, and can be paged through.
+const MaxDiscovered = 10_000
+
 // ResourceReads answers questions about resources outside any unit of work.
 type ResourceReads interface {
 	// BySKU finds a merchant's resource of whatever mode and state, or ErrNotFound. It is asked for every
@@ -63,6 +66,7 @@ type ResourceReads interface {
 	// Resources pages through a project's resources of a mode, newest first.
 	Resources(ctx context.Context, q ResourceQuery) (list []*resource.Resource, more bool, err error)
 	// Discoverable lists, oldest first, the resources of all merchants that are Active at a moment and
-	// shall be listed, without those of disabled projects; total is how many there are beside the page.
+	// shall be listed, without those of disabled projects; total is how many there are, counted
+	// up to MaxDiscovered.
 	Discoverable(ctx context.Context, q DiscoveryQuery) (list []*resource.Resource, total int, err error)
 }

@@ -158,6 +158,7 @@ func (s *Store) Discoverable(_ context.Context, q ports.DiscoveryQuery) ([]*reso
 	slices.SortFunc(rows, func(a, b resource.Snapshot) int {
 		return newerResource(resourceMark(b), resourceMark(a))
 	})
+	rows, _ = first(rows, ports.MaxDiscovered)
 	total := len(rows)
 	rows, _ = first(rows[min(max(q.Offset, 0), total):], q.Limit)
 	list, err := restoreAll(rows)
