@@ -38,6 +38,13 @@ type AuthorizationOrder struct {
 	Route         x402.Route
 }
 
+// OrderOf is the call that settles a payment by a route.
+func OrderOf(v x402.Verified, by x402.Route) AuthorizationOrder {
+	return AuthorizationOrder{
+		Authorization: v.Authorization(), Signature: v.Signature().Presented(), Route: by,
+	}
+}
+
 // AuthorizationAnswer is what was delivered for a payment, kept for repetitions by the client that paid.
 type AuthorizationAnswer struct {
 	Status  int

@@ -29,6 +29,7 @@ type World struct {
 	Bookkeeper   ports.Bookkeeper
 	OrderNumbers ports.OrderNumbers
 	Sandbox      ports.SandboxReads
+	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Watches      ports.Watches
 	Jobs         Jobs
@@ -91,6 +92,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"events", eventPromises},
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
+		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
 	}
 	for _, noun := range nouns {
