@@ -260,7 +260,7 @@ func TestDIDWeb(t *testing.T) {
 		"https://pay.example.com":        "did:web:pay.example.com",
 		"https://pay.example.com/":       "did:web:pay.example.com",
 		"http://localhost:8080":          "did:web:localhost%3A8080",
-		"https://example.com/shop/pay/":  "did:web:example.com:shop:pay",
+		"https://example.com/shop/pay/":  "",
 		"http://[::1]:8080":              "",
 		"pay.example.com":                "",
 		"https://u:p@pay.example.com":    "",

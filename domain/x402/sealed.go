@@ -20,21 +20,15 @@ type Issuer struct {
 	Sign  func(message []byte) []byte // 64 bytes
 }
 
-// DIDWeb is the DID of whoever answers at a public base URL (did:web): its document is found there. Errors
-// wrap ErrOffer.
+// DIDWeb is the DID of whoever answers at a public base URL (did:web): its document is found there, under
+// /.well-known/did.json. A URL with a path, or of a host without a name, has none. Errors wrap ErrOffer.
 func DIDWeb(base string) (string, error) {
 	u, err := url.Parse(base)
-	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
-		strings.Contains(u.Host, "[") {
-		return "", fmt.Errorf("%w: %q has no DID; it must be a URL of a named host", ErrOffer, base)
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "[") || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%w: %q has no DID; it must be the URL of a named host alone", ErrOffer, base)
 	}
-	id := strings.ReplaceAll(u.Host, ":", "%3A")
-	for _, part := range strings.Split(strings.Trim(u.EscapedPath(), "/"), "/") {
-		if part != "" {
-			id += ":" + part
-		}
-	}
-	return "did:web:" + id, nil
+	return "did:web:" + strings.ReplaceAll(u.Host, ":", "%3A"), nil
 }
 
 // jws is the compact serialization of a payload, which must be canonical JSON (RFC 8785).
