@@ -41,4 +41,7 @@ type Repos struct {
 	Webhooks  Webhooks
 	Jobs      Jobs
 	Sandbox   SandboxChain
+
+	Authorizations Authorizations
+	Lanes          Lanes
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -52,6 +53,12 @@ type state struct {
 	tips   table[chainKey, ports.Booked] // the last transaction of each chain
 
 	answers table[claimKey, keptAnswer]
+
+	authorizations table[x402.ClaimKey, ports.AuthorizationRow]
+	paymentIDs     table[paymentID, x402.ClaimKey] // the unique index
+	delivered      table[x402.ClaimKey, ports.AuthorizationAnswer]
+	lanes          table[laneKey, ports.Lane]
+	relayed        table[x402.Hash, numbered[ports.RelayTransaction]]
 
 	endpoints  table[string, numbered[webhook.Endpoint]]
 	events     table[string, webhook.Event]
