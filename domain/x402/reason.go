@@ -8,6 +8,7 @@ type Reason uint8
 // The reasons, in the order a payment meets them.
 const (
 	ReasonHeader        Reason = iota + 1 // the header cannot be read
+	ReasonPaymentID                       // a payment-identifier that is none, or is missing
 	ReasonPayload                         // a field is missing or not of its form
 	ReasonVersion                         // a version we do not speak
 	ReasonScheme                          // a scheme that is not offered
@@ -48,6 +49,7 @@ const (
 
 var reasons = map[Reason]codes{
 	ReasonHeader:        {"invalid_payment_header", "invalid_payload", "invalid_payload", fault.Invalid},
+	ReasonPaymentID:     {"invalid_payment_identifier", "invalid_payload", "invalid_payload", fault.Invalid},
 	ReasonPayload:       {"invalid_payload", "invalid_payload", "invalid_payload", fault.Rejected},
 	ReasonVersion:       {"unsupported_version", "invalid_x402_version", "invalid_x402_version", fault.Rejected},
 	ReasonScheme:        {"unsupported_scheme", "unsupported_scheme", "unsupported_scheme", fault.Rejected},

@@ -75,6 +75,7 @@ func (s *scanner) object(member func(name []byte)) {
 			return
 		}
 		s.names = append(s.names, name)
+		s.next() // so that a member that only looks has not moved
 		from := s.at
 		member(name)
 		if s.at == from {
