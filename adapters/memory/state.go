@@ -9,6 +9,7 @@ import (
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -64,6 +65,10 @@ type state struct {
 	events     table[string, webhook.Event]
 	deliveries table[string, numbered[webhook.Delivery]]
 	attempts   table[string, []webhook.Attempt]
+
+	resources table[resource.ID, resource.Snapshot]
+	skus      table[sku, resource.ID]
+	contents  table[resource.ID, storedContent]
 
 	jobs table[int64, Job]
 

@@ -28,6 +28,7 @@ type World struct {
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
 	OrderNumbers ports.OrderNumbers
+	Resources    ports.ResourceReads
 	Sandbox      ports.SandboxReads
 	Changes      ports.Changes
 	Watches      ports.Watches
@@ -89,6 +90,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"endpoints", endpointPromises},
 		{"deliveries", deliveryPromises},
 		{"events", eventPromises},
+		{"resources", resourcePromises},
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
 		{"changes", changePromises},
