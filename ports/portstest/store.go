@@ -33,6 +33,9 @@ type World struct {
 	Changes      ports.Changes
 	Watches      ports.Watches
 	Jobs         Jobs
+
+	Authorizations ports.AuthorizationReads
+	Lanes          ports.LaneReads
 }
 
 // Jobs looks into the queue from outside any unit of work.
@@ -55,7 +58,7 @@ type promise struct {
 }
 
 // Store holds a store to its promises. open answers a new, empty world; it is called once for every
-// promise, about 170 times, so it should be cheap, and it cleans up by t.Cleanup.
+// promise, about 210 times, so it should be cheap, and it cleans up by t.Cleanup.
 func Store(t *testing.T, open func(t *testing.T) World) {
 	nouns := []struct {
 		name     string
@@ -94,6 +97,9 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
 		{"changes", changePromises},
+		{"authorizations", authorizationPromises},
+		{"authorization reads", authorizationReadPromises},
+		{"lanes", lanePromises},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {
