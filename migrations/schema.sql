@@ -448,6 +448,36 @@ CREATE TABLE resources (
 CREATE INDEX resources_discoverable ON public.resources USING btree (mode, created_at, id) WHERE (discoverable AND (archived_at IS NULL) AND (content_kind <> ''::text));
 CREATE INDEX resources_listed ON public.resources USING btree (project_id, mode, created_at, id);
 CREATE UNIQUE INDEX resources_sku ON public.resources USING btree (merchant_id, sku);
+CREATE TABLE sandbox_calls (
+	account bytea NOT NULL,
+	nonce bigint NOT NULL,
+	txid bytea NOT NULL,
+	chain_id numeric(20,0),
+	asset bytea,
+	payer bytea,
+	nonce3009 bytea,
+	payee bytea,
+	value bytea,
+	until bytea,
+	mined_at timestamp with time zone NOT NULL,
+	gone_at timestamp with time zone,
+	succeeded boolean NOT NULL,
+	CONSTRAINT sandbox_calls_pkey PRIMARY KEY (account, nonce),
+	CONSTRAINT sandbox_calls_account_check CHECK (length(account) = 20),
+	CONSTRAINT sandbox_calls_asset_check CHECK (length(asset) = 20),
+	CONSTRAINT sandbox_calls_chain_id_check CHECK (chain_id > 0::numeric AND chain_id < '18446744073709551616'::numeric),
+	CONSTRAINT sandbox_calls_check CHECK (gone_at > mined_at),
+	CONSTRAINT sandbox_calls_nonce3009_check CHECK (length(nonce3009) = 32),
+	CONSTRAINT sandbox_calls_nonce_check CHECK (nonce >= 0),
+	CONSTRAINT sandbox_calls_payee_check CHECK (length(payee) = 20),
+	CONSTRAINT sandbox_calls_payer_check CHECK (length(payer) = 20),
+	CONSTRAINT sandbox_calls_txid_check CHECK (length(txid) = 32),
+	CONSTRAINT sandbox_calls_until_check CHECK (length(until) = 32),
+	CONSTRAINT sandbox_calls_value_check CHECK (length(value) = 32),
+	CONSTRAINT sandbox_calls_whole CHECK (num_nulls(chain_id, asset, payer, nonce3009, payee, value, until) = ANY (ARRAY[0, 7]))
+);
+CREATE UNIQUE INDEX sandbox_calls_txid ON public.sandbox_calls USING btree (txid);
+CREATE UNIQUE INDEX sandbox_calls_used ON public.sandbox_calls USING btree (payer, nonce3009, asset, chain_id) WHERE succeeded;
 
 CREATE TABLE sandbox_reorgs (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

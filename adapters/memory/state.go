@@ -76,6 +76,7 @@ type state struct {
 	mined    table[minedKey, ports.SandboxTransfer]
 	reorgs   table[int64, ports.SandboxReorg]
 	troubles table[int64, ports.SandboxTrouble]
+	calls    table[callSlot, ports.SandboxCall]
 }
 
 // next answers a row number higher than all before.

@@ -30,6 +30,7 @@ type World struct {
 	OrderNumbers ports.OrderNumbers
 	Resources    ports.ResourceReads
 	Sandbox      ports.SandboxReads
+	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Watches      ports.Watches
 	Jobs         Jobs
@@ -96,6 +97,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"resources", resourcePromises},
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
+		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
 		{"authorizations", authorizationPromises},
 		{"authorization reads", authorizationReadPromises},
