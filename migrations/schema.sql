@@ -384,6 +384,101 @@ CREATE TABLE rescans (
 );
 CREATE UNIQUE INDEX rescans_under_way ON public.rescans USING btree (network) WHERE (finished_at IS NULL);
 
+CREATE TABLE resource_contents (
+	resource_id uuid NOT NULL,
+	hash bytea NOT NULL,
+	content bytea NOT NULL,
+	CONSTRAINT resource_contents_pkey PRIMARY KEY (resource_id),
+	CONSTRAINT resource_contents_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES resources(id),
+	CONSTRAINT resource_contents_content_check CHECK (length(content) > 0),
+	CONSTRAINT resource_contents_hash_check CHECK (length(hash) = 32)
+);
+
+CREATE TABLE resources (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	sku text COLLATE "C" NOT NULL,
+	currency text NOT NULL,
+	price numeric(78,0) NOT NULL,
+	networks bigint[] NOT NULL,
+	pay_to jsonb,
+	title text NOT NULL,
+	service_name text NOT NULL,
+	description text NOT NULL,
+	mime_type text NOT NULL,
+	tags text[] NOT NULL,
+	discoverable boolean NOT NULL,
+	timeout_seconds integer NOT NULL,
+	flow text NOT NULL,
+	valid_from timestamp with time zone,
+	valid_until timestamp with time zone,
+	content_kind text NOT NULL,
+	content_type text NOT NULL,
+	file_name text NOT NULL,
+	content_bytes bigint NOT NULL,
+	content_hash bytea,
+	upstream_url text NOT NULL,
+	upstream_header text NOT NULL,
+	upstream_sealed bytea,
+	upstream_post boolean NOT NULL,
+	upstream_query boolean NOT NULL,
+	version bigint NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	archived_at timestamp with time zone,
+	CONSTRAINT resources_pkey PRIMARY KEY (id),
+	CONSTRAINT resources_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT resources_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT resources_check CHECK (pay_to IS NULL OR mode = 'test'::text),
+	CONSTRAINT resources_check1 CHECK ((content_kind = ANY (ARRAY['body'::text, 'file'::text])) = (content_hash IS NOT NULL)),
+	CONSTRAINT resources_check2 CHECK ((content_kind = 'upstream'::text) = (upstream_url <> ''::text)),
+	CONSTRAINT resources_check3 CHECK ((upstream_header = ''::text) = (upstream_sealed IS NULL)),
+	CONSTRAINT resources_content_bytes_check CHECK (content_bytes >= 0),
+	CONSTRAINT resources_content_kind_check CHECK (content_kind = ANY (ARRAY[''::text, 'body'::text, 'file'::text, 'upstream'::text])),
+	CONSTRAINT resources_currency_check CHECK (currency = ANY (ARRAY['USDC/6'::text, 'USD/2'::text])),
+	CONSTRAINT resources_flow_check CHECK (flow = ANY (ARRAY['authorization'::text, 'upfront'::text])),
+	CONSTRAINT resources_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT resources_price_check CHECK (price > 0::numeric AND price < 'NaN'::numeric),
+	CONSTRAINT resources_sku_check CHECK (sku ~ '^[A-Za-z0-9._-]{1,64}$'::text),
+	CONSTRAINT resources_timeout_seconds_check CHECK (timeout_seconds > 0),
+	CONSTRAINT resources_version_check CHECK (version > 0)
+);
+CREATE INDEX resources_discoverable ON public.resources USING btree (mode, created_at, id) WHERE (discoverable AND (archived_at IS NULL) AND (content_kind <> ''::text));
+CREATE INDEX resources_listed ON public.resources USING btree (project_id, mode, created_at, id);
+CREATE UNIQUE INDEX resources_sku ON public.resources USING btree (merchant_id, sku);
+CREATE TABLE sandbox_calls (
+	account bytea NOT NULL,
+	nonce bigint NOT NULL,
+	txid bytea NOT NULL,
+	chain_id numeric(20,0),
+	asset bytea,
+	payer bytea,
+	nonce3009 bytea,
+	payee bytea,
+	value bytea,
+	until bytea,
+	mined_at timestamp with time zone NOT NULL,
+	gone_at timestamp with time zone,
+	succeeded boolean NOT NULL,
+	CONSTRAINT sandbox_calls_pkey PRIMARY KEY (account, nonce),
+	CONSTRAINT sandbox_calls_account_check CHECK (length(account) = 20),
+	CONSTRAINT sandbox_calls_asset_check CHECK (length(asset) = 20),
+	CONSTRAINT sandbox_calls_chain_id_check CHECK (chain_id > 0::numeric AND chain_id < '18446744073709551616'::numeric),
+	CONSTRAINT sandbox_calls_check CHECK (gone_at > mined_at),
+	CONSTRAINT sandbox_calls_nonce3009_check CHECK (length(nonce3009) = 32),
+	CONSTRAINT sandbox_calls_nonce_check CHECK (nonce >= 0),
+	CONSTRAINT sandbox_calls_payee_check CHECK (length(payee) = 20),
+	CONSTRAINT sandbox_calls_payer_check CHECK (length(payer) = 20),
+	CONSTRAINT sandbox_calls_txid_check CHECK (length(txid) = 32),
+	CONSTRAINT sandbox_calls_until_check CHECK (length(until) = 32),
+	CONSTRAINT sandbox_calls_value_check CHECK (length(value) = 32),
+	CONSTRAINT sandbox_calls_whole CHECK (num_nulls(chain_id, asset, payer, nonce3009, payee, value, until) = ANY (ARRAY[0, 7]))
+);
+CREATE UNIQUE INDEX sandbox_calls_txid ON public.sandbox_calls USING btree (txid);
+CREATE UNIQUE INDEX sandbox_calls_used ON public.sandbox_calls USING btree (payer, nonce3009, asset, chain_id) WHERE succeeded;
+
 CREATE TABLE sandbox_reorgs (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
 	at timestamp with time zone NOT NULL,

@@ -57,6 +57,13 @@ var (
 // MaxAnswerBytes bounds the body of an answer that is kept.
 const MaxAnswerBytes = 8 << 20
 
+// OrderOf is the call that settles a payment by a route.
+func OrderOf(v x402.Verified, by x402.Route) AuthorizationOrder {
+	return AuthorizationOrder{
+		Authorization: v.Authorization(), Signature: v.Signature().Presented(), Route: by,
+	}
+}
+
 // AuthorizationAnswer is what was delivered for a payment, kept for repetitions by the client that paid.
 type AuthorizationAnswer struct {
 	Status  int

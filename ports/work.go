@@ -40,6 +40,7 @@ type Repos struct {
 	Claims    Claims
 	Webhooks  Webhooks
 	Jobs      Jobs
+	Resources Resources
 	Sandbox   SandboxChain
 
 	Authorizations Authorizations

@@ -9,6 +9,7 @@ import (
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -65,12 +66,17 @@ type state struct {
 	deliveries table[string, numbered[webhook.Delivery]]
 	attempts   table[string, []webhook.Attempt]
 
+	resources table[resource.ID, resource.Snapshot]
+	skus      table[sku, resource.ID]
+	contents  table[resource.ID, storedContent]
+
 	jobs table[int64, Job]
 
 	sealed   time.Time // end of the sandbox chain's closed time
 	mined    table[minedKey, ports.SandboxTransfer]
 	reorgs   table[int64, ports.SandboxReorg]
 	troubles table[int64, ports.SandboxTrouble]
+	calls    table[callSlot, ports.SandboxCall]
 }
 
 // next answers a row number higher than all before.

@@ -28,7 +28,9 @@ type World struct {
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
 	OrderNumbers ports.OrderNumbers
+	Resources    ports.ResourceReads
 	Sandbox      ports.SandboxReads
+	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Watches      ports.Watches
 	Jobs         Jobs
@@ -92,8 +94,10 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"endpoints", endpointPromises},
 		{"deliveries", deliveryPromises},
 		{"events", eventPromises},
+		{"resources", resourcePromises},
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
+		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
 		{"authorizations", authorizationPromises},
 		{"authorization reads", authorizationReadPromises},
