@@ -56,6 +56,16 @@ func (r authorizationReads) ByPaymentID(
 	return cloneAuthorization(row), err
 }
 
+func (r authorizationReads) PaidBy(
+	_ context.Context, m merchant.ID, sku string, payer x402.Address,
+) (bool, error) {
+	return len(r.now().authorizations.where(func(a ports.AuthorizationRow) bool {
+		now := a.Settlement.Snapshot()
+		return now.Status == x402.Settled && now.Due.Payer == payer &&
+			now.Binding.MerchantID == string(m) && now.Binding.SKU == sku && sku != ""
+	})) > 0, nil
+}
+
 func claimMark(a ports.AuthorizationRow) ports.AuthorizationMark {
 	return ports.AuthorizationMark{ClaimedAt: a.Settlement.Snapshot().ClaimedAt, ID: a.ID}
 }
