@@ -46,7 +46,7 @@ func (g *Gate) sell(c *gin.Context, b purchase, mine *claim) {
 		return
 	}
 	if !b.price.Upfront {
-		mine.answer = g.work(c)
+		mine.answer = g.work(c, mine)
 		if mine.answer.failed() {
 			mine.answer.send(c.Writer) // as it is, and for nothing
 			return
@@ -84,7 +84,7 @@ func (g *Gate) deliver(c *gin.Context, b purchase, mine *claim) (at stage, until
 	until = g.Now().Add(x402.ReplayFor)
 	name, value := x402.Relayed(mine.verified.Due(), mine.tx, nil).Header(b.payload.Version())
 	if mine.answer == nil || mine.answer.failed() {
-		mine.answer = g.work(c)
+		mine.answer = g.work(c, mine)
 		mine.answer.receipt(name, value)
 		mine.answer.send(c.Writer)
 		if mine.answer.failed() {
@@ -155,8 +155,9 @@ func (g *Gate) replay(c *gin.Context, b purchase, known *claim) {
 }
 
 // work runs the handlers after this one and keeps back what they answer. One that panics has answered 500.
-func (g *Gate) work(c *gin.Context) (answer *kept) {
+func (g *Gate) work(c *gin.Context, of *claim) (answer *kept) {
 	to := c.Writer
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), payerKey{}, of.verified.Due().Payer))
 	answer = &kept{ResponseWriter: to, header: http.Header{}}
 	c.Writer = answer
 	defer func() {
