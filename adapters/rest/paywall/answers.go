@@ -3,7 +3,9 @@ package paywall
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,8 +14,30 @@ import (
 	"github.com/101pay/101pay/domain/x402"
 )
 
-// demand answers 402 with a challenge.
-func demand(c *gin.Context, ch x402.Challenge) { challenge(c, http.StatusPaymentRequired, ch) }
+// exposes is the header that lets programs on foreign pages read others.
+const exposes = "Access-Control-Expose-Headers"
+
+// headers is the counter of HTTP: payments come and are answered in headers.
+type headers struct{}
+
+func (headers) read(c *gin.Context) (p x402.Payload, paid bool, err error) {
+	// Programs on foreign pages may read what concerns payment.
+	c.Writer.Header().Add(exposes,
+		strings.Join([]string{x402.HeaderRequiredV2, x402.HeaderResponseV2, x402.HeaderResponseV1}, ", "))
+	sent := c.Request.Header
+	return x402.Read(sent.Values(x402.HeaderPaymentV1), sent.Values(x402.HeaderPaymentV2))
+}
+
+func (headers) asked(c *gin.Context) (x402.Request, error) {
+	body, err := readAll(c)
+	return x402.Request{
+		SKU: c.Request.URL.EscapedPath(), Method: c.Request.Method, Target: c.Request.URL.RequestURI(), Body: body,
+	}, err
+}
+
+func (headers) demand(c *gin.Context, o x402.Offer) {
+	challenge(c, http.StatusPaymentRequired, o.Challenge(nil))
+}
 
 func challenge(c *gin.Context, status int, ch x402.Challenge) {
 	h := c.Writer.Header()
@@ -25,42 +49,31 @@ func challenge(c *gin.Context, status int, ch x402.Challenge) {
 // statuses are those of kinds of fault, as everywhere in 101pay.
 var statuses = map[fault.Kind]int{
 	fault.Invalid: http.StatusBadRequest, fault.Rejected: http.StatusPaymentRequired,
-	fault.Conflict: http.StatusConflict, fault.Unavailable: http.StatusServiceUnavailable,
-	fault.TooLarge: http.StatusRequestEntityTooLarge,
+	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
+	fault.Unavailable: http.StatusServiceUnavailable, fault.TooLarge: http.StatusRequestEntityTooLarge,
 }
 
-// fail answers why a payment was not taken, with a fresh challenge where the client has to do something
-// about it, and the settlement response where the payment was read.
-func (g *Gate) fail(c *gin.Context, b *purchase, err error) {
+// refuse answers with a fresh challenge where the client has to do something about its payment.
+func (headers) refuse(c *gin.Context, o x402.Offer, told *x402.Response, err error) {
 	refusal := (*x402.Refusal)(nil)
 	f := fault.From(err)
 	status, known := statuses[f.Kind]
 	if !known {
 		status = http.StatusInternalServerError
-		g.Log.ErrorContext(c.Request.Context(), "a paid request failed", "error", err)
 	}
-	if errors.As(err, &refusal) && b != nil {
-		if b.key != (x402.ClaimKey{}) {
-			due := x402.Due{Network: b.key.Network, Asset: b.key.Asset, Payer: b.key.Payer, Nonce: b.key.Nonce}
-			name, value := x402.Relayed(due, x402.Hash{}, refusal).Header(b.payload.Version())
-			c.Writer.Header().Set(name, value)
+	if told != nil {
+		version := x402.V2
+		if c.Request.Header.Get(x402.HeaderPaymentV2) == "" {
+			version = x402.V1
 		}
-		if status == http.StatusBadRequest || status == http.StatusPaymentRequired {
-			challenge(c, status, b.offer.Challenge(refusal))
-			return
-		}
+		name, value := told.Header(version)
+		c.Writer.Header().Set(name, value)
+	}
+	if errors.As(err, &refusal) && (status == http.StatusBadRequest || status == http.StatusPaymentRequired) {
+		challenge(c, status, o.Challenge(refusal))
+		return
 	}
 	plain(c, status, f)
-}
-
-// hold answers that the money may have moved: the client must not sign again.
-func (g *Gate) hold(c *gin.Context, b purchase, tx x402.Hash) {
-	refusal := x402.ReasonPending.Refuse("the payment was sent and is not confirmed yet; " +
-		"ask again with the same header and do not sign another")
-	due := x402.Due{Network: b.key.Network, Asset: b.key.Asset, Payer: b.key.Payer, Nonce: b.key.Nonce}
-	name, value := x402.Relayed(due, tx, refusal).Header(b.payload.Version())
-	c.Writer.Header().Set(name, value)
-	plain(c, http.StatusServiceUnavailable, fault.From(refusal))
 }
 
 func plain(c *gin.Context, status int, f *fault.Fault) {
@@ -72,6 +85,17 @@ func plain(c *gin.Context, status int, f *fault.Fault) {
 	c.JSON(status, gin.H{"error": f.Code, "message": f.Message})
 }
 
+func (headers) approve(answer *kept) bool { return !answer.failed() }
+
+// give sends the answer as its payer's alone.
+func (headers) give(c *gin.Context, answer *kept, paid *x402.Response, v x402.Version) {
+	name, value := "", ""
+	if paid != nil {
+		name, value = paid.Header(v)
+	}
+	answer.send(c.Writer, name, value)
+}
+
 // says402 reports a refusal that is a facilitator's word that nothing moved.
 func says402(r *x402.Refusal) bool { return fault.From(r).Kind == fault.Rejected }
 
@@ -81,4 +105,14 @@ func orUnknown(err error, why x402.Reason) error {
 		return err
 	}
 	return errors.Join(why.Refuse("the facilitator cannot be asked right now; present the same payment again"), err)
+}
+
+// ownAnswer marks what was paid for as its payer's alone.
+func ownAnswer(h http.Header) {
+	all := h.Values("Cache-Control")
+	if !slices.ContainsFunc(all, func(v string) bool {
+		return strings.Contains(v, "private") || strings.Contains(v, "no-store")
+	}) {
+		h.Set("Cache-Control", strings.Join(append(slices.Clone(all), "private"), ", "))
+	}
 }

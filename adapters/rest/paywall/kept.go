@@ -3,6 +3,7 @@ package paywall
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -25,6 +26,7 @@ type kept struct {
 	status int
 	body   bytes.Buffer
 	broken bool
+	result map[string]json.RawMessage // of a tool, once approved
 }
 
 var errTooLong = errors.New("paywall: the answer is longer than may be kept back")
@@ -91,20 +93,39 @@ func (k *kept) breakDown() {
 // failed reports an answer that nobody should pay for.
 func (k *kept) failed() bool { return k.Status() >= http.StatusBadRequest }
 
-// receipt adds the settlement response, and that the answer is its payer's alone.
-func (k *kept) receipt(name, value string) {
-	k.header.Set(name, value)
-	if all := k.header.Values("Cache-Control"); !slices.ContainsFunc(all, func(v string) bool {
-		return strings.Contains(v, "private") || strings.Contains(v, "no-store")
-	}) {
-		k.header.Set("Cache-Control", strings.Join(append(all, "private"), ", "))
+// messages are the messages of JSON-RPC in the answer: the body, or the data of its events.
+func (k *kept) messages() [][]byte {
+	if !strings.HasPrefix(k.header.Get("Content-Type"), "text/event-stream") {
+		return [][]byte{k.body.Bytes()}
 	}
+	var out [][]byte
+	var data []byte
+	for line := range bytes.Lines(append(slices.Clone(k.body.Bytes()), "\n\n"...)) {
+		line = bytes.TrimRight(line, "\r\n")
+		if part, ok := bytes.CutPrefix(line, []byte("data:")); ok {
+			data = append(append(data, bytes.TrimPrefix(part, []byte(" "))...), '\n')
+		}
+		if len(line) == 0 && len(data) > 0 {
+			out, data = append(out, data), nil
+		}
+	}
+	return out
 }
 
-// send gives the answer out; it can be given again.
-func (k *kept) send(w gin.ResponseWriter) {
-	maps.Copy(w.Header(), k.header)
-	w.Header().Del("Content-Length") // of what a handler meant to write
+// send gives the answer out; it can be given again. The receipt is the name and the value of a header, ""
+// for an answer that nobody paid for.
+func (k *kept) send(w gin.ResponseWriter, name, value string) {
+	h := w.Header()
+	exposed := h.Values(exposes)
+	maps.Copy(h, k.header)
+	if own := k.header.Values(exposes); len(own) > 0 {
+		h[exposes] = append(slices.Clone(own), exposed...)
+	}
+	h.Del("Content-Length") // of what a handler meant to write
+	if name != "" {
+		h.Set(name, value)
+		ownAnswer(h)
+	}
 	w.WriteHeader(k.Status())
 	_, _ = w.Write(k.body.Bytes())
 }

@@ -17,12 +17,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/x402"
 )
 
@@ -96,7 +96,7 @@ func (g *Gate) Sell(p Price) (gin.HandlerFunc, error) {
 	if _, err := g.offer("/", p); err != nil {
 		return nil, fmt.Errorf("paywall: %w", err)
 	}
-	return func(c *gin.Context) { g.serve(c, p) }, nil
+	return func(c *gin.Context) { g.serve(c, headers{}, p) }, nil
 }
 
 // offer is a price for a path as payers are told.
@@ -108,6 +108,7 @@ func (g *Gate) offer(path string, p Price) (x402.Offer, error) {
 
 // purchase is one request on its way through the gate.
 type purchase struct {
+	at      counter
 	offer   x402.Offer
 	price   Price
 	payload x402.Payload
@@ -115,20 +116,34 @@ type purchase struct {
 	key     x402.ClaimKey
 }
 
-func (g *Gate) serve(c *gin.Context, price Price) {
+// counter is where a payment is presented, and how it is answered there.
+type counter interface {
+	// read finds the payment.
+	read(c *gin.Context) (p x402.Payload, paid bool, err error)
+	// asked says what the payment is for; the edge adds who asks.
+	asked(c *gin.Context) (x402.Request, error)
+	// demand asks for payment, of a client that has sent none.
+	demand(c *gin.Context, o x402.Offer)
+	// refuse answers why a payment is not taken. told is nil where nobody knows yet which payment it is.
+	refuse(c *gin.Context, o x402.Offer, told *x402.Response, err error)
+	// approve looks at what the handler answered: whether it is worth its price, and may be sold.
+	approve(answer *kept) bool
+	// give gives an answer out, with the settlement response if it was paid for.
+	give(c *gin.Context, answer *kept, paid *x402.Response, v x402.Version)
+}
+
+func (g *Gate) serve(c *gin.Context, at counter, price Price) {
 	defer c.Abort() // the handlers after this one run in work, or not at all
-	shown(c.Writer.Header())
-	offer, err := g.offer(c.Request.URL.EscapedPath(), price)
-	if err != nil {
-		g.fail(c, nil, fmt.Errorf("offer: %w", err))
+	b := purchase{at: at, price: price}
+	var err error
+	if b.offer, err = g.offer(c.Request.URL.EscapedPath(), price); err != nil {
+		g.fail(c, &b, fmt.Errorf("offer: %w", err))
 		return
 	}
 	paid := false
-	b := purchase{offer: offer, price: price}
-	head := c.Request.Header
-	b.payload, paid, err = x402.Read(head.Values(x402.HeaderPaymentV1), head.Values(x402.HeaderPaymentV2))
+	b.payload, paid, err = at.read(c)
 	if err == nil && !paid {
-		demand(c, offer.Challenge(nil))
+		at.demand(c, b.offer)
 		return
 	}
 	if err == nil {
@@ -148,20 +163,38 @@ func (g *Gate) bind(c *gin.Context, b *purchase) error {
 	if err != nil {
 		return err
 	}
-	body, err := readAll(c)
+	asked, err := b.at.asked(c)
 	if err != nil {
 		return err
 	}
-	b.key = way.KeyOf(b.payload)
-	b.binding = way.BindingOf(b.payload, x402.Request{
-		MerchantID: way.PayTo.String(), SKU: c.Request.URL.EscapedPath(), Method: c.Request.Method,
-		Target: c.Request.URL.RequestURI(), Body: body, Client: c.ClientIP(),
-	})
+	asked.MerchantID, asked.Client = way.PayTo.String(), c.ClientIP()
+	b.key, b.binding = way.KeyOf(b.payload), way.BindingOf(b.payload, asked)
 	return nil
 }
 
-// shown lets programs on foreign pages read what concerns payment.
-func shown(h http.Header) {
-	h.Add("Access-Control-Expose-Headers",
-		strings.Join([]string{x402.HeaderRequiredV2, x402.HeaderResponseV2, x402.HeaderResponseV1}, ", "))
+// fail answers why a payment is not taken.
+func (g *Gate) fail(c *gin.Context, b *purchase, err error) {
+	refusal := (*x402.Refusal)(nil)
+	if fault.From(err).Kind == fault.Internal {
+		g.Log.ErrorContext(c.Request.Context(), "a paid request failed", "error", err)
+	}
+	if !errors.As(err, &refusal) || b.key == (x402.ClaimKey{}) {
+		b.at.refuse(c, b.offer, nil, err)
+		return
+	}
+	told := x402.Relayed(b.due(), x402.Hash{}, refusal)
+	b.at.refuse(c, b.offer, &told, err)
+}
+
+// hold answers that the money may have moved: the client must not sign again.
+func (g *Gate) hold(c *gin.Context, b *purchase, tx x402.Hash) {
+	refusal := x402.ReasonPending.Refuse("the payment was sent and is not confirmed yet; " +
+		"ask again with the same payment and do not sign another")
+	told := x402.Relayed(b.due(), tx, refusal)
+	b.at.refuse(c, b.offer, &told, refusal)
+}
+
+// due is as much of what is due as a client is told of a payment that was not taken.
+func (b *purchase) due() x402.Due {
+	return x402.Due{Network: b.key.Network, Asset: b.key.Asset, Payer: b.key.Payer, Nonce: b.key.Nonce}
 }

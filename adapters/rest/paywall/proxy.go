@@ -31,6 +31,7 @@ const (
 type Rule struct {
 	Pattern string
 	Price   *Price // nil for what is free
+	Tools   Tools  // prices of the tools of a server of the Model Context Protocol; then Price is nil
 }
 
 // Proxy is what puts a server, whatever it is written in, behind the gate: requests that no rule names are
@@ -45,11 +46,7 @@ func (g *Gate) Proxy(upstream *url.URL, rules []Rule) (handlers []gin.HandlerFun
 		if err := register(mux, r.Pattern); err != nil {
 			return nil, err
 		}
-		sells[r.Pattern] = func(c *gin.Context) { c.Next() }
-		if r.Price == nil {
-			continue
-		}
-		if sells[r.Pattern], err = g.Sell(*r.Price); err != nil {
+		if sells[r.Pattern], err = g.seller(r); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Pattern, err)
 		}
 	}
@@ -66,6 +63,18 @@ func (g *Gate) Proxy(upstream *url.URL, rules []Rule) (handlers []gin.HandlerFun
 		},
 		forward(upstream, g.Log),
 	}, nil
+}
+
+func (g *Gate) seller(r Rule) (gin.HandlerFunc, error) {
+	switch {
+	case r.Price != nil && r.Tools != nil:
+		return nil, errors.New("a rule has a price or prices of tools")
+	case r.Price != nil:
+		return g.Sell(*r.Price)
+	case r.Tools != nil:
+		return g.SellTools(r.Tools)
+	}
+	return func(c *gin.Context) { c.Next() }, nil
 }
 
 // register adds a pattern; what net/http would panic over is an error.

@@ -49,7 +49,7 @@ func TestAServerBehind(t *testing.T) {
 		seen = r
 		w.Header().Set(x402.HeaderResponseV2, "forged")
 		_, _ = io.WriteString(w, "sunny in "+r.URL.Path)
-	}), Rule{"GET /weather/{city}", &Price{Ways: usdc(t)}}, Rule{"/health", nil})
+	}), Rule{Pattern: "GET /weather/{city}", Price: &Price{Ways: usdc(t)}}, Rule{Pattern: "/health"})
 
 	s.want(s.ask(http.MethodGet, "/health", ""), http.StatusOK, "sunny in /health")
 	for _, path := range []string{"/", "/weather", "/weather/ulm/now", "/Weather/ulm", "/health/x"} {
@@ -84,7 +84,7 @@ func TestAServerThatFails(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 		}
 		panic(http.ErrAbortHandler)
-	}), Rule{"GET /weather", &Price{Ways: usdc(t)}})
+	}), Rule{Pattern: "GET /weather", Price: &Price{Ways: usdc(t)}})
 	h := s.sign(s.bill())
 	s.want(s.ask(http.MethodGet, "/weather", h), http.StatusBadGateway, "upstream_unavailable")
 	breaks = true
@@ -106,10 +106,12 @@ func TestWrongRules(t *testing.T) {
 		at    *url.URL
 		rules []Rule
 	}{
-		"twice":      {at, []Rule{{"/a", nil}, {"/a", nil}}},
-		"ambiguous":  {at, []Rule{{"GET /{x}/b", nil}, {"GET /a/{y}", nil}}},
-		"no pattern": {at, []Rule{{"a b c", nil}}},
-		"no price":   {at, []Rule{{"/a", &Price{}}}},
+		"twice":      {at, []Rule{{Pattern: "/a"}, {Pattern: "/a"}}},
+		"ambiguous":  {at, []Rule{{Pattern: "GET /{x}/b"}, {Pattern: "GET /a/{y}"}}},
+		"no pattern": {at, []Rule{{Pattern: "a b c"}}},
+		"no price":   {at, []Rule{{Pattern: "/a", Price: &Price{}}}},
+		"no tool":    {at, []Rule{{Pattern: "/a", Tools: Tools{"x": {}}}}},
+		"both":       {at, []Rule{{Pattern: "/a", Price: &Price{Ways: usdc(t)}, Tools: Tools{}}}},
 		"no server":  {&url.URL{Scheme: "ftp", Host: "x"}, nil},
 	} {
 		if _, err := g.Proxy(c.at, c.rules); err == nil {

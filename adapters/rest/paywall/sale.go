@@ -47,8 +47,8 @@ func (g *Gate) sell(c *gin.Context, b purchase, mine *claim) {
 	}
 	if !b.price.Upfront {
 		mine.answer = g.work(c, mine)
-		if mine.answer.failed() {
-			mine.answer.send(c.Writer) // as it is, and for nothing
+		if !b.at.approve(mine.answer) {
+			b.at.give(c, mine.answer, nil, b.payload.Version()) // as it is, and for nothing
 			return
 		}
 		if c.Request.Context().Err() != nil {
@@ -72,7 +72,7 @@ func (g *Gate) settle(c *gin.Context, b purchase, mine *claim) (at stage, until 
 	case err != nil:
 		g.Log.WarnContext(ctx, "a payment's settlement is not known", "payment", b.key.String(), "error", err)
 		mine.tx = tx
-		g.hold(c, b, tx)
+		g.hold(c, &b, tx)
 		return pending, windowEnd(mine.verified).Add(x402.ReplayFor)
 	}
 	mine.tx = tx
@@ -82,19 +82,21 @@ func (g *Gate) settle(c *gin.Context, b purchase, mine *claim) (at stage, until 
 // deliver gives the answer that was paid for.
 func (g *Gate) deliver(c *gin.Context, b purchase, mine *claim) (at stage, until time.Time) {
 	until = g.Now().Add(x402.ReplayFor)
-	name, value := x402.Relayed(mine.verified.Due(), mine.tx, nil).Header(b.payload.Version())
-	if mine.answer == nil || mine.answer.failed() {
-		mine.answer = g.work(c, mine)
-		mine.answer.receipt(name, value)
-		mine.answer.send(c.Writer)
-		if mine.answer.failed() {
+	if mine.answer == nil { // paid in advance
+		answer := g.work(c, mine)
+		if !b.at.approve(answer) {
+			g.give(c, b, answer, mine)
 			return paid, until
 		}
-		return delivered, until
+		mine.answer = answer
 	}
-	mine.answer.receipt(name, value)
-	mine.answer.send(c.Writer)
+	g.give(c, b, mine.answer, mine)
 	return delivered, until
+}
+
+func (g *Gate) give(c *gin.Context, b purchase, answer *kept, of *claim) {
+	told := x402.Relayed(of.verified.Due(), of.tx, nil)
+	b.at.give(c, answer, &told, b.payload.Version())
 }
 
 // repeat serves a payment that was presented before.
@@ -151,7 +153,7 @@ func (g *Gate) replay(c *gin.Context, b purchase, known *claim) {
 		g.fail(c, &b, x402.ReasonUsed.Refuse("this authorization has paid and its answer was given; sign a new one"))
 		return
 	}
-	known.answer.send(c.Writer)
+	g.give(c, b, known.answer, known)
 }
 
 // work runs the handlers after this one and keeps back what they answer. One that panics has answered 500.
