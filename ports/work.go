@@ -42,4 +42,7 @@ type Repos struct {
 	Jobs      Jobs
 	Resources Resources
 	Sandbox   SandboxChain
+
+	Authorizations Authorizations
+	Lanes          Lanes
 }

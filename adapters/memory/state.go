@@ -11,6 +11,7 @@ import (
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -54,6 +55,12 @@ type state struct {
 
 	answers table[claimKey, keptAnswer]
 
+	authorizations table[x402.ClaimKey, ports.AuthorizationRow]
+	paymentIDs     table[paymentID, x402.ClaimKey] // the unique index
+	delivered      table[x402.ClaimKey, ports.AuthorizationAnswer]
+	lanes          table[laneKey, ports.Lane]
+	relayed        table[x402.Hash, numbered[ports.RelayTransaction]]
+
 	endpoints  table[string, numbered[webhook.Endpoint]]
 	events     table[string, webhook.Event]
 	deliveries table[string, numbered[webhook.Delivery]]
@@ -69,6 +76,7 @@ type state struct {
 	mined    table[minedKey, ports.SandboxTransfer]
 	reorgs   table[int64, ports.SandboxReorg]
 	troubles table[int64, ports.SandboxTrouble]
+	calls    table[callSlot, ports.SandboxCall]
 }
 
 // next answers a row number higher than all before.
