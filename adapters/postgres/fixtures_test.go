@@ -14,6 +14,7 @@ import (
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -40,6 +41,7 @@ type fixture struct {
 	delivery webhook.Delivery
 	agent    ports.AuthorizationRow
 	relayed  ports.RelayTransaction
+	resource *resource.Resource
 }
 
 func fixtures(t *testing.T, s *postgres.Store) fixture {
@@ -51,6 +53,7 @@ func fixtures(t *testing.T, s *postgres.Store) fixture {
 	f.endpoint = f.shop.AddEndpoint(t, merchant.Test, at)
 	f.event = f.shop.MakeEvent(1, at)
 	f.delivery = portstest.Owed(f.event, f.endpoint)
+	f.resource = f.shop.AddResource(t, at)
 	f.login = keys.Login{
 		ID: portstest.UUID(), MerchantID: f.shop.ID(), RefreshDigest: []byte{1}, CreatedAt: at,
 		ExpiresAt: at.Add(time.Hour),

@@ -78,6 +78,18 @@ const multiply = `
 	INSERT INTO logins (id, merchant_id, refresh_digest, created_at, expires_at)
 	SELECT id || n, merchant_id, refresh_digest, created_at, expires_at
 	FROM logins, generate_series(1, $1::int) AS n;
+	INSERT INTO resources (id, merchant_id, project_id, mode, sku, currency, price, networks, title, service_name,
+		description, mime_type, tags, discoverable, timeout_seconds, flow, content_kind, content_type, file_name,
+		content_bytes, content_hash, upstream_url, upstream_header, upstream_post, upstream_query, version,
+		created_at, updated_at)
+	SELECT gen_random_uuid(), merchant_id, project_id, mode, sku || n, currency, price, networks, title,
+		service_name, description, mime_type, tags, true, timeout_seconds, flow, content_kind, content_type,
+		file_name, content_bytes, content_hash, upstream_url, upstream_header, upstream_post, upstream_query,
+		version, created_at + n * interval '1 second', updated_at + n * interval '1 second'
+	FROM resources, generate_series(1, $1::int) AS n;
+	INSERT INTO resource_contents (resource_id, hash, content)
+	SELECT id, content_hash, '\x61' FROM resources WHERE length(sku) > 36 + 4 LIMIT $1::int
+	ON CONFLICT DO NOTHING;
 	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
 	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
 	FROM generate_series(1, $1::int) AS n;
@@ -302,6 +314,21 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 		},
 		"deliveries of an endpoint": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.EndpointDeliveries(ctx, project, f.endpoint.ID, 50)
+			return err
+		},
+		"a resource by its sku": func(ctx context.Context, s *postgres.Store) error {
+			r := f.resource.Snapshot()
+			if _, err := s.BySKU(ctx, r.MerchantID, r.SKU); err != nil {
+				return err
+			}
+			_, err := s.Content(ctx, r.ID, r.Content.Hash)
+			return err
+		},
+		"resources, in the middle": func(ctx context.Context, s *postgres.Store) error {
+			_, _, err := s.Resources(ctx, ports.ResourceQuery{
+				Project: project, Mode: merchant.Test, Limit: 50,
+				Before: ports.ResourceMark{At: late, ID: f.resource.Snapshot().ID},
+			})
 			return err
 		},
 		"mined transfers": func(ctx context.Context, s *postgres.Store) error {
