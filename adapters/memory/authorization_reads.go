@@ -139,7 +139,7 @@ func mayBe(a ports.AuthorizationRow, t chain.Transfer) bool {
 // notBy is 0 if the newest transaction of a settlement is the transfer's, else 1.
 func notBy(a ports.AuthorizationRow, t chain.Transfer) int {
 	tx := a.Settlement.Snapshot().TxID
-	if tx != (x402.Hash{}) && tx.String() == string(t.TxID) {
+	if tx != (x402.Hash{}) && tx.String() == "0x"+string(t.TxID) {
 		return 0
 	}
 	return 1

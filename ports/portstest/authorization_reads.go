@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,7 +193,7 @@ func authorizationsOwningOne(t *testing.T, w World) {
 	earlier := keyOf(shop.AddAuthorization(t, x402.Claimed, as(-time.Second)))
 	later := shop.AddAuthorization(t, x402.Broadcast, as(time.Second))
 	own := moving(later)
-	own.TxID = chain.TxID(later.Settlement.Snapshot().TxID.String())
+	own.TxID = chain.TxID(strings.TrimPrefix(later.Settlement.Snapshot().TxID.String(), "0x"))
 	keyLater := keyOf(later)
 	owning(t, w, []chain.Transfer{moving(first), own}, &earlier, &keyLater)
 }
