@@ -116,12 +116,14 @@ func (r authorizationReads) Owning(
 	return owners, nil
 }
 
-// mayBe reports whether a transfer may be what an unsettled authorization moved.
+// mayBe reports whether a transfer may be what an authorization moved that is not settled by another.
 func mayBe(a ports.AuthorizationRow, t chain.Transfer) bool {
 	s := a.Settlement.Snapshot()
 	switch s.Status {
 	case x402.Settled:
-		return false
+		if notBy(a, t) != 0 {
+			return false
+		}
 	case x402.Refused, x402.Failed:
 		if a.LookAt.IsZero() {
 			return false
@@ -139,7 +141,7 @@ func mayBe(a ports.AuthorizationRow, t chain.Transfer) bool {
 // notBy is 0 if the newest transaction of a settlement is the transfer's, else 1.
 func notBy(a ports.AuthorizationRow, t chain.Transfer) int {
 	tx := a.Settlement.Snapshot().TxID
-	if tx != (x402.Hash{}) && tx.String() == string(t.TxID) {
+	if tx != (x402.Hash{}) && tx.String() == "0x"+string(t.TxID) {
 		return 0
 	}
 	return 1
