@@ -54,7 +54,7 @@ type promise struct {
 }
 
 // Store holds a store to its promises. open answers a new, empty world; it is called once for every
-// promise, about 170 times, so it should be cheap, and it cleans up by t.Cleanup.
+// promise, about 250 times, so it should be cheap, and it cleans up by t.Cleanup.
 func Store(t *testing.T, open func(t *testing.T) World) {
 	nouns := []struct {
 		name     string
@@ -92,6 +92,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
 		{"changes", changePromises},
+		{"batches", batchPromises},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {
