@@ -77,7 +77,7 @@ func fixtures(t *testing.T, s *postgres.Store) fixture {
 		if err := r.Logins.Add(ctx, f.login); err != nil {
 			return err
 		}
-		return r.Webhooks.AddEvent(ctx, f.event, []webhook.Delivery{f.delivery})
+		return r.Webhooks.AddEvents(ctx, []webhook.Event{f.event}, []webhook.Delivery{f.delivery})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
 )
@@ -342,6 +343,9 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 	for name, do := range hotReadsInside(f) {
 		reads[name] = within(do)
 	}
+	for name, do := range batchesInside(f, charge) {
+		reads[name] = within(do)
+	}
 	return reads
 }
 
@@ -408,6 +412,54 @@ func hotReadsInside(f fixture) map[string]func(ctx context.Context, r ports.Repo
 			i := f.intent
 			i.ID, i.Units = checkout.IntentID(portstest.UUID()), big.NewInt(1)
 			return r.Sessions.Reserve(ctx, i)
+		},
+	}
+}
+
+// batchesInside are what a block's payments are settled by.
+func batchesInside(
+	f fixture, charge ledger.Transaction,
+) map[string]func(ctx context.Context, r ports.Repos) error {
+	return map[string]func(ctx context.Context, r ports.Repos) error{
+		"sessions of a batch": func(ctx context.Context, r ports.Repos) error {
+			found, err := r.Sessions.LoadAll(ctx, []checkout.SessionID{f.session.ID()})
+			if err != nil {
+				return err
+			}
+			session := found[f.session.ID()]
+			if session.Status() == checkout.Awaiting {
+				_, err = session.See(portstest.Epoch)
+			} else {
+				err = session.Unsee(portstest.Epoch)
+			}
+			if err != nil {
+				return err
+			}
+			return r.Sessions.SaveAll(ctx, []*checkout.Session{session})
+		},
+		"projects of a batch": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Projects.ByIDs(ctx, []merchant.ProjectID{f.shop.Project.ID})
+			return err
+		},
+		"transfers of a batch": func(ctx context.Context, r ports.Repos) error {
+			one := portstest.Row(f.shop, f.intent, portstest.Paying(f.intent, 7))
+			_, err := r.Transfers.AddAll(ctx, []ports.TransferRow{one, f.transfer})
+			return err
+		},
+		"bookings of a batch": func(ctx context.Context, r ports.Repos) error {
+			one, two := charge, charge
+			one.OrderNo, one.SourceRef, one.MerchantID = "20270301000000001", "one", f.shop.ID()
+			two.OrderNo, two.SourceRef, two.MerchantID = "20270301000000002", "two", f.shop.ID()
+			_, err := r.Ledger.BookAll(ctx, []ledger.Transaction{one, two})
+			return err
+		},
+		"news of a batch": func(ctx context.Context, r ports.Repos) error {
+			of := ports.Audience{Project: f.shop.Project.ID, Mode: merchant.Test}
+			if _, err := r.Webhooks.EndpointsOf(ctx, []ports.Audience{of}); err != nil {
+				return err
+			}
+			e := f.shop.MakeEvent(1, portstest.Epoch)
+			return r.Webhooks.AddEvents(ctx, []webhook.Event{e}, []webhook.Delivery{portstest.Owed(e, f.endpoint)})
 		},
 	}
 }
