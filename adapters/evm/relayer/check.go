@@ -2,13 +2,11 @@ package relayer
 
 import (
 	"context"
-	"fmt"
 	"math/big"
 	"slices"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
 	"github.com/101pay/101pay/domain/x402"
-	"github.com/101pay/101pay/ports"
 )
 
 // Check implements ports.TokenChain. A payment signed by key costs one request: its simulation is asked
@@ -49,7 +47,7 @@ func (c *Chain) Check(ctx context.Context, v x402.Verified) (x402.Route, error) 
 func (c *Chain) takes(ctx context.Context, t x402.Token) error {
 	tokens, err := c.Tokens(ctx)
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
 	if !slices.ContainsFunc(tokens, func(known x402.Token) bool { return known == t }) {
 		return x402.ReasonAsset.Refuse("this token is not settled here")
@@ -219,6 +217,3 @@ func (c *Chain) askUndeployed(ctx context.Context, v x402.Verified) error {
 	}
 	return nil
 }
-
-// unavailable says of a network without a token that nothing can be asked of it.
-func unavailable(err error) error { return fmt.Errorf("%w: %w", ports.ErrChainUnavailable, err) }

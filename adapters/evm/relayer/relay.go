@@ -77,7 +77,7 @@ func (r *Relay) settlement(d x402.Due, o ports.AuthorizationOrder) (to x402.Addr
 	switch {
 	case d.Network != r.Network() || !r.chain.lists(d.Asset):
 		return to, nil, 0, fmt.Errorf("%w: the token is not on its list", errSign)
-	case a.From != d.Payer || a.To != d.PayTo || a.Value != d.Value || a.ValidBefore != d.ValidBefore || a.Nonce != d.Nonce:
+	case !o.Moves(d):
 		return to, nil, 0, fmt.Errorf("%w: the authorization is not of what is due", errSign)
 	}
 	s, ok := x402.ReadSignature(o.Signature)

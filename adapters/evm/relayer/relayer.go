@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -77,30 +76,33 @@ func New(cfg Config) (*Chain, error) {
 func (c *Chain) Network() x402.Network { return c.cfg.Network }
 
 // Tokens implements ports.TokenChain. A token is asked once for all; one that is not as listed now and
-// then again. Without any the error says why, if it is not that nobody could be asked.
-func (c *Chain) Tokens(ctx context.Context) ([]x402.Token, error) {
-	var out []x402.Token
-	var problems []string
+// then again, and until then it is not there.
+func (c *Chain) Tokens(ctx context.Context) (out []x402.Token, err error) {
 	for _, l := range c.cfg.Tokens {
 		s, err := c.standing(ctx, l)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case s.problem != "":
-			problems = append(problems, l.Contract.String()+": "+s.problem)
-		default:
+		}
+		if s.problem == "" {
 			out = append(out, s.token)
 		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s has no token that takes authorizations: %s: %w",
-			c.cfg.Network, strings.Join(problems, "; "), ErrNoToken)
 	}
 	return out, nil
 }
 
-// ErrNoToken says that no listed token of a network is one that takes authorizations as listed.
-var ErrNoToken = errors.New("no token is as listed")
+// Problems says why listed tokens are not among Tokens.
+func (c *Chain) Problems(ctx context.Context) (out []string, err error) {
+	for _, l := range c.cfg.Tokens {
+		s, err := c.standing(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		if s.problem != "" {
+			out = append(out, l.Contract.String()+": "+s.problem)
+		}
+	}
+	return out, nil
+}
 
 // standing asks a token, unless it is known.
 func (c *Chain) standing(ctx context.Context, l Listed) (standing, error) {
