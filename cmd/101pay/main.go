@@ -45,6 +45,7 @@ type commands struct {
 	Audit      auditCommand      `cmd:"" help:"check every booked payment against the chain data it came from"`
 	Explain    explainCommand    `cmd:"" help:"say why a payment is not paid: what was read, and what came instead"`
 	Verify     verifyCommand     `cmd:"" help:"check a signed payment instruction or receipt, without any network, and print what it says"`
+	Paywall    paywallCommand    `cmd:"" help:"put any HTTP or MCP server behind x402: programs pay for each request"`
 	ShowConfig showConfigCommand `cmd:"" name:"config" help:"print the settings in use, secrets left out"`
 	Quickstart quickstartCommand `cmd:"" help:"open a test merchant on a running gateway and print a first payment link"`
 	Sandbox    sandboxCommand    `cmd:"" help:"make something happen to a test payment on a running gateway"`
