@@ -80,14 +80,14 @@ func TestASilentHolderIsPassedBy(t *testing.T) {
 }
 
 // Nobody waits for ever for a database that says nothing: neither with a unit of work begun nor
-// without, not with a booking, and not behind others who wait.
+// without, not with a booking, not for an order number, and not behind others who wait.
 func TestNobodyWaitsForASilentDatabase(t *testing.T) {
 	line := pgtest.Between(t, migrated(t))
 	s := open(t, line.DSN)
 	shop := fixtures(t, s).shop
 	booking := shop.Charge(t, 1, portstest.Epoch)
 	const crowd = 40 // more than there are connections
-	ended := make(chan error, crowd+2)
+	ended := make(chan error, 2*crowd+2)
 	begun, silent := make(chan bool), make(chan bool)
 	go func() {
 		ended <- s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
@@ -102,6 +102,10 @@ func TestNobodyWaitsForASilentDatabase(t *testing.T) {
 	close(silent)
 	for range crowd {
 		go func() { ended <- locking(t.Context(), s, func() {}) }()
+		go func() {
+			_, err := s.Next(t.Context(), portstest.Epoch.AddDate(1, 0, 0)) // a day without numbers
+			ended <- err
+		}()
 	}
 	go func() {
 		_, err := s.Book(t.Context(), booking, "")

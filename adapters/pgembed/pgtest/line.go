@@ -23,10 +23,10 @@ type Line struct {
 	loseAnswers      atomic.Int32
 	loseCommits      atomic.Int32
 
-	mu    sync.Mutex
-	down  bool                  // guarded by mu: whoever calls is turned away
-	open  chan struct{}         // guarded by mu: closed while the line is not silent
-	ends  map[net.Conn]struct{} // guarded by mu: both of every connection
+	mu   sync.Mutex
+	down bool                  // guarded by mu: whoever calls is turned away
+	open chan struct{}         // guarded by mu: closed while the line is not silent
+	ends map[net.Conn]struct{} // guarded by mu: both of every connection
 }
 
 // Between lays a line to a database.
