@@ -15,6 +15,7 @@ import (
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
 )
@@ -37,6 +38,8 @@ type fixture struct {
 	endpoint webhook.Endpoint
 	event    webhook.Event
 	delivery webhook.Delivery
+	agent    ports.AuthorizationRow
+	relayed  ports.RelayTransaction
 }
 
 func fixtures(t *testing.T, s *postgres.Store) fixture {
@@ -56,7 +59,12 @@ func fixtures(t *testing.T, s *postgres.Store) fixture {
 		Network: chain.Sandbox, Height: 7, BlockID: portstest.BlockID(7), BlockTime: at, UpdatedAt: at,
 	}
 	f.transfer = portstest.Row(f.shop, f.intent, portstest.Paying(f.intent, 7))
+	f.agent = f.shop.AddAuthorization(t, x402.Broadcast)
+	f.relayed = portstest.Relayed(portstest.EVMAccount(), 0, f.agent.Settlement.Snapshot().Due.Key())
 	err := s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		if err := r.Lanes.Add(ctx, f.relayed); err != nil {
+			return err
+		}
 		if _, err := r.Transfers.Add(ctx, f.transfer); err != nil {
 			return err
 		}

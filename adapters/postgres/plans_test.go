@@ -80,7 +80,21 @@ const multiply = `
 	FROM logins, generate_series(1, $1::int) AS n;
 	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
 	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
-	FROM generate_series(1, $1::int) AS n;`
+	FROM generate_series(1, $1::int) AS n;
+	INSERT INTO x402_settlements (id, network, asset, payer, pay_to, nonce, value, valid_after, valid_before,
+		signature, route, merchant_id, project_id, mode, sku, request, signed, client, version, price_currency,
+		price, title, payment_id, status, txid, reason, order_no, claimed_at, settled_at, look_at, changed_at)
+	SELECT gen_random_uuid(), network, asset, payer, pay_to, sha256(int4send(n)), value, valid_after, valid_before,
+		signature, route, merchant_id, project_id, mode, sku, request, signed, client, version, price_currency,
+		price, title, payment_id || n, 'settled', sha256(int8send(n)), '', order_no,
+		claimed_at + n * interval '1 second', now(), look_at + n * interval '1 second', changed_at
+	FROM x402_settlements, generate_series(1, $1::int) AS n;
+	INSERT INTO x402_answers (key, status, headers, body, expires_at)
+	SELECT key, 200, '{}', '', now() FROM x402_settlements WHERE $1::int > 0;
+	INSERT INTO x402_transactions (txid, network, account, nonce, key, raw, gas, max_fee, tip, signed_at, mined_at, cost)
+	SELECT sha256(int8send(n)), network, account, nonce + n, key, raw, gas, max_fee, tip, signed_at,
+		signed_at + n * interval '1 second', 1
+	FROM x402_transactions, generate_series(1, $1::int) AS n;`
 
 // No read a request or a block waits for costs more for there being more payments.
 func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
@@ -294,6 +308,9 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.Mined(ctx, time.Now(), time.Now().Add(30*time.Second), []chain.Address{"t"})
 			return err
 		},
+	}
+	for name, read := range hotReadsOfAgents(f) {
+		reads[name] = read
 	}
 	for name, do := range hotReadsInside(f) {
 		reads[name] = within(do)
