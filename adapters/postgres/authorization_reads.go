@@ -78,6 +78,18 @@ func (r authorizationReads) ByPaymentID(
 		prepared, m, paymentID))
 }
 
+func (r authorizationReads) PaidBy(
+	ctx context.Context, m merchant.ID, sku string, payer x402.Address,
+) (bool, error) {
+	if !isUUID(m) || !isText(sku) || sku == "" {
+		return false, nil
+	}
+	rows, err := all[struct{ Key []byte }](ctx, r.source,
+		"SELECT key FROM x402_settlements WHERE merchant_id = $1 AND sku = $2 AND payer = $3 AND status = 'settled' LIMIT 1",
+		prepared, m, sku, payer[:])
+	return len(rows) > 0, err
+}
+
 func (r authorizationReads) Page(
 	ctx context.Context, q ports.AuthorizationQuery,
 ) ([]ports.AuthorizationRow, bool, error) {
@@ -116,16 +128,22 @@ type owningRow struct {
 	Key      []byte
 }
 
-// owningQuery finds each transfer's settlement by the words of its index.
+// owningQuery finds each transfer's settlement, by the words of two indexes.
 const owningQuery = `
 	SELECT t.position, s.key
 	FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::numeric[], $7::bytea[])
 		AS t (position, network, asset, payer, pay_to, value, txid)
 	CROSS JOIN LATERAL (
-		SELECT key FROM x402_settlements
-		WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
-			AND value = t.value
-			AND status <> 'settled' AND (status NOT IN ('refused', 'failed') OR look_at IS NOT NULL)
+		SELECT key FROM (
+			SELECT key, txid, claimed_at, id FROM x402_settlements
+			WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
+				AND value = t.value
+				AND status <> 'settled' AND (status NOT IN ('refused', 'failed') OR look_at IS NOT NULL)
+			UNION ALL
+			SELECT key, txid, claimed_at, id FROM x402_settlements
+			WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
+				AND value = t.value AND status = 'settled' AND txid = t.txid
+		) alike
 		ORDER BY txid IS DISTINCT FROM t.txid, claimed_at, id LIMIT 1
 	) s`
 

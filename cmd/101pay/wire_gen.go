@@ -78,6 +78,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Clock:     clock,
 		Encoder:   nativeEventWords,
 		Addresses: nativeEventWords,
+		Agents:    nativeEventWords,
 	}
 	receiving := app.Receiving{
 		Core:      core,

@@ -14,6 +14,7 @@ import (
 
 var authorizationReadPromises = []promise{
 	{"a settlement is found by its id, by its merchant only", authorizationsByID},
+	{"who has paid is known by what it settled, for that and of that merchant only", authorizationsPaidBy},
 	{"a page lists what moved money or may have, newest first", authorizationsPaged},
 	{"any page follows the one before", authorizationsPageAfterPage},
 	{"what is due is listed, the longest due first, no more than asked", authorizationsDue},
@@ -36,6 +37,38 @@ func authorizationsByID(t *testing.T, w World) {
 		isFault(t, err, ports.ErrNotFound)
 		_, err = w.Authorizations.ByID(t.Context(), merchant.ID(id), a.ID)
 		isFault(t, err, ports.ErrNotFound)
+	}
+}
+
+func authorizationsPaidBy(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	paid := func(m merchant.ID, sku string, payer x402.Address) bool {
+		t.Helper()
+		found, err := w.Authorizations.PaidBy(t.Context(), m, sku, payer)
+		ok(t, err)
+		return found
+	}
+	for _, status := range x402.Statuses() {
+		a := shop.AddAuthorization(t, status).Settlement.Snapshot()
+		same(t, paid(shop.ID(), a.Binding.SKU, a.Due.Payer), status == x402.Settled)
+	}
+	a := shop.AddAuthorization(t, x402.Settled).Settlement.Snapshot()
+	for range 2 { // a second payment changes nothing
+		same(t, paid(shop.ID(), a.Binding.SKU, a.Due.Payer), true)
+		same(t, paid(other.ID(), a.Binding.SKU, a.Due.Payer), false)
+		same(t, paid(shop.ID(), a.Binding.SKU+"x", a.Due.Payer), false)
+		same(t, paid(shop.ID(), a.Binding.SKU, EVMAccount()), false)
+		shop.AddAuthorization(t, x402.Settled, func(s *x402.Snapshot, _ *ports.AuthorizationRow) {
+			s.Due.Payer, s.Binding.SKU = a.Due.Payer, a.Binding.SKU
+		})
+	}
+	nothing := shop.AddAuthorization(t, x402.Settled, func(s *x402.Snapshot, _ *ports.AuthorizationRow) {
+		s.Binding.SKU = ""
+	}).Settlement.Snapshot()
+	same(t, paid(shop.ID(), "", nothing.Due.Payer), false)
+	for _, text := range hostile {
+		same(t, paid(merchant.ID(text), a.Binding.SKU, a.Due.Payer), false)
+		same(t, paid(shop.ID(), text, a.Due.Payer), false)
 	}
 }
 
@@ -128,6 +161,13 @@ func authorizationsDue(t *testing.T, w World) {
 	due(0)
 }
 
+// movedBy is the transfer of a settlement's newest transaction.
+func movedBy(a ports.AuthorizationRow) chain.Transfer {
+	m := moving(a)
+	m.TxID = chain.TxID(strings.TrimPrefix(a.Settlement.Snapshot().TxID.String(), "0x"))
+	return m
+}
+
 func owning(t *testing.T, w World, ts []chain.Transfer, want ...*x402.ClaimKey) {
 	t.Helper()
 	got, err := w.Authorizations.Owning(t.Context(), ts)
@@ -192,8 +232,12 @@ func authorizationsOwningOne(t *testing.T, w World) {
 	}
 	earlier := keyOf(shop.AddAuthorization(t, x402.Claimed, as(-time.Second)))
 	later := shop.AddAuthorization(t, x402.Broadcast, as(time.Second))
-	own := moving(later)
-	own.TxID = chain.TxID(strings.TrimPrefix(later.Settlement.Snapshot().TxID.String(), "0x"))
 	keyLater := keyOf(later)
-	owning(t, w, []chain.Transfer{moving(first), own}, &earlier, &keyLater)
+	owning(t, w, []chain.Transfer{moving(first), movedBy(later)}, &earlier, &keyLater)
+	settled := shop.AddAuthorization(t, x402.Settled, as(time.Minute))
+	keySettled := keyOf(settled)
+	owning(t, w, []chain.Transfer{movedBy(settled), moving(first)}, &keySettled, &earlier)
+	other := movedBy(settled)
+	other.To = chain.Address(EVMAccount().String())
+	owning(t, w, []chain.Transfer{other}, nil)
 }
