@@ -72,6 +72,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
+		tokenRails, relayer, wire.Struct(new(app.Reconciler), "*"), paywall,
 		webhooks, resources, attestations,
 
 		// Dialects and pages.

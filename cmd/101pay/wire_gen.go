@@ -154,7 +154,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
-	appResources := resources(c, core, store, source, sender)
+	appTokenRails, err := tokenRails(store, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	appResources := resources(c, core, store, appTokenRails, source, sender)
+	appRelayer := relayer(core, appTokenRails, store, announcer, log)
+	appPaywall := paywall(core, appResources, appRelayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -172,6 +179,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Resources:    appResources,
+		Paywall:      appPaywall,
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
@@ -201,7 +209,10 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, log, telemetryMetrics)
+	reconciler := app.Reconciler{
+		Relayer: appRelayer,
+	}
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, reconciler, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,
