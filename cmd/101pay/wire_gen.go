@@ -125,7 +125,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Watches: store,
 		Clock:   clock,
 	}
-	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market)
+	sandboxTokens := sandbox.NewTokens(store, store, clock)
+	appTokenRails, err := tokenRails(c, sandboxTokens, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	mainRelayers := openRelayers(c, appTokenRails, store, log, clock)
+	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market, mainRelayers)
 	appRecorded := recorded(telemetryMetrics)
 	appVouched := vouched(telemetryMetrics)
 	settlement := &app.Settlement{
@@ -154,14 +161,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
-	appTokenRails, err := tokenRails(store, clock)
-	if err != nil {
-		cleanup()
-		return nil, nil, err
-	}
 	appResources := resources(c, core, store, appTokenRails, source, sender)
-	appRelayer := relayer(core, appTokenRails, store, announcer, log)
-	appPaywall := paywall(core, appResources, appRelayer, sender, mainPublicBase, log)
+	relayer := settler(core, appTokenRails, store, announcer, log)
+	appPaywall := paywall(core, appResources, relayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -193,7 +195,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	restProbe := probe(store, health, edgeDrain)
-	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails)
+	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails, mainRelayers)
 	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
@@ -210,9 +212,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core: core,
 	}
 	reconciler := app.Reconciler{
-		Relayer: appRelayer,
+		Relayer: relayer,
 	}
-	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, reconciler, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, reconciler, mainRelayers, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,

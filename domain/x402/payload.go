@@ -52,7 +52,7 @@ func Read(v1, v2 []string) (p Payload, paid bool, err error) {
 // Decode reads a payment header: standard base64, padded, of a JSON payload of that version.
 func Decode(v Version, header string) (Payload, error) {
 	if len(header) > MaxHeaderBytes {
-		return Payload{}, ReasonHeader.Refuse("the payment header must have at most 8192 bytes")
+		return Payload{}, ReasonHeader.Refuse("the payment header must have at most 16384 bytes")
 	}
 	// The decoder passes over line breaks; then one payment would have many texts.
 	text, err := base64.StdEncoding.Strict().DecodeString(header)
@@ -66,7 +66,7 @@ func Decode(v Version, header string) (Payload, error) {
 // over, as clients may add them; extensions are kept.
 func DecodeJSON(v Version, text []byte) (Payload, error) {
 	if len(text) > MaxHeaderBytes || !utf8.Valid(text) {
-		return Payload{}, ReasonHeader.Refuse("the payment must be UTF-8 and at most 8192 bytes")
+		return Payload{}, ReasonHeader.Refuse("the payment must be UTF-8 and at most 16384 bytes")
 	}
 	d := decoder{scanner: scanner{in: text, names: make([][]byte, 0, usualNames)}, out: Payload{version: v}}
 	d.object(d.payload)

@@ -10,6 +10,35 @@ const minPaymentID, maxPaymentID = 16, 128
 const sayPaymentID = "extensions.payment-identifier must hold an info object whose id, if there is one, has " +
 	"16 to 128 letters, digits, hyphens or underscores"
 
+const sayNoPaymentID = "this resource takes payments with a payment-identifier only: put an id of 16 to 128 " +
+	"letters, digits, hyphens or underscores into extensions.payment-identifier.info"
+
+// PaymentIDRule says whether clients of version 2 may name their payments. The zero value declares nothing;
+// a name is understood all the same.
+type PaymentIDRule uint8
+
+// The rules. Version 1 has no extensions, so what is required is required of version 2 only.
+const (
+	PaymentIDOptional PaymentIDRule = iota + 1
+	PaymentIDRequired
+)
+
+// paymentIDSchema describes info of the extension.
+const paymentIDSchema = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object",` +
+	`"properties":{"required":{"type":"boolean"},"id":{"type":"string","minLength":16,"maxLength":128,` +
+	`"pattern":"^[a-zA-Z0-9_-]+$"}},"required":["required"]}`
+
+func (r PaymentIDRule) write(w *writer) {
+	w.name(ExtensionPaymentID)
+	w.open('{')
+	w.name("info")
+	w.open('{')
+	w.bool("required", r == PaymentIDRequired)
+	w.close('}')
+	w.raw("schema", paymentIDSchema)
+	w.close('}')
+}
+
 // extension reads what one of the payload's extensions says. Clients echo what the challenge declared and
 // add to it: nothing but what they add is of interest.
 func (d *decoder) extension(name []byte) {

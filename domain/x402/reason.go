@@ -30,6 +30,7 @@ const (
 	ReasonNotObserved                     // the receipt does not show the transfer
 	ReasonDuplicate                       // the same payment is being settled
 	ReasonOtherResource                   // the authorization pays something else
+	ReasonSignIn                          // a sign-in that shows nothing
 	ReasonPending                         // sent, outcome not known yet
 	ReasonVerifyFailed                    // we could not check
 	ReasonSettleFailed                    // we could not settle
@@ -71,6 +72,7 @@ var reasons = map[Reason]codes{
 	ReasonNotObserved:   {"settlement_not_observed", "invalid_transaction_state", evm + "transfer_event_mismatch", fault.Rejected},
 	ReasonDuplicate:     {"duplicate_settlement", "invalid_transaction_state", "duplicate_settlement", fault.Conflict},
 	ReasonOtherResource: {"authorization_bound_to_other_resource", "invalid_payment", "duplicate_settlement", fault.Conflict},
+	ReasonSignIn:        {"invalid_sign_in", "invalid_payment", "invalid_sign_in", fault.Rejected},
 	ReasonPending:       {"settlement_pending", "unexpected_settle_error", "settlement_pending", fault.Unavailable},
 	ReasonVerifyFailed:  {"verification_unavailable", "unexpected_verify_error", "unexpected_verify_error", fault.Unavailable},
 	ReasonSettleFailed:  {"relayer_unavailable", "unexpected_settle_error", "unexpected_settle_error", fault.Unavailable},
