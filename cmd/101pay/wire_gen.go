@@ -119,6 +119,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Events:   announcer,
 		Log:      log,
 	}
+	authorizationReads := agentReads(store)
 	health := app.Health{
 		Rails:   appRails,
 		Rescans: store,
@@ -142,6 +143,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Changes:  store,
 		Orders:   store,
 		Watches:  store,
+		Agents:   authorizationReads,
 		Events:   announcer,
 		Recorded: appRecorded,
 		Vouched:  appVouched,
