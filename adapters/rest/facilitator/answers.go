@@ -146,7 +146,8 @@ func Envelope(c *gin.Context, f *fault.Fault, requestID string) {
 	if f.Kind == fault.Invalid {
 		said.Type = fault.ErrInvalid.Code
 	}
-	known, _ := c.Value(partKey{}).(part)
+	kept, _ := c.Get(partKey{})
+	known, _ := kept.(part) // nothing, if the request was not read
 	why := func(ours x402.Reason) *x402.Refusal {
 		if f.Kind == fault.Invalid {
 			return x402.ReasonHeader.Refuse(f.Code + ": " + f.Message)
