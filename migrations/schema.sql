@@ -448,6 +448,7 @@ CREATE TABLE resources (
 CREATE INDEX resources_discoverable ON public.resources USING btree (mode, created_at, id) WHERE (discoverable AND (archived_at IS NULL) AND (content_kind <> ''::text));
 CREATE INDEX resources_listed ON public.resources USING btree (project_id, mode, created_at, id);
 CREATE UNIQUE INDEX resources_sku ON public.resources USING btree (merchant_id, sku);
+
 CREATE TABLE sandbox_calls (
 	account bytea NOT NULL,
 	nonce bigint NOT NULL,
@@ -862,6 +863,7 @@ CREATE UNIQUE INDEX x402_settlements_id_key ON public.x402_settlements USING btr
 CREATE UNIQUE INDEX x402_settlements_moved ON public.x402_settlements USING btree (network, txid, payer, asset, pay_to, value) WHERE (status = 'settled'::text);
 CREATE INDEX x402_settlements_owning ON public.x402_settlements USING btree (network, asset, payer, pay_to, value) WHERE ((status <> 'settled'::text) AND ((status <> ALL (ARRAY['refused'::text, 'failed'::text])) OR (look_at IS NOT NULL)));
 CREATE INDEX x402_settlements_paged ON public.x402_settlements USING btree (project_id, mode, claimed_at, id) WHERE (status <> ALL (ARRAY['claimed'::text, 'refused'::text]));
+CREATE INDEX x402_settlements_paid_by ON public.x402_settlements USING btree (merchant_id, sku, payer) WHERE (status = 'settled'::text);
 CREATE UNIQUE INDEX x402_settlements_payment_id ON public.x402_settlements USING btree (merchant_id, payment_id) WHERE (payment_id <> ''::text);
 
 CREATE TABLE x402_transactions (

@@ -118,6 +118,9 @@ type AuthorizationReads interface {
 	ByID(ctx context.Context, m merchant.ID, id string) (AuthorizationRow, error)
 	// ByPaymentID finds a merchant's settlement by the payer's payment identifier, or ErrNotFound.
 	ByPaymentID(ctx context.Context, m merchant.ID, paymentID string) (AuthorizationRow, error)
+	// PaidBy reports whether a payer has paid a merchant for what he sells under a SKU: whether a settlement
+	// of it stands that is settled now.
+	PaidBy(ctx context.Context, m merchant.ID, sku string, payer x402.Address) (bool, error)
 	// Page lists settlements of a project that moved money or may have: those of every status but Claimed
 	// and Refused.
 	Page(ctx context.Context, q AuthorizationQuery) (rows []AuthorizationRow, more bool, err error)

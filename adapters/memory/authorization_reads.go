@@ -56,6 +56,16 @@ func (r authorizationReads) ByPaymentID(
 	return cloneAuthorization(row), err
 }
 
+func (r authorizationReads) PaidBy(
+	_ context.Context, m merchant.ID, sku string, payer x402.Address,
+) (bool, error) {
+	return len(r.now().authorizations.where(func(a ports.AuthorizationRow) bool {
+		now := a.Settlement.Snapshot()
+		return now.Status == x402.Settled && now.Due.Payer == payer &&
+			now.Binding.MerchantID == string(m) && now.Binding.SKU == sku && sku != ""
+	})) > 0, nil
+}
+
 func claimMark(a ports.AuthorizationRow) ports.AuthorizationMark {
 	return ports.AuthorizationMark{ClaimedAt: a.Settlement.Snapshot().ClaimedAt, ID: a.ID}
 }
@@ -119,15 +129,9 @@ func (r authorizationReads) Owning(
 // mayBe reports whether a transfer may be what an authorization moved that is not settled by another.
 func mayBe(a ports.AuthorizationRow, t chain.Transfer) bool {
 	s := a.Settlement.Snapshot()
-	switch s.Status {
-	case x402.Settled:
-		if notBy(a, t) != 0 {
-			return false
-		}
-	case x402.Refused, x402.Failed:
-		if a.LookAt.IsZero() {
-			return false
-		}
+	ended := s.Status == x402.Refused || s.Status == x402.Failed
+	if s.Status == x402.Settled && notBy(a, t) != 0 || ended && a.LookAt.IsZero() {
+		return false
 	}
 	asset, isToken := x402.AddressOf(chain.Address(t.Asset.Contract))
 	payer, isPayer := x402.AddressOf(t.From)

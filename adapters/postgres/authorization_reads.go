@@ -78,6 +78,18 @@ func (r authorizationReads) ByPaymentID(
 		prepared, m, paymentID))
 }
 
+func (r authorizationReads) PaidBy(
+	ctx context.Context, m merchant.ID, sku string, payer x402.Address,
+) (bool, error) {
+	if !isUUID(m) || !isText(sku) || sku == "" {
+		return false, nil
+	}
+	rows, err := all[struct{ Key []byte }](ctx, r.source,
+		"SELECT key FROM x402_settlements WHERE merchant_id = $1 AND sku = $2 AND payer = $3 AND status = 'settled' LIMIT 1",
+		prepared, m, sku, payer[:])
+	return len(rows) > 0, err
+}
+
 func (r authorizationReads) Page(
 	ctx context.Context, q ports.AuthorizationQuery,
 ) ([]ports.AuthorizationRow, bool, error) {

@@ -14,6 +14,7 @@ import (
 
 var authorizationReadPromises = []promise{
 	{"a settlement is found by its id, by its merchant only", authorizationsByID},
+	{"who has paid is known by what it settled, for that and of that merchant only", authorizationsPaidBy},
 	{"a page lists what moved money or may have, newest first", authorizationsPaged},
 	{"any page follows the one before", authorizationsPageAfterPage},
 	{"what is due is listed, the longest due first, no more than asked", authorizationsDue},
@@ -36,6 +37,38 @@ func authorizationsByID(t *testing.T, w World) {
 		isFault(t, err, ports.ErrNotFound)
 		_, err = w.Authorizations.ByID(t.Context(), merchant.ID(id), a.ID)
 		isFault(t, err, ports.ErrNotFound)
+	}
+}
+
+func authorizationsPaidBy(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	paid := func(m merchant.ID, sku string, payer x402.Address) bool {
+		t.Helper()
+		found, err := w.Authorizations.PaidBy(t.Context(), m, sku, payer)
+		ok(t, err)
+		return found
+	}
+	for _, status := range x402.Statuses() {
+		a := shop.AddAuthorization(t, status).Settlement.Snapshot()
+		same(t, paid(shop.ID(), a.Binding.SKU, a.Due.Payer), status == x402.Settled)
+	}
+	a := shop.AddAuthorization(t, x402.Settled).Settlement.Snapshot()
+	for range 2 { // a second payment changes nothing
+		same(t, paid(shop.ID(), a.Binding.SKU, a.Due.Payer), true)
+		same(t, paid(other.ID(), a.Binding.SKU, a.Due.Payer), false)
+		same(t, paid(shop.ID(), a.Binding.SKU+"x", a.Due.Payer), false)
+		same(t, paid(shop.ID(), a.Binding.SKU, EVMAccount()), false)
+		shop.AddAuthorization(t, x402.Settled, func(s *x402.Snapshot, _ *ports.AuthorizationRow) {
+			s.Due.Payer, s.Binding.SKU = a.Due.Payer, a.Binding.SKU
+		})
+	}
+	nothing := shop.AddAuthorization(t, x402.Settled, func(s *x402.Snapshot, _ *ports.AuthorizationRow) {
+		s.Binding.SKU = ""
+	}).Settlement.Snapshot()
+	same(t, paid(shop.ID(), "", nothing.Due.Payer), false)
+	for _, text := range hostile {
+		same(t, paid(merchant.ID(text), a.Binding.SKU, a.Due.Payer), false)
+		same(t, paid(shop.ID(), text, a.Due.Payer), false)
 	}
 }
 
