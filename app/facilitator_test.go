@@ -95,12 +95,14 @@ func (m *market) refuses(err error, want x402.Reason) {
 // row is what is stored of a presented payment.
 func (m *market) row(p Presented) ports.AuthorizationRow {
 	m.Helper()
-	row, _, err := m.store.Authorizations().ByKey(m.Context(), x402.ClaimKey{
-		Network: p.Demand.Network, Asset: p.Demand.Asset, Payer: p.Demand.Payload.Authorization().From,
-		Nonce: p.Demand.Payload.Authorization().Nonce,
-	})
+	row, _, err := m.store.Authorizations().ByKey(m.Context(), keyOf(p))
 	m.ok(err)
 	return row
+}
+
+func keyOf(p Presented) x402.ClaimKey {
+	a := p.Demand.Payload.Authorization()
+	return x402.ClaimKey{Network: p.Demand.Network, Asset: p.Demand.Asset, Payer: a.From, Nonce: a.Nonce}
 }
 
 // A server of either version has a payment verified and settled, and finds it in the books.
@@ -549,4 +551,54 @@ func TestTheCatalogIsPublic(t *testing.T) {
 			t.Errorf("%d live, %v", total, err)
 		}
 	})
+}
+
+// lossy is a store whose answer to one commit is lost: what was done is done.
+type lossy struct {
+	ports.UnitOfWork
+	mu   sync.Mutex
+	left int // commits until then
+}
+
+func (l *lossy) Do(ctx context.Context, fn func(context.Context, ports.Repos) error) error {
+	err := l.UnitOfWork.Do(ctx, fn)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left--; l.left == 0 && err == nil {
+		return ports.ErrOutcomeUnknown
+	}
+	return err
+}
+
+// Whichever answer of the store is lost, a server is told of success once in the end, and never that its
+// payment failed.
+func TestLostCommitsLoseNoPayment(t *testing.T) {
+	for lost := range 12 {
+		inMarket(t, func(m *market) {
+			t := m.T
+			m.gateway = m.start(&lossy{UnitOfWork: m.store, left: lost + 1})
+			s, f, told := m.server(10_000), m.facilitator(), 0
+			p := s.presented()
+			for range 4 {
+				_, err := f.Settle(t.Context(), p)
+				var refusal *x402.Refusal
+				switch {
+				case err == nil:
+					told++
+				case errors.As(err, &refusal) && told > 0 && refusal.Reason == x402.ReasonDuplicate:
+				case errors.As(err, &refusal):
+					m.refuses(err, x402.ReasonPending)
+				default: // the request failed, and must have signed nothing
+					if sent, err := m.store.Lanes().OfSettlement(t.Context(), keyOf(p)); err != nil || len(sent) > 0 {
+						t.Errorf("commit %d: an error of ours is told of what was sent (%v)", lost+1, err)
+					}
+				}
+				m.pass(time.Minute)
+			}
+			if told != 1 {
+				t.Errorf("commit %d: told %d times", lost+1, told)
+			}
+			m.books(1, 0)
+		})
+	}
 }

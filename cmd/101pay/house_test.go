@@ -63,6 +63,7 @@ var house = []row{
 	{"adapters/rest/hundredpay", dialect},
 	{"adapters/rest/cryptopay", dialect},
 	{"adapters/rest/deposit", dialect},
+	{"adapters/rest/facilitator", dialect},
 	{"adapters/rest/paywall", list("domain/... github.com/gin-gonic/gin")}, // other programs import it
 	{"adapters/hosted", list("domain/... app adapters/rest/edge github.com/gin-gonic/gin " +
 		"rsc.io/qr golang.org/x/text")},
