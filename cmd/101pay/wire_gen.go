@@ -163,7 +163,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
 	appResources := resources(c, core, store, appTokenRails, source, sender)
 	relayer := settler(core, appTokenRails, store, announcer, log)
-	appPaywall := paywall(core, appResources, relayer, sender, mainPublicBase, log)
+	paywall := vending(core, appResources, relayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -181,13 +181,13 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Resources:    appResources,
-		Paywall:      appPaywall,
+		Paywall:      paywall,
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
 	loginAttempts := native.NewLoginAttempts(clock)
 	api := nativeAPI(mainUseCases, edgeLimiter, loginAttempts, mainPublicBase, clock)
-	facilitator := facilitation(core, appTokenRails, relayer, store, appPaywall, log)
+	facilitator := facilitation(core, appTokenRails, relayer, store, paywall, log)
 	api2 := facilitatorAPI(credentials, facilitator, edgeLimiter, clock)
 	edgeDrain := drain()
 	page := hostedPage(mainUseCases, edgeLimiter, edgeDrain, mainPublicBase)
