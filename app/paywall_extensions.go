@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/101pay/101pay/domain/resource"
+	"github.com/101pay/101pay/domain/x402"
+	"github.com/101pay/101pay/ports"
+)
+
+const (
+	// sealedFor is how long a signed offer is good. Whoever keeps offers makes them anew well before.
+	sealedFor = 10 * time.Minute
+	// readmissions is the scope of the nonces wallets have shown that they paid by.
+	readmissions = "x402-sign-in"
+)
+
+// PaywallExtensions is what resources declare beside their ways to pay (x402's extensions), and what they
+// promise thereby.
+type PaywallExtensions struct {
+	Core         Core
+	Attestations Attestations
+	Reads        ports.AuthorizationReads
+}
+
+// Declare is a resource's offer with everything that is the same for all who ask for a while: payment
+// identifiers, what catalogs are told, and signed offers.
+func (s PaywallExtensions) Declare(o x402.Offer, r resource.Snapshot) (x402.Offer, error) {
+	also := x402.Extensions{PaymentID: x402.PaymentIDOptional}
+	if r.Terms.Discoverable {
+		also.Discovery = &x402.Discovery{
+			Method: "GET",
+			Path:   []x402.Parameter{{Name: "sku", Value: r.SKU}},
+			Query:  []x402.Parameter{{Name: "merchant", Value: string(r.MerchantID)}},
+			Output: outputOf(o.Resource().MIMEType),
+		}
+	}
+	o, err := o.With(also)
+	if err != nil {
+		return x402.Offer{}, err
+	}
+	if by, can := s.issuer(); can {
+		o = o.Sealed(by, s.Core.Clock.Now().Add(sealedFor))
+	}
+	return o, nil
+}
+
+// outputOf is what catalogs call an answer of a MIME type.
+func outputOf(mime string) string {
+	kind, _, _ := strings.Cut(mime, ";")
+	switch {
+	case kind == "":
+		return ""
+	case kind == "application/json" || strings.HasSuffix(kind, "+json"):
+		return "json"
+	case strings.HasPrefix(kind, "text/"):
+		return "text"
+	}
+	return "binary"
+}
+
+// issuer signs as the gateway; can is false if its address has no DID.
+func (s PaywallExtensions) issuer() (by x402.Issuer, can bool) {
+	did := s.Attestations.DID()
+	if did == "" {
+		return x402.Issuer{}, false
+	}
+	signer := s.Attestations.Signer
+	return x402.Issuer{KeyID: did + "#" + signer.Keys()[0].ID(), Sign: signer.Sign}, true
+}
+
+// Ask is an offer with a fresh question whether the wallet has paid before, where something follows from the
+// answer: what is stored is given again. What is made for each request is paid for each time.
+func (s PaywallExtensions) Ask(o x402.Offer, r resource.Snapshot) x402.Offer {
+	if !readmits(r) {
+		return o
+	}
+	nonce := s.Core.IDs.Bytes(x402.SignInNonceBytes)
+	return o.Asking(x402.SignInAsk{Nonce: [x402.SignInNonceBytes]byte(nonce), At: s.Core.Clock.Now()})
+}
+
+func readmits(r resource.Snapshot) bool {
+	return r.Content.Stored()
+}
+
+// Receipt is a response that goes with what was paid for, with the gateway's signature that it was.
+func (s PaywallExtensions) Receipt(r x402.Response, url string) x402.Response {
+	if by, can := s.issuer(); can {
+		return r.Receipted(by, url)
+	}
+	return r
+}
+
+// errShown refuses a sign-in that was presented before.
+var errShown = x402.ReasonSignIn.Refuse("this sign-in was presented before; take a fresh challenge and sign it")
+
+// Readmit decides whether a wallet that says who it is is given a resource again: the values are those of
+// its header. Its signature counts once. Errors are Refusals, or ours.
+func (s PaywallExtensions) Readmit(
+	ctx context.Context, o x402.Offer, r resource.Snapshot, values []string,
+) (said bool, err error) {
+	signIn, said, err := x402.ReadSignIn(values)
+	if !said || err != nil {
+		return said, err
+	}
+	if !readmits(r) {
+		return true, x402.ReasonSignIn.Refuse("this resource is made for each request and paid for each time")
+	}
+	who, err := o.Admit(signIn, s.Core.Clock.Now())
+	if err != nil {
+		return true, err
+	}
+	if who.Standing != x402.ByKey {
+		return true, x402.ReasonSignIn.Refuse("the signature is not by the key of address; wallets that are contracts " +
+			"cannot sign in yet")
+	}
+	paid, err := s.Reads.PaidBy(ctx, r.MerchantID, r.SKU, who.Payer)
+	if err != nil {
+		return true, err
+	}
+	if !paid {
+		return true, x402.ReasonSignIn.Refuse("this wallet has not paid for this resource")
+	}
+	return true, s.spend(ctx, who)
+}
+
+// spend takes the nonce of a sign-in, once for its wallet.
+func (s PaywallExtensions) spend(ctx context.Context, who x402.SignedIn) error {
+	key := who.Payer.String() + "/" + hex.EncodeToString(who.Nonce[:])
+	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		shown, err := r.Claims.Take(ctx, readmissions, key, nil)
+		if err != nil {
+			return err
+		}
+		if shown != nil {
+			return errShown
+		}
+		// Clocks differ: an instance that is behind would take it for a minute longer.
+		return r.Claims.Keep(ctx, readmissions, key, nil, ports.Answer{}, who.Until.Add(x402.ClockSkew))
+	})
+	if errors.Is(err, ports.ErrInProgress) {
+		return errShown
+	}
+	return err
+}
