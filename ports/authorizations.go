@@ -83,6 +83,9 @@ type Authorizations interface {
 	// Save replaces settlement, version, order, order number, LookAt and ChangedAt, if the stored status is
 	// still from; ErrStale otherwise. What is due, and to which merchant, stays as it was claimed.
 	Save(ctx context.Context, from x402.Status, a AuthorizationRow) error
+	// Wake has whatever a transaction settled looked at from a time on, and answers how many settlements
+	// that are: what recorded the transfer doubts it.
+	Wake(ctx context.Context, n x402.Network, id x402.Hash, at time.Time) (int, error)
 	// Keep stores the answer a settlement led to, replacing an earlier one; ErrNotFound if nothing was
 	// claimed under the key.
 	Keep(ctx context.Context, k x402.ClaimKey, answer AuthorizationAnswer) error
@@ -125,8 +128,8 @@ type AuthorizationReads interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]x402.ClaimKey, error)
 	// Owning answers, by position, the key of the unsettled settlement a transfer may be of: same network,
 	// token, payer, payee and value; nil where there is none. One that was refused or failed is among them
-	// while it is looked at (LookAt), because its authorization may still be submitted by anybody. Of
-	// several it is the one whose newest transaction this is, else the one claimed first. The watcher asks
-	// before a transfer is taken for anything else.
+	// while it is looked at (LookAt), because its authorization may still be submitted by anybody; one that
+	// is settled, if it is by this very transaction. Of several it is the one whose newest transaction this
+	// is, else the one claimed first. The watcher asks before a transfer is taken for anything else.
 	Owning(ctx context.Context, ts []chain.Transfer) ([]*x402.ClaimKey, error)
 }

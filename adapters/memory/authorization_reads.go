@@ -126,12 +126,14 @@ func (r authorizationReads) Owning(
 	return owners, nil
 }
 
-// mayBe reports whether a transfer may be what an unsettled authorization moved.
+// mayBe reports whether a transfer may be what an authorization moved that is not settled by another.
 func mayBe(a ports.AuthorizationRow, t chain.Transfer) bool {
 	s := a.Settlement.Snapshot()
 	switch s.Status {
 	case x402.Settled:
-		return false
+		if notBy(a, t) != 0 {
+			return false
+		}
 	case x402.Refused, x402.Failed:
 		if a.LookAt.IsZero() {
 			return false

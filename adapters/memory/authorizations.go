@@ -93,6 +93,24 @@ func (r authorizations) Save(
 	return nil
 }
 
+func (r authorizations) Wake(
+	ctx context.Context, n x402.Network, id x402.Hash, at time.Time,
+) (int, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rows := s.authorizations.where(func(a ports.AuthorizationRow) bool {
+		now := a.Settlement.Snapshot()
+		return now.Status == x402.Settled && now.Due.Network == n && now.TxID == id
+	})
+	for _, row := range rows {
+		row.LookAt = at
+		s.authorizations.put(r.unit, keyOfAuthorization(row), row)
+	}
+	return len(rows), nil
+}
+
 func (r authorizations) Keep(
 	ctx context.Context, k x402.ClaimKey, answer ports.AuthorizationAnswer,
 ) error {

@@ -128,16 +128,22 @@ type owningRow struct {
 	Key      []byte
 }
 
-// owningQuery finds each transfer's settlement by the words of its index.
+// owningQuery finds each transfer's settlement, by the words of two indexes.
 const owningQuery = `
 	SELECT t.position, s.key
 	FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::numeric[], $7::bytea[])
 		AS t (position, network, asset, payer, pay_to, value, txid)
 	CROSS JOIN LATERAL (
-		SELECT key FROM x402_settlements
-		WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
-			AND value = t.value
-			AND status <> 'settled' AND (status NOT IN ('refused', 'failed') OR look_at IS NOT NULL)
+		SELECT key FROM (
+			SELECT key, txid, claimed_at, id FROM x402_settlements
+			WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
+				AND value = t.value
+				AND status <> 'settled' AND (status NOT IN ('refused', 'failed') OR look_at IS NOT NULL)
+			UNION ALL
+			SELECT key, txid, claimed_at, id FROM x402_settlements
+			WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
+				AND value = t.value AND status = 'settled' AND txid = t.txid
+		) alike
 		ORDER BY txid IS DISTINCT FROM t.txid, claimed_at, id LIMIT 1
 	) s`
 

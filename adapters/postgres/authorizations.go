@@ -101,6 +101,14 @@ func (r authorizations) Save(
 	return err
 }
 
+func (r authorizations) Wake(
+	ctx context.Context, n x402.Network, id x402.Hash, at time.Time,
+) (int, error) {
+	woken, err := exec(ctx, r.in(), `UPDATE x402_settlements SET look_at = $3
+		WHERE network = $1 AND txid = $2 AND status = 'settled'`, chainID(n), id[:], at)
+	return int(woken), err
+}
+
 func (r authorizations) Keep(
 	ctx context.Context, k x402.ClaimKey, answer ports.AuthorizationAnswer,
 ) error {

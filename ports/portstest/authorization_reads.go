@@ -161,6 +161,13 @@ func authorizationsDue(t *testing.T, w World) {
 	due(0)
 }
 
+// movedBy is the transfer of a settlement's newest transaction.
+func movedBy(a ports.AuthorizationRow) chain.Transfer {
+	m := moving(a)
+	m.TxID = chain.TxID(strings.TrimPrefix(a.Settlement.Snapshot().TxID.String(), "0x"))
+	return m
+}
+
 func owning(t *testing.T, w World, ts []chain.Transfer, want ...*x402.ClaimKey) {
 	t.Helper()
 	got, err := w.Authorizations.Owning(t.Context(), ts)
@@ -225,8 +232,12 @@ func authorizationsOwningOne(t *testing.T, w World) {
 	}
 	earlier := keyOf(shop.AddAuthorization(t, x402.Claimed, as(-time.Second)))
 	later := shop.AddAuthorization(t, x402.Broadcast, as(time.Second))
-	own := moving(later)
-	own.TxID = chain.TxID(strings.TrimPrefix(later.Settlement.Snapshot().TxID.String(), "0x"))
 	keyLater := keyOf(later)
-	owning(t, w, []chain.Transfer{moving(first), own}, &earlier, &keyLater)
+	owning(t, w, []chain.Transfer{moving(first), movedBy(later)}, &earlier, &keyLater)
+	settled := shop.AddAuthorization(t, x402.Settled, as(time.Minute))
+	keySettled := keyOf(settled)
+	owning(t, w, []chain.Transfer{movedBy(settled), moving(first)}, &keySettled, &earlier)
+	other := movedBy(settled)
+	other.To = chain.Address(EVMAccount().String())
+	owning(t, w, []chain.Transfer{other}, nil)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -21,6 +22,7 @@ var authorizationPromises = []promise{
 	{"an order of something else is refused", authorizationsOtherOrder},
 	{"a settlement that was loaded is locked", authorizationsLocked},
 	{"what was rolled back was never claimed", authorizationsRollBack},
+	{"what a transaction settled is looked at when it is woken", authorizationsWoken},
 	{"an answer is kept byte for byte, and replaced", answersKept},
 	{"an answer is no longer than it may be", answersBounded},
 	{"expired answers are pruned, the longest expired first, no more than asked", answersPruned},
@@ -253,6 +255,28 @@ func authorizationsRollBack(t *testing.T, w World) {
 		return err
 	})
 	ok(t, claimOf(t, w, a))
+}
+
+func authorizationsWoken(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	tx := x402.Hash(Unique())
+	by := func(s *x402.Snapshot, a *ports.AuthorizationRow) { s.TxID, a.LookAt = tx, time.Time{} }
+	one, two := shop.AddAuthorization(t, x402.Settled, by), shop.AddAuthorization(t, x402.Settled, by)
+	others := []ports.AuthorizationRow{
+		shop.AddAuthorization(t, x402.Reversed, by), shop.AddAuthorization(t, x402.Settled),
+		shop.AddAuthorization(t, x402.Settled, by, func(s *x402.Snapshot, _ *ports.AuthorizationRow) { s.Due.Network++ }),
+	}
+	at := Epoch.Add(time.Hour)
+	same(t, in(t, w, func(ctx context.Context, r ports.Repos) (int, error) {
+		return r.Authorizations.Wake(ctx, x402.NetworkOf(chain.Base), tx, at)
+	}), 2)
+	for _, a := range []ports.AuthorizationRow{one, two} {
+		a.LookAt = at
+		sameAuthorization(t, stored(t, w, keyOf(a)), a)
+	}
+	for _, a := range others {
+		sameAuthorization(t, stored(t, w, keyOf(a)), a)
+	}
 }
 
 func keepAnswer(t *testing.T, w World, k x402.ClaimKey, answer ports.AuthorizationAnswer) error {
