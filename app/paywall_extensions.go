@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -19,17 +20,9 @@ const (
 	readmissions = "x402-sign-in"
 )
 
-// PaywallExtensions is what resources declare beside their ways to pay (x402's extensions), and what they
-// promise thereby.
-type PaywallExtensions struct {
-	Core         Core
-	Attestations Attestations
-	Reads        ports.AuthorizationReads
-}
-
-// Declare is a resource's offer with everything that is the same for all who ask for a while: payment
+// declare is a resource's offer with everything that is the same for all who ask for a while: payment
 // identifiers, what catalogs are told, and signed offers.
-func (s PaywallExtensions) Declare(o x402.Offer, r resource.Snapshot) (x402.Offer, error) {
+func (s *Paywall) declare(o x402.Offer, r resource.Snapshot) (x402.Offer, error) {
 	also := x402.Extensions{PaymentID: x402.PaymentIDOptional}
 	if r.Terms.Discoverable {
 		also.Discovery = &x402.Discovery{
@@ -64,7 +57,7 @@ func outputOf(mime string) string {
 }
 
 // issuer signs as the gateway; can is false if its address has no DID.
-func (s PaywallExtensions) issuer() (by x402.Issuer, can bool) {
+func (s *Paywall) issuer() (by x402.Issuer, can bool) {
 	did := s.Attestations.DID()
 	if did == "" {
 		return x402.Issuer{}, false
@@ -73,9 +66,9 @@ func (s PaywallExtensions) issuer() (by x402.Issuer, can bool) {
 	return x402.Issuer{KeyID: did + "#" + signer.Keys()[0].ID(), Sign: signer.Sign}, true
 }
 
-// Ask is an offer with a fresh question whether the wallet has paid before, where something follows from the
+// asking is an offer with a fresh question whether the wallet has paid before, where something follows from the
 // answer: what is stored is given again. What is made for each request is paid for each time.
-func (s PaywallExtensions) Ask(o x402.Offer, r resource.Snapshot) x402.Offer {
+func (s *Paywall) asking(o x402.Offer, r resource.Snapshot) x402.Offer {
 	if !readmits(r) {
 		return o
 	}
@@ -87,8 +80,8 @@ func readmits(r resource.Snapshot) bool {
 	return r.Content.Stored()
 }
 
-// Receipt is a response that goes with what was paid for, with the gateway's signature that it was.
-func (s PaywallExtensions) Receipt(r x402.Response, url string) x402.Response {
+// receipt is a response that goes with what was paid for, with the gateway's signature that it was.
+func (s *Paywall) receipt(r x402.Response, url string) x402.Response {
 	if by, can := s.issuer(); can {
 		return r.Receipted(by, url)
 	}
@@ -98,9 +91,28 @@ func (s PaywallExtensions) Receipt(r x402.Response, url string) x402.Response {
 // errShown refuses a sign-in that was presented before.
 var errShown = x402.ReasonSignIn.Refuse("this sign-in was presented before; take a fresh challenge and sign it")
 
-// Readmit decides whether a wallet that says who it is is given a resource again: the values are those of
+// readmit answers a request without payment that says who its wallet is: with what that wallet has paid for,
+// or with what it takes. said is false if it says nothing.
+func (s *Paywall) readmit(ctx context.Context, at stall, p Purchase) (sale Sale, said bool, err error) {
+	said, err = s.admits(ctx, at.offer, at.resource, p.SignIn)
+	if !said {
+		return Sale{}, false, nil
+	}
+	var refusal *x402.Refusal
+	if errors.As(err, &refusal) {
+		challenge := s.asking(at.offer, at.resource).Challenge(refusal)
+		return Sale{Fault: fault.From(err), Challenge: &challenge, Version: x402.V2, Shown: at.shown}, true, nil
+	}
+	if err != nil {
+		return Sale{}, true, err
+	}
+	answer, err := s.stored(ctx, at.resource)
+	return Sale{Answer: &answer, Version: x402.V2, Shown: at.shown}, true, err
+}
+
+// admits decides whether a wallet that says who it is is given a resource again: the values are those of
 // its header. Its signature counts once. Errors are Refusals, or ours.
-func (s PaywallExtensions) Readmit(
+func (s *Paywall) admits(
 	ctx context.Context, o x402.Offer, r resource.Snapshot, values []string,
 ) (said bool, err error) {
 	signIn, said, err := x402.ReadSignIn(values)
@@ -129,7 +141,7 @@ func (s PaywallExtensions) Readmit(
 }
 
 // spend takes the nonce of a sign-in, once for its wallet.
-func (s PaywallExtensions) spend(ctx context.Context, who x402.SignedIn) error {
+func (s *Paywall) spend(ctx context.Context, who x402.SignedIn) error {
 	key := who.Payer.String() + "/" + hex.EncodeToString(who.Nonce[:])
 	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		shown, err := r.Claims.Take(ctx, readmissions, key, nil)

@@ -23,7 +23,7 @@ import (
 // kept with package x402.
 type kiosk struct {
 	*testing.T
-	PaywallExtensions
+	*Paywall
 	shop   portstest.Shop
 	clock  *postClock
 	offer  x402.Offer
@@ -38,7 +38,7 @@ func openKiosk(t *testing.T) *kiosk {
 	c := &kiosk{T: t, clock: &postClock{}}
 	c.clock.set(time.Date(2026, 11, 21, 14, 1, 0, 0, time.UTC)) // a minute after the challenge was made
 	core := Core{Work: store, Clock: c.clock, IDs: digitIDs{draws: new([]int)}, Vault: deskVault{}}
-	c.PaywallExtensions = PaywallExtensions{
+	c.Paywall = &Paywall{
 		Core: core, Reads: store.Authorizations(),
 		Attestations: Attestations{Core: core, Signer: portstest.Pen{}, Issuer: "https://api.example.com"},
 	}
@@ -87,7 +87,7 @@ func (c *kiosk) paid(sku string, payer x402.Address) {
 }
 
 func (c *kiosk) readmit(r resource.Snapshot) error {
-	said, err := c.Readmit(c.Context(), c.offer, r, []string{c.header})
+	said, err := c.admits(c.Context(), c.offer, r, []string{c.header})
 	if !said {
 		c.Error("nothing was said")
 	}
@@ -116,7 +116,7 @@ func TestWhoHasPaidIsReadmittedOnce(t *testing.T) {
 	c.refused(c.readmit(c.report), "before")
 	c.clock.set(c.clock.Now().Add(x402.SignInFor))
 	c.refused(c.readmit(c.report), "too old")
-	said, err := c.Readmit(t.Context(), c.offer, c.report, nil)
+	said, err := c.admits(t.Context(), c.offer, c.report, nil)
 	if said || err != nil {
 		t.Errorf("a request that says nothing: %t, %v", said, err)
 	}
@@ -184,9 +184,9 @@ func TestOffersDeclareWhatHolds(t *testing.T) {
 	c := openKiosk(t)
 	says := func(o x402.Offer, r resource.Snapshot) map[string]json.RawMessage {
 		t.Helper()
-		o, err := c.Declare(o, r)
+		o, err := c.declare(o, r)
 		c.ok(err)
-		result, err := c.Ask(o, r).Challenge(nil).ToolResult()
+		result, err := c.asking(o, r).Challenge(nil).ToolResult()
 		c.ok(err)
 		var got struct {
 			StructuredContent struct{ Extensions map[string]json.RawMessage }
