@@ -106,10 +106,11 @@ type Transfers interface {
 	// Add records a final transfer. It answers false when (network, txid, index) is recorded: the
 	// insert is the claim. A reversed transfer that returns is recorded anew, undecided.
 	Add(ctx context.Context, t TransferRow) (fresh bool, err error)
+	// AddAll records final transfers as Add does and answers by position which were not recorded before.
+	// One that is among them twice is so the first time only.
+	AddAll(ctx context.Context, ts []TransferRow) (fresh []bool, err error)
 	// LoadAbove lists recorded, not reversed transfers of a network above a height, locked, in order.
 	LoadAbove(ctx context.Context, n chain.Network, height uint64) ([]TransferRow, error)
-	// Reverse marks a transfer as undone by the chain.
-	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final for their session: one that pays nobody any more, or
 	// somebody else, because the amount was let go meanwhile, is gone for its session, whether it is
@@ -123,6 +124,8 @@ type Transfers interface {
 
 // Reviews keeps what a second look at recorded transfers comes to.
 type Reviews interface {
+	// Reverse marks a transfer as undone by the chain.
+	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// Move notes that a transfer is now in another block.
 	Move(ctx context.Context, t chain.Transfer) error
 	// Release gives a transfer that is held for a second source (AwaitingSource, SourcesDiffer) another

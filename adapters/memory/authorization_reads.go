@@ -129,15 +129,9 @@ func (r authorizationReads) Owning(
 // mayBe reports whether a transfer may be what an authorization moved that is not settled by another.
 func mayBe(a ports.AuthorizationRow, t chain.Transfer) bool {
 	s := a.Settlement.Snapshot()
-	switch s.Status {
-	case x402.Settled:
-		if notBy(a, t) != 0 {
-			return false
-		}
-	case x402.Refused, x402.Failed:
-		if a.LookAt.IsZero() {
-			return false
-		}
+	ended := s.Status == x402.Refused || s.Status == x402.Failed
+	if s.Status == x402.Settled && notBy(a, t) != 0 || ended && a.LookAt.IsZero() {
+		return false
 	}
 	asset, isToken := x402.AddressOf(chain.Address(t.Asset.Contract))
 	payer, isPayer := x402.AddressOf(t.From)

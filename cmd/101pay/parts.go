@@ -226,13 +226,14 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 // scanned again, under a right that one process has at a time. Jobs go by the queue's own locks.
 func ticks(
 	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
-	log *slog.Logger, m *telemetry.Metrics,
+	senders *relayers, log *slog.Logger, m *telemetry.Metrics,
 ) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
 		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
+		{Name: "look after relayers", Every: relayerPace, Run: senders.Look},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {

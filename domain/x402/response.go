@@ -25,6 +25,10 @@ func (s Settlement) Response() Response {
 	return out
 }
 
+// Relayed tells of a settlement by the word of the facilitator that was asked for it: what it sent, or why
+// not. It is for servers that cannot ask a chain and take its word.
+func Relayed(d Due, tx Hash, why *Refusal) Response { return Response{due: d, tx: tx, refusal: why} }
+
 // Header prints the response for a version: the name and the value of its header. network and payer are
 // always there, as clients read them after failures too; transaction is "" unless it moved the money or
 // still may.

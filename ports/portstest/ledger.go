@@ -10,8 +10,8 @@ import (
 
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
-	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 

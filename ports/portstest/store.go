@@ -59,7 +59,7 @@ type promise struct {
 }
 
 // Store holds a store to its promises. open answers a new, empty world; it is called once for every
-// promise, about 210 times, so it should be cheap, and it cleans up by t.Cleanup.
+// promise, about 250 times, so it should be cheap, and it cleans up by t.Cleanup.
 func Store(t *testing.T, open func(t *testing.T) World) {
 	nouns := []struct {
 		name     string
@@ -102,6 +102,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"authorizations", authorizationPromises},
 		{"authorization reads", authorizationReadPromises},
 		{"lanes", lanePromises},
+		{"batches", batchPromises},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {

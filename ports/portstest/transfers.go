@@ -475,7 +475,9 @@ func transfersAgent(t *testing.T, w World) {
 	})
 	other.Reason = ports.NoReason
 	same(t, queue(t, w, other.ProjectID, 10), []ports.TransferRow{other})
-	do(t, w, func(ctx context.Context, r ports.Repos) error { return take(ctx, r, other.Transfer, "20260301000000002") })
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		return take(ctx, r, other.Transfer, "20260301000000002")
+	})
 	same(t, loaded(t, w, other.Transfer).Disposition, ports.Agent)
 }
 
