@@ -1,6 +1,7 @@
 package relayer_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -106,12 +107,25 @@ func TestAFailingNodeRefusesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	failing := func(text string) anviltest.Trick {
-		return anviltest.Change("eth_call", func(c anviltest.Call, r anviltest.Reply) anviltest.Reply {
+		return anviltest.Change("eth_call", func(_ anviltest.Call, r anviltest.Reply) anviltest.Reply {
 			r.Result, r.Error = nil, json.RawMessage(text)
 			return r
 		})
 	}
+	// The rest is answered: only what simulates or asks the wallet fails, and not inside the machine.
+	simulations := func(text string) anviltest.Trick {
+		return anviltest.Change("eth_call", func(c anviltest.Call, r anviltest.Reply) anviltest.Reply {
+			for _, function := range []string{"0xe3ee160e", "0xcf092995", "0x1626ba7e"} {
+				if bytes.Contains(c.Params[0], []byte(function)) {
+					r.Result, r.Error = nil, json.RawMessage(text)
+				}
+			}
+			return r
+		})
+	}
 	for name, trick := range map[string]anviltest.Trick{
+		"no simulations":       simulations(`{"code":-32603,"message":"internal error"}`),
+		"a slow simulation":    simulations(`{"code":-32000,"message":"execution aborted (timeout = 5s)"}`),
 		"an internal error":    failing(`{"code":-32603,"message":"internal error"}`),
 		"a missing state":      failing(`{"code":-32000,"message":"missing trie node 0123 (path ) state is not available"}`),
 		"no method":            failing(`{"code":-32601,"message":"the method eth_call does not exist"}`),
