@@ -13,20 +13,34 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// announce records an event, owes it to every endpoint that asked for it, and has it delivered:
-// all in the unit of work that made it happen, so that no news is lost and none is false.
-func announce(ctx context.Context, r ports.Repos, e webhook.Event, ids ports.IDs) error {
-	endpoints, err := r.Webhooks.Endpoints(ctx, e.ProjectID, e.Mode)
+// announce records events, owes each to every endpoint that asked for it, and has them delivered:
+// all in the unit of work that made them happen, so that no news is lost and none is false.
+func announce(ctx context.Context, r ports.Repos, es []webhook.Event, ids ports.IDs) error {
+	var of []ports.Audience
+	asked := make(map[ports.Audience]bool)
+	for _, e := range es {
+		if a := audienceOf(e); !asked[a] {
+			asked[a] = true
+			of = append(of, a)
+		}
+	}
+	endpoints, err := r.Webhooks.EndpointsOf(ctx, of)
 	if err != nil {
 		return err
 	}
 	var owed []webhook.Delivery
-	for _, to := range endpoints {
-		if to.Enabled && to.Wants(e.Type) {
-			owed = append(owed, owe(e, to, e.CreatedAt, ids))
+	for _, e := range es {
+		for _, to := range endpoints[audienceOf(e)] {
+			if to.Enabled && to.Wants(e.Type) {
+				owed = append(owed, owe(e, to, e.CreatedAt, ids))
+			}
 		}
 	}
-	return addEvent(ctx, r, e, owed)
+	return addEvents(ctx, r, es, owed)
+}
+
+func audienceOf(e webhook.Event) ports.Audience {
+	return ports.Audience{Project: e.ProjectID, Mode: e.Mode}
 }
 
 // owe answers a new delivery of an event to an endpoint.
@@ -37,22 +51,23 @@ func owe(e webhook.Event, to webhook.Endpoint, now time.Time, ids ports.IDs) web
 	}
 }
 
-// addEvent records an event with the deliveries it owes and a job for each.
-func addEvent(
-	ctx context.Context, r ports.Repos, e webhook.Event, owed []webhook.Delivery,
+// addEvents records events with the deliveries of them that are owed and a job for each.
+func addEvents(
+	ctx context.Context, r ports.Repos, es []webhook.Event, owed []webhook.Delivery,
 ) error {
-	if err := e.Check(); err != nil {
-		return err
-	}
-	if err := r.Webhooks.AddEvent(ctx, e, owed); err != nil {
-		return fmt.Errorf("record event %s: %w", e.ID, err)
-	}
-	for _, d := range owed {
-		if err := r.Jobs.Enqueue(ctx, firstTry(d), time.Time{}); err != nil {
+	for _, e := range es {
+		if err := e.Check(); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := r.Webhooks.AddEvents(ctx, es, owed); err != nil {
+		return fmt.Errorf("record %d events: %w", len(es), err)
+	}
+	jobs := make([]ports.Job, len(owed))
+	for i, d := range owed {
+		jobs[i] = firstTry(d)
+	}
+	return r.Jobs.EnqueueAll(ctx, jobs)
 }
 
 // firstTry is the job that begins a round of a delivery.

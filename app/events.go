@@ -18,22 +18,39 @@ type Announcer struct {
 	Clock     ports.Clock
 	Encoder   ports.EventEncoder
 	Addresses ports.AddressEncoder
+	Agents    ports.AgentEncoder
+}
+
+// news is something that happened to a session. concerned is set as ports.EventEncoder says.
+type news struct {
+	what      webhook.Type
+	of        checkout.Snapshot
+	concerned *ports.TransferRow
 }
 
 // session announces something that happened to a session. concerned is set as ports.EventEncoder says.
 func (a Announcer) session(
 	ctx context.Context, r ports.Repos, t webhook.Type, s checkout.Snapshot, concerned *ports.TransferRow,
 ) error {
-	e := webhook.Event{
-		ID: "evt_" + a.IDs.UUID(), MerchantID: s.MerchantID, ProjectID: s.ProjectID, Mode: s.Mode, Type: t,
-		SessionID: string(s.ID), Version: s.Version, CreatedAt: a.Clock.Now().UTC().Truncate(time.Microsecond),
+	return a.sessions(ctx, r, []news{{t, s, concerned}})
+}
+
+// sessions announces what happened to sessions.
+func (a Announcer) sessions(ctx context.Context, r ports.Repos, list []news) error {
+	events, now := make([]webhook.Event, len(list)), a.Clock.Now().UTC().Truncate(time.Microsecond)
+	for i, n := range list {
+		e := webhook.Event{
+			ID: "evt_" + a.IDs.UUID(), MerchantID: n.of.MerchantID, ProjectID: n.of.ProjectID, Mode: n.of.Mode,
+			Type: n.what, SessionID: string(n.of.ID), Version: n.of.Version, CreatedAt: now,
+		}
+		body, err := a.Encoder.Encode(e, n.of, n.concerned)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", n.what, err)
+		}
+		e.Body = body
+		events[i] = e
 	}
-	body, err := a.Encoder.Encode(e, s, concerned)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", t, err)
-	}
-	e.Body = body
-	return announce(ctx, r, e, a.IDs)
+	return announce(ctx, r, events, a.IDs)
 }
 
 // address announces what becomes of a receiving account. Accounts are for real money, so live endpoints
@@ -48,7 +65,26 @@ func (a Announcer) address(ctx context.Context, r ports.Repos, t webhook.Type, c
 		return fmt.Errorf("encode %s: %w", t, err)
 	}
 	e.Body = body
-	return announce(ctx, r, e, a.IDs)
+	return announce(ctx, r, []webhook.Event{e}, a.IDs)
+}
+
+// agent announces what became of an agent's payment.
+func (a Announcer) agent(ctx context.Context, r ports.Repos, t webhook.Type, row ports.AuthorizationRow) error {
+	e := webhook.Event{
+		ID: "evt_" + a.IDs.UUID(), MerchantID: merchantOf(row), ProjectID: row.ProjectID, Mode: row.Mode, Type: t,
+		SessionID: row.SessionID, CreatedAt: a.Clock.Now().UTC().Truncate(time.Microsecond),
+	}
+	body, err := a.Agents.EncodeAgent(e, row)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", t, err)
+	}
+	e.Body = body
+	return announce(ctx, r, []webhook.Event{e}, a.IDs)
+}
+
+// merchantOf is whose payment it is.
+func merchantOf(row ports.AuthorizationRow) merchant.ID {
+	return merchant.ID(row.Settlement.Snapshot().Binding.MerchantID)
 }
 
 // Limits of lists.

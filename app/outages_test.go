@@ -159,7 +159,9 @@ func TestScriptedOutagesSendNothing(t *testing.T) {
 	}
 	live := p.shop.MakeEvent(1, now)
 	live.Mode = merchant.Live
-	p.ok(p.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error { return announce(ctx, r, live, postIDs{}) }))
+	p.ok(p.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return announce(ctx, r, []webhook.Event{live}, postIDs{})
+	}))
 	p.work()
 	if d, _ := p.delivery(live); d.Status != webhook.Delivered {
 		t.Errorf("an outage of test mode hurt real news: %+v", d)

@@ -146,7 +146,7 @@ func (p *postOffice) happens(t webhook.Type) webhook.Event {
 	e := p.shop.MakeEvent(1, p.clock.Now())
 	e.Type = t
 	p.ok(p.store.Do(p.Context(), func(ctx context.Context, r ports.Repos) error {
-		return announce(ctx, r, e, postIDs{})
+		return announce(ctx, r, []webhook.Event{e}, postIDs{})
 	}))
 	return e
 }

@@ -203,7 +203,7 @@ func (s *Settlement) acquit(ctx context.Context, f find) error {
 	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		recorded = nil
 		book := booking{s: s, r: r, now: s.now(), recorded: &recorded, again: true}
-		return book.enter(ctx, f)
+		return book.enter(ctx, []find{f})
 	})
 	if err != nil || s.Recorded == nil {
 		return err

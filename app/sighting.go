@@ -103,14 +103,9 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 		if err != nil {
 			return err
 		}
-		inSight := make(map[checkout.SessionID]bool, len(sightings))
-		for _, o := range sightings {
-			if o.SessionID == "" || inSight[o.SessionID] {
-				continue
-			}
-			if inSight[o.SessionID], err = s.sighted(ctx, r, o, now); err != nil {
-				return fmt.Errorf("session %s seen: %w", o.SessionID, err)
-			}
+		inSight, err := s.sightAll(ctx, r, sightings, now)
+		if err != nil {
+			return err
 		}
 		for _, o := range gone {
 			if o.SessionID == "" || inSight[o.SessionID] {
@@ -124,23 +119,69 @@ func (s *Settlement) sight(ctx context.Context, n chain.Network, sightings []por
 	})
 }
 
-// sighted notes that a session's payment is on its way. It is not, and the answer is false, if somebody
-// with a newer head has recorded it meanwhile: a session that waited for it now would wait for ever.
-func (s *Settlement) sighted(
-	ctx context.Context, r ports.Repos, o ports.Sighting, now time.Time,
-) (onItsWay bool, err error) {
-	session, err := r.Sessions.Load(ctx, o.SessionID)
-	if err != nil || session.Status() != checkout.Awaiting {
-		return true, err
+// sightAll notes that sessions' payments are on their way, and answers whose are.
+func (s *Settlement) sightAll(
+	ctx context.Context, r ports.Repos, sightings []ports.Sighting, now time.Time,
+) (inSight map[checkout.SessionID]bool, err error) {
+	var ids []checkout.SessionID
+	paying := make(map[checkout.SessionID][]ports.Sighting)
+	for _, o := range sightings {
+		if o.SessionID == "" {
+			continue
+		}
+		if len(paying[o.SessionID]) == 0 {
+			ids = append(ids, o.SessionID)
+		}
+		paying[o.SessionID] = append(paying[o.SessionID], o)
 	}
-	rows, _, err := r.Transfers.OfSession(ctx, o.SessionID)
-	if err != nil || slices.ContainsFunc(rows, func(row ports.TransferRow) bool {
-		return row.Transfer.TxID == o.Transfer.TxID && row.Transfer.Index == o.Transfer.Index &&
-			row.Disposition != ports.Reversed && !awaits(row)
-	}) {
+	sessions, err := r.Sessions.LoadAll(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	inSight = make(map[checkout.SessionID]bool, len(ids))
+	var seen []*checkout.Session
+	var told []news
+	for _, id := range ids {
+		session := sessions[id]
+		if inSight[id], err = onItsWay(ctx, r, session, paying[id]); err != nil {
+			return nil, fmt.Errorf("session %s seen: %w", id, err)
+		}
+		if !inSight[id] || session.Status() != checkout.Awaiting {
+			continue
+		}
+		if _, err := session.See(now); err != nil {
+			return nil, fmt.Errorf("session %s seen: %w", id, err)
+		}
+		seen = append(seen, session)
+		told = append(told, news{what: webhook.PaymentDetected, of: session.Snapshot()})
+	}
+	if len(seen) == 0 {
+		return inSight, nil
+	}
+	if err := r.Sessions.SaveAll(ctx, seen); err != nil {
+		return nil, err
+	}
+	return inSight, s.Events.sessions(ctx, r, told)
+}
+
+// onItsWay reports whether a session's payment is on its way. It is not if somebody with a newer head
+// has recorded all of it meanwhile: a session that waited for it now would wait for ever.
+func onItsWay(
+	ctx context.Context, r ports.Repos, session *checkout.Session, paying []ports.Sighting,
+) (bool, error) {
+	if session.Status() != checkout.Awaiting {
+		return true, nil
+	}
+	rows, _, err := r.Transfers.OfSession(ctx, session.ID())
+	if err != nil {
 		return false, err
 	}
-	return true, s.see(ctx, r, o.SessionID, now)
+	return slices.ContainsFunc(paying, func(o ports.Sighting) bool {
+		return !slices.ContainsFunc(rows, func(row ports.TransferRow) bool {
+			return row.Transfer.TxID == o.Transfer.TxID && row.Transfer.Index == o.Transfer.Index &&
+				row.Disposition != ports.Reversed && !awaits(row)
+		})
+	}), nil
 }
 
 func (s *Settlement) see(ctx context.Context, r ports.Repos, id checkout.SessionID, now time.Time) error {

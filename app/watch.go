@@ -146,8 +146,21 @@ func (w *watcher) tick(ctx context.Context) error {
 }
 
 // cursor finds where to go on, and begins at the final height on a network never read before:
-// nobody was shown an address before that.
+// nobody was shown an address before that. It locks nothing: whoever moves the cursor says from where.
 func (w *watcher) cursor(ctx context.Context, head chain.Head) (ports.Cursor, error) {
+	known, err := w.s.Rails.Cursors.Cursors(ctx)
+	if err != nil {
+		return ports.Cursor{}, err
+	}
+	for _, c := range known {
+		if c.Network == head.Network {
+			return c, nil
+		}
+	}
+	return w.begin(ctx, head)
+}
+
+func (w *watcher) begin(ctx context.Context, head chain.Head) (ports.Cursor, error) {
 	var c ports.Cursor
 	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		var err error

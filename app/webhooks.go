@@ -200,7 +200,7 @@ func (s *Webhooks) Test(
 				return webhook.Event{}, webhook.ErrEndpointDisabled
 			}
 			owed := []webhook.Delivery{owe(e, to, e.CreatedAt, s.Core.IDs)}
-			return e, addEvent(ctx, r, e, owed)
+			return e, addEvents(ctx, r, []webhook.Event{e}, owed)
 		})
 }
 

@@ -41,7 +41,9 @@ func TestNewsGoToThoseWhoAskedForThem(t *testing.T) {
 	}
 	paid := p.shop.MakeEvent(1, portstest.Epoch)
 	paid.Mode = merchant.Live
-	p.ok(p.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error { return announce(ctx, r, paid, postIDs{}) }))
+	p.ok(p.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		return announce(ctx, r, []webhook.Event{paid}, postIDs{})
+	}))
 	if d, _ := p.delivery(paid); d.EndpointID != live.Endpoint.ID {
 		t.Errorf("real news go to %+v", d)
 	}
@@ -54,7 +56,7 @@ func TestNewsCommitWithTheirCause(t *testing.T) {
 	stop := errors.New("stop")
 	e := p.shop.MakeEvent(1, portstest.Epoch)
 	p.is(p.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		if err := announce(ctx, r, e, postIDs{}); err != nil {
+		if err := announce(ctx, r, []webhook.Event{e}, postIDs{}); err != nil {
 			t.Fatal(err)
 		}
 		return stop
@@ -66,7 +68,7 @@ func TestNewsCommitWithTheirCause(t *testing.T) {
 	}
 	e.Body = bytes.Repeat([]byte("x"), webhook.MaxBodyBytes)
 	if err := p.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return announce(ctx, r, e, postIDs{})
+		return announce(ctx, r, []webhook.Event{e}, postIDs{})
 	}); err == nil {
 		t.Error("an event beyond the limit of bodies was recorded")
 	}
@@ -213,7 +215,9 @@ func TestWebhooksOfOthersAreNotFound(t *testing.T) {
 	p.is(err, ports.ErrNotFound)
 	foreign := p.shop.MakeEvent(1, portstest.Epoch)
 	foreign.Mode = merchant.Live
-	p.ok(p.store.Do(ctx, func(ctx context.Context, r ports.Repos) error { return announce(ctx, r, foreign, postIDs{}) }))
+	p.ok(p.store.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		return announce(ctx, r, []webhook.Event{foreign}, postIDs{})
+	}))
 	other, _ := p.delivery(foreign)
 	_, err = p.hooks.Attempts(ctx, p.who(merchant.Test), e.ID, other.ID)
 	p.is(err, ports.ErrNotFound)

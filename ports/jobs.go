@@ -14,4 +14,6 @@ type Job interface {
 type Jobs interface {
 	// Enqueue asks for j to run at or after at; the zero time means as soon as possible.
 	Enqueue(ctx context.Context, j Job, at time.Time) error
+	// EnqueueAll asks for jobs to run as soon as possible.
+	EnqueueAll(ctx context.Context, js []Job) error
 }

@@ -52,12 +52,13 @@ type Lanes interface {
 	// Save moves the lane.
 	Save(ctx context.Context, l Lane) error
 	// Add records a signed transaction. Several may have one nonce (replacements); ErrTaken if its id is
-	// recorded.
+	// recorded, which does not end the unit of work.
 	Add(ctx context.Context, t RelayTransaction) error
-	// Sent notes when a transaction was handed to a node.
+	// Sent notes when a transaction was handed to a node; ErrNotFound if it is not recorded.
 	Sent(ctx context.Context, id x402.Hash, at time.Time) error
 	// Mined notes that a transaction is in the chain for good and what it cost. Every other one of its
-	// nonce is void from then on, and no longer listed by Unmined.
+	// nonce is void from then on, and no longer listed by Unmined. Repeating it changes nothing.
+	// ErrNotFound if it is not recorded, ErrStale if another one of its nonce was mined.
 	Mined(ctx context.Context, id x402.Hash, at time.Time, cost *big.Int) error
 	LaneReads
 }
@@ -70,6 +71,6 @@ type LaneReads interface {
 	// newest of each nonce only, lowest nonce first.
 	Unmined(ctx context.Context, n x402.Network, account x402.Address, limit int) ([]RelayTransaction, error)
 	// Spent sums, in wei, what transactions of a network have burnt since a time, and what those signed
-	// since then and not mined may burn at most.
+	// since then and not mined may burn at most: of one nonce only the dearest, as only one can be mined.
 	Spent(ctx context.Context, n x402.Network, since time.Time) (*big.Int, error)
 }

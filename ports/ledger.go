@@ -21,6 +21,9 @@ type Ledger interface {
 	// Book appends a transaction to its merchant's chain. ErrTaken says (Kind, SourceRef) is booked:
 	// the same cause is never booked twice.
 	Book(ctx context.Context, t ledger.Transaction) (Booked, error)
+	// BookAll appends transactions in turn, as Book does, or none of them: ErrTaken says that what one is
+	// booked for is booked, or is another's among them too. The unit of work can go on after that.
+	BookAll(ctx context.Context, ts []ledger.Transaction) ([]Booked, error)
 	// Stands reports whether a payment booked for a cause, or for that cause come again (the cause, a
 	// point, and anything), has not been reversed.
 	Stands(ctx context.Context, sourceRef string) (bool, error)

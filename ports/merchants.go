@@ -34,6 +34,8 @@ type Projects interface {
 	Of(ctx context.Context, id merchant.ID) ([]merchant.Project, error)
 	// ByID finds a project of any merchant by its id, or ErrNotFound.
 	ByID(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
+	// ByIDs finds projects of any merchants; those nobody knows are absent.
+	ByIDs(ctx context.Context, ids []merchant.ProjectID) (map[merchant.ProjectID]merchant.Project, error)
 	// Load is ByID, locked: for whoever is about to change the project.
 	Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
 	// Update replaces name, website, mode and policy. ErrTaken (Param "websiteUrl") says another

@@ -20,12 +20,23 @@ type Sessions interface {
 	// Save replaces what may change: status, version, deadline, current intent, receipt, what was paid
 	// and whether the merchant has to decide. It is refused with ErrStale unless the stored version is older.
 	Save(ctx context.Context, s *checkout.Session) error
+	SessionBatches
 	// ByOrderID finds a project's session by the merchant's reference, or ErrNotFound.
 	ByOrderID(ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string) (*checkout.Session, error)
 	Amounts
 	// Due lists at most limit unpaid sessions whose deadline is before now: those without an intent,
 	// and those whose intent's network is final beyond the deadline according to finalTime.
 	Due(ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int) ([]checkout.SessionID, error)
+}
+
+// SessionBatches does to several sessions at once what Sessions does to one.
+type SessionBatches interface {
+	// LoadAll finds sessions, locked, or ErrNotFound if any is missing. Two who load some of the same
+	// sessions lock them in the same order, however they name them: neither waits for the other for ever.
+	LoadAll(ctx context.Context, ids []checkout.SessionID) (map[checkout.SessionID]*checkout.Session, error)
+	// SaveAll saves sessions, each named once, as Save saves one. If one of them is refused the unit of
+	// work has to fail: some of the others may be saved in it.
+	SaveAll(ctx context.Context, list []*checkout.Session) error
 }
 
 // Amounts keeps which intent holds which exact amount at a shared address, and which one a dedicated

@@ -20,10 +20,11 @@ const (
 	Duplicate Disposition = "duplicate" // its session was settled by another transfer
 	Unmatched Disposition = "unmatched" // no intent holds its amount
 	Reversed  Disposition = "reversed"  // the chain undid it
+	Agent     Disposition = "x402"      // it settled an agent's authorization, and no session
 )
 
 // Booked reports whether a transfer that went there is in the book.
-func (d Disposition) Booked() bool { return d == Settled || d == Part }
+func (d Disposition) Booked() bool { return d == Settled || d == Part || d == Agent }
 
 // Reason says more of a recorded transfer than its disposition does.
 type Reason string
@@ -35,6 +36,8 @@ const (
 	SourcesDiffer  Reason = "sources_disagree"       // held: an endpoint contradicts another; asked again
 	Uncorroborated Reason = "no_second_source"       // held for good: none agreed in time, the merchant decides
 	RescanMissing  Reason = "rescan_missing"         // a second reading of its block did not hold it; nothing was undone
+	// AwaitingSettlement is of unmatched transfers: it may be an agent's payment that is being settled.
+	AwaitingSettlement Reason = "x402_settlement"
 )
 
 // TransferRow is a final transfer and what became of it.
@@ -103,10 +106,11 @@ type Transfers interface {
 	// Add records a final transfer. It answers false when (network, txid, index) is recorded: the
 	// insert is the claim. A reversed transfer that returns is recorded anew, undecided.
 	Add(ctx context.Context, t TransferRow) (fresh bool, err error)
+	// AddAll records final transfers as Add does and answers by position which were not recorded before.
+	// One that is among them twice is so the first time only.
+	AddAll(ctx context.Context, ts []TransferRow) (fresh []bool, err error)
 	// LoadAbove lists recorded, not reversed transfers of a network above a height, locked, in order.
 	LoadAbove(ctx context.Context, n chain.Network, height uint64) ([]TransferRow, error)
-	// Reverse marks a transfer as undone by the chain.
-	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// ReplaceSightings makes the given sightings the only ones of a network and answers those that
 	// are gone and not recorded as final for their session: one that pays nobody any more, or
 	// somebody else, because the amount was let go meanwhile, is gone for its session, whether it is
@@ -120,13 +124,15 @@ type Transfers interface {
 
 // Reviews keeps what a second look at recorded transfers comes to.
 type Reviews interface {
+	// Reverse marks a transfer as undone by the chain.
+	Reverse(ctx context.Context, n chain.Network, id chain.TxID, index uint32) error
 	// Move notes that a transfer is now in another block.
 	Move(ctx context.Context, t chain.Transfer) error
 	// Release gives a transfer that is held for a second source (AwaitingSource, SourcesDiffer) another
 	// disposition, reason, session, intent and order number. It answers false, and changes nothing,
 	// when the transfer is not held so any more: of many who release it one does.
 	Release(ctx context.Context, t TransferRow) (done bool, err error)
-	// Note sets the reason of a recorded transfer, unless it is held for a second source: that reason
+	// Note sets the reason of a recorded transfer (NoReason: none), unless it is held for a second source: that reason
 	// is what Release asks for. ErrNotFound if it is not recorded.
 	Note(ctx context.Context, t chain.Transfer, because Reason) error
 	// Waiting lists at most limit transfers of a network that are held for a second source, oldest

@@ -23,10 +23,23 @@ type Webhooks interface {
 	// Endpoints lists a project's endpoints of a mode, oldest first. None of them can be removed before
 	// the end of the unit of work.
 	Endpoints(ctx context.Context, p merchant.ProjectID, m merchant.Mode) ([]webhook.Endpoint, error)
-	// AddEvent records an event and one pending delivery for each given delivery.
-	AddEvent(ctx context.Context, e webhook.Event, ds []webhook.Delivery) error
+	News
 	// Deliveries gives access to deliveries.
 	Deliveries() Deliveries
+}
+
+// News is how merchants come to be told of many things at once.
+type News interface {
+	// EndpointsOf lists the endpoints of several projects as Endpoints does those of one.
+	EndpointsOf(ctx context.Context, of []Audience) (map[Audience][]webhook.Endpoint, error)
+	// AddEvents records events and the deliveries of them that are owed.
+	AddEvents(ctx context.Context, es []webhook.Event, owed []webhook.Delivery) error
+}
+
+// Audience is who hears of what happens in a project in one of its modes.
+type Audience struct {
+	Project merchant.ProjectID
+	Mode    merchant.Mode
 }
 
 // Deliveries keeps what is owed to endpoints and every attempt to pay it.
@@ -130,4 +143,9 @@ type AddressChange struct {
 // AddressEncoder puts an event about a receiving account into the words of a dialect. It is pure.
 type AddressEncoder interface {
 	EncodeAddress(e webhook.Event, c AddressChange) ([]byte, error)
+}
+
+// AgentEncoder puts an event about a payment by x402 into the words of a dialect. It is pure.
+type AgentEncoder interface {
+	EncodeAgent(e webhook.Event, a AuthorizationRow) ([]byte, error)
 }

@@ -41,7 +41,7 @@ func BenchmarkFullBlock(b *testing.B) {
 		b.SetBytes(int64(len(answer)))
 		b.ReportAllocs()
 		for b.Loop() {
-			found, err := candidates(answer, span{from: last.Number, to: last.Number}, f)
+			found, err := f.Read(answer, last.Number, last.Number)
 			if err != nil || len(found) != 10 {
 				b.Fatal(len(found), err)
 			}

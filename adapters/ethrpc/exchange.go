@@ -150,12 +150,14 @@ func retryAfter(header string, now time.Time) time.Duration {
 // decodeAnswers reads the answers to n calls. A node that refuses the whole batch with one error is
 // reported by that error.
 func decodeAnswers(text []byte, n int) ([]answer, error) {
-	first := jsonText{buf: text}
-	if first.peek() == '{' {
-		id, one, err := decodeAnswer(text)
+	t := textOf(text)
+	if t.peek() == '{' {
+		id, one, err := t.answer()
 		switch {
 		case err != nil:
 			return nil, err
+		case !t.done():
+			return nil, fail(Broken, "the answer is cut short or no JSON")
 		case one.err != nil:
 			return nil, one.err
 		case n != 1:
@@ -167,8 +169,8 @@ func decodeAnswers(text []byte, n int) ([]answer, error) {
 	}
 	answers, given := make([]answer, n), make([]bool, n)
 	var problem error
-	whole := array(text, func(value []byte) {
-		id, a, err := decodeAnswer(value)
+	whole := t.members('[', ']', func() bool {
+		id, a, err := t.answer()
 		switch {
 		case err != nil:
 			problem = err
@@ -177,12 +179,13 @@ func decodeAnswers(text []byte, n int) ([]answer, error) {
 		default:
 			answers[id], given[id] = a, true
 		}
+		return problem == nil
 	})
 	switch {
-	case !whole:
-		return nil, fail(Broken, "the answer is cut short or no JSON")
 	case problem != nil:
 		return nil, problem
+	case !whole || !t.done():
+		return nil, fail(Broken, "the answer is cut short or no JSON")
 	}
 	for _, ok := range given {
 		if !ok {
@@ -195,12 +198,12 @@ func decodeAnswers(text []byte, n int) ([]answer, error) {
 // noID is the id of an answer that has none, as errors before a request is understood do.
 const noID = ^uint64(0)
 
-// decodeAnswer reads one answer. What is not exactly a JSON-RPC answer is a failure, never an empty
+// answer consumes one answer. What is not exactly a JSON-RPC answer is a failure, never an empty
 // result: java-tron's limiter answers 200 with {"Error":"… lack of computing resources"}.
-func decodeAnswer(value []byte) (id uint64, a answer, err error) {
+func (t *jsonText) answer() (id uint64, a answer, err error) {
 	id = noID
 	version, limiter, problem := false, false, false
-	whole := object(value, func(key, value []byte) {
+	whole := t.object(func(key, value []byte) {
 		switch string(key) {
 		case "jsonrpc":
 			version = string(text(value)) == "2.0"

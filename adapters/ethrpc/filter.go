@@ -83,12 +83,12 @@ func (f Filter) sorted() []Address {
 
 // match reads a log that may pay a receiver. It answers ok=false for every other, and tells of
 // those that an honest node would not have offered or that look like payments and are none.
-func (f Filter) match(l Log) (p payment, ok bool) {
+func (f *Filter) match(l *Log) (p payment, ok bool) {
 	if !slices.Contains(f.contracts, l.Contract) {
 		f.ignore(ForeignContract, l)
 		return p, false
 	}
-	p, because := l.payment()
+	p, because := l.parties()
 	if because == "" && l.Removed {
 		because = Undone
 	}
@@ -96,15 +96,15 @@ func (f Filter) match(l Log) (p payment, ok bool) {
 		f.ignore(because, l)
 		return p, false
 	}
-	if f.anyone {
+	if _, ok = f.receivers[p.to]; ok || f.anyone {
+		p.units = l.amount()
 		return p, true
 	}
-	_, ok = f.receivers[p.to]
-	return p, ok
+	return p, false
 }
 
-func (f Filter) ignore(because Reason, l Log) {
+func (f *Filter) ignore(because Reason, l *Log) {
 	if f.ignored != nil {
-		f.ignored(because, l)
+		f.ignored(because, *l)
 	}
 }

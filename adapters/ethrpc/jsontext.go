@@ -13,9 +13,13 @@ const maxDepth = 2*maxCallDepth + 16
 // inside strings pass. Strings are handed out as they are written: none we look for holds an
 // escape, and one that does is not what we look for.
 type jsonText struct {
-	buf []byte
-	at  int
+	buf   []byte
+	at    int
+	plain bool // no escape is in the text, so that no string has to be searched for one
 }
+
+// textOf prepares to walk a text of many strings.
+func textOf(buf []byte) jsonText { return jsonText{buf: buf, plain: bytes.IndexByte(buf, '\\') < 0} }
 
 // peek skips white space and answers the next byte, 0 at the end.
 func (t *jsonText) peek() byte {
@@ -32,7 +36,15 @@ func (t *jsonText) peek() byte {
 
 // take consumes the byte c after white space.
 func (t *jsonText) take(c byte) bool {
-	if t.peek() != c {
+	if t.at < len(t.buf) && t.buf[t.at] == c {
+		t.at++
+		return true
+	}
+	return t.takeBehindSpace(c)
+}
+
+func (t *jsonText) takeBehindSpace(c byte) bool {
+	if t.peek() != c || t.at == len(t.buf) {
 		return false
 	}
 	t.at++
@@ -52,7 +64,7 @@ func (t *jsonText) str() ([]byte, bool) {
 	if end < 0 {
 		return nil, false
 	}
-	if bytes.IndexByte(t.buf[start:start+end], '\\') < 0 {
+	if t.plain || bytes.IndexByte(t.buf[start:start+end], '\\') < 0 {
 		t.at = start + end + 1
 		return t.buf[start : start+end], true
 	}
@@ -99,6 +111,36 @@ func (t *jsonText) value() ([]byte, bool) {
 		return nil, false
 	}
 	return t.buf[start:t.at], true
+}
+
+// textValue consumes any value and answers what stands between the quotes if it is a string, nil if it
+// is none.
+func (t *jsonText) textValue() (s []byte, whole bool) {
+	if t.peek() == '"' {
+		return t.str()
+	}
+	return nil, t.skip(0)
+}
+
+// fixed consumes a value and reads exactly len(dst) bytes of hex out of it, as parseFixed does. If the
+// text is as it should be, nothing has to be searched for its end: no digit is a quote.
+func (t *jsonText) fixed(dst []byte) (sound, whole bool) {
+	if t.peek() == '"' {
+		start := t.at + 1
+		end := start + len(hexPrefix) + 2*len(dst)
+		if end < len(t.buf) && t.buf[end] == '"' && parseFixed(dst, t.buf[start:end]) {
+			t.at = end + 1
+			return true, true
+		}
+	}
+	s, whole := t.textValue()
+	return parseFixed(dst, s), whole
+}
+
+// key consumes the name of a member and what stands between it and its value.
+func (t *jsonText) key() ([]byte, bool) {
+	name, ok := t.str()
+	return name, ok && t.take(':')
 }
 
 func (t *jsonText) skip(depth int) bool {

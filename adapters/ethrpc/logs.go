@@ -1,6 +1,9 @@
 package ethrpc
 
-import "math/big"
+import (
+	"bytes"
+	"math/big"
+)
 
 // maxTopics is how many topics a log can have.
 const maxTopics = 4
@@ -37,43 +40,144 @@ const (
 
 // decodeLog reads one log; ok is false if anything about it is not as the protocol says.
 func decodeLog(value []byte) (l Log, ok bool) {
-	var contract, topics, word, block, blockID, tx, index bool
-	whole := object(value, func(key, value []byte) {
-		switch string(key) {
-		case "address":
-			contract = parseFixed(l.Contract[:], text(value))
-		case "topics":
-			topics = l.readTopics(value)
-		case "data":
-			l.OneWord = parseFixed(l.Word[:], text(value))
-			word = text(value) != nil
-		case "blockNumber":
-			l.Block, block = parseQuantity(text(value))
-		case "blockHash":
-			blockID = parseFixed(l.BlockID[:], text(value))
-		case "transactionHash":
-			tx = parseFixed(l.TxID[:], text(value))
-		case "logIndex":
-			l.Index, index = parseQuantity(text(value))
-		case "removed":
-			l.Removed = string(value) != "false"
-		}
-	})
-	return l, whole && contract && topics && word && block && blockID && tx && index
+	r := logReader{t: jsonText{buf: value}}
+	ok = r.read(&l) && r.t.done()
+	return l, ok
 }
 
-// readTopics reads the topics of a log.
-func (l *Log) readTopics(value []byte) bool {
-	l.Count = 0
-	sound := true
-	whole := array(value, func(topic []byte) {
-		if l.Count == maxTopics || !parseFixed(l.Topics[l.Count][:], text(topic)) {
-			sound = false
-			return
+// logReader reads logs one after the other, each once: what is not of interest in a page of thousands
+// is most of it.
+type logReader struct {
+	t jsonText
+	// Nearly all logs of a page are of one token, of one event, and of few blocks.
+	contract, event, block sameAgain
+}
+
+// sameAgain is what was read last of its kind, and its text with quotes.
+type sameAgain struct {
+	text []byte
+	word Hash
+}
+
+// read consumes a value and reads exactly len(dst) bytes of hex out of it.
+func (s *sameAgain) read(t *jsonText, dst []byte) (sound, whole bool) {
+	t.peek()
+	start := t.at
+	if len(s.text) > 0 && bytes.HasPrefix(t.buf[start:], s.text) {
+		copy(dst, s.word[:])
+		t.at += len(s.text)
+		return true, true
+	}
+	if sound, whole = t.fixed(dst); sound && whole {
+		s.text = t.buf[start:t.at]
+		copy(s.word[:], dst)
+	}
+	return sound, whole
+}
+
+// The members a log must have.
+const (
+	hasContract = 1 << iota
+	hasTopics
+	hasPayload
+	hasBlock
+	hasBlockID
+	hasTxID
+	hasIndex
+
+	hasAll = 1<<iota - 1
+)
+
+// read consumes a log; false says that the text is no log.
+func (r *logReader) read(l *Log) bool {
+	if !r.t.take('{') || r.t.take('}') {
+		return false
+	}
+	has := 0
+	for {
+		key, ok := r.t.key()
+		if !ok {
+			return false
 		}
-		l.Count++
+		member, sound, ok := r.member(l, key)
+		if !ok {
+			return false
+		}
+		if has &^= member; sound {
+			has |= member
+		}
+		if r.t.take('}') {
+			return has == hasAll
+		}
+		if !r.t.take(',') {
+			return false
+		}
+	}
+}
+
+// member consumes the value of a member and says which it was, if any, and whether it is as the
+// protocol says. ok is false if the text is no JSON.
+func (r *logReader) member(l *Log, key []byte) (member int, sound, ok bool) {
+	var s []byte
+	switch string(key) {
+	case "topics":
+		sound, ok = r.topics(l)
+		return hasTopics, sound, ok
+	case "removed":
+		value, ok := r.t.value()
+		l.Removed = string(value) != "false"
+		return 0, true, ok
+	case "address":
+		sound, ok = r.contract.read(&r.t, l.Contract[:])
+		return hasContract, sound, ok
+	case "data":
+		sound = r.t.peek() == '"' // a contract writes there what it likes
+		l.OneWord, ok = r.t.fixed(l.Word[:])
+		return hasPayload, sound, ok
+	case "blockNumber":
+		s, ok = r.t.textValue()
+		l.Block, sound = parseQuantity(s)
+		return hasBlock, sound, ok
+	case "blockHash":
+		sound, ok = r.block.read(&r.t, l.BlockID[:])
+		return hasBlockID, sound, ok
+	case "transactionHash":
+		sound, ok = r.t.fixed(l.TxID[:])
+		return hasTxID, sound, ok
+	case "logIndex":
+		s, ok = r.t.textValue()
+		l.Index, sound = parseQuantity(s)
+		return hasIndex, sound, ok
+	}
+	return 0, true, r.t.skip(0)
+}
+
+// topics consumes the topics of a log.
+func (r *logReader) topics(l *Log) (sound, ok bool) {
+	l.Count = 0
+	if r.t.peek() != '[' {
+		return false, r.t.skip(0)
+	}
+	sound = true
+	ok = r.t.members('[', ']', func() (whole bool) {
+		if l.Count == maxTopics {
+			sound = false
+			return r.t.skip(0)
+		}
+		good := false
+		if topic := l.Topics[l.Count][:]; l.Count == 0 {
+			good, whole = r.event.read(&r.t, topic)
+		} else {
+			good, whole = r.t.fixed(topic)
+		}
+		if good {
+			l.Count++
+		} else {
+			sound = false
+		}
+		return whole
 	})
-	return whole && sound
+	return sound, ok
 }
 
 // payment is what a Transfer event says.
@@ -84,6 +188,17 @@ type payment struct {
 
 // payment reads a Transfer, or says why the log is none that pays anybody.
 func (l *Log) payment() (p payment, because Reason) {
+	if p, because = l.parties(); because == "" {
+		p.units = l.amount()
+	}
+	return p, because
+}
+
+// amount is how much a Transfer moves.
+func (l *Log) amount() *big.Int { return new(big.Int).SetBytes(l.Word[:]) }
+
+// parties reads who pays whom in a Transfer, or says why the log is none that pays anybody.
+func (l *Log) parties() (p payment, because Reason) {
 	if l.Count == 0 || l.Topics[0] != TransferTopic {
 		return p, ForeignEvent
 	}
@@ -103,5 +218,5 @@ func (l *Log) payment() (p payment, because Reason) {
 	case from == Address{}:
 		return p, Minted
 	}
-	return payment{from: from, to: to, units: new(big.Int).SetBytes(l.Word[:])}, ""
+	return payment{from: from, to: to}, ""
 }

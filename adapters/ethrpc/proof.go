@@ -63,7 +63,7 @@ func (e *endpoint) findOnce(
 	if answers[0].err != nil {
 		return Header{}, nil, widthOr(answers[0].err)
 	}
-	found, err = candidates(answers[0].result, s, f)
+	found, err = f.Read(answers[0].result, s.from, s.to)
 	return last, found, err
 }
 
@@ -75,27 +75,29 @@ func widthOr(err error) error {
 	return err
 }
 
-// candidates reads an answer to eth_getLogs. A log that pays nobody is reported and left out; an
-// answer that is no list of logs is the endpoint's failure. What a contract can write into a log
+// Read reads an answer to eth_getLogs about the blocks from..to and answers the logs in it that may be
+// transfers the filter looks for; nothing is proven by that. A log that pays nobody is reported and left
+// out; an answer that is no list of logs is the endpoint's failure. What a contract can write into a log
 // never makes it no log, so nobody can stop the reading from the chain; a node whose logs we cannot
 // read can, because reading on without them would be a hole.
-func candidates(result []byte, s span, f Filter) (found []Log, err error) {
-	broken := false
-	whole := array(result, func(value []byte) {
-		l, ok := decodeLog(value)
-		switch {
-		case !ok:
-			broken = true
-			return
-		case l.Block < s.from || l.Block > s.to:
-			f.ignore(OutsideRange, l)
-			return
+func (f Filter) Read(result []byte, from, to uint64) (found []Log, err error) {
+	r := logReader{t: textOf(result)}
+	var l Log
+	whole := r.t.members('[', ']', func() bool {
+		l = Log{}
+		if !r.read(&l) {
+			return false
 		}
-		if _, ok := f.match(l); ok {
+		if l.Block < from || l.Block > to {
+			f.ignore(OutsideRange, &l)
+			return true
+		}
+		if _, ok := f.match(&l); ok {
 			found = append(found, l)
 		}
+		return true
 	})
-	if !whole || broken {
+	if !whole || !r.t.done() {
 		return nil, fail(Broken, "no list of logs")
 	}
 	return found, nil

@@ -235,12 +235,12 @@ func (r *receipt) transfers(h Header, f Filter) (found []Transfer, err error) {
 			torn = true
 			return
 		}
-		p, ok := f.match(l)
+		p, ok := f.match(&l)
 		if !ok {
 			return
 		}
 		if !r.success {
-			f.ignore(FailedTransaction, l)
+			f.ignore(FailedTransaction, &l)
 			return
 		}
 		found = append(found, Transfer{

@@ -1,6 +1,7 @@
 package ethrpc
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 )
@@ -12,6 +13,9 @@ const (
 	addressPadding   = hashBytes - addressBytes // zeros before an address in a topic
 	maxQuantityChars = 16                       // hex digits of a 64-bit number
 )
+
+// hexPrefix stands before hex.
+const hexPrefix = "0x"
 
 // Address is the 20 bytes of an account or contract.
 type Address [addressBytes]byte
@@ -83,6 +87,12 @@ func parseFixed(dst, s []byte) bool {
 	if !ok || len(digits) != 2*len(dst) {
 		return false
 	}
+	sound := uint64(everyByte)
+	for len(dst) >= eightDigits/2 {
+		n, good := readEight(binary.LittleEndian.Uint64(digits))
+		binary.LittleEndian.PutUint32(dst, n)
+		dst, digits, sound = dst[eightDigits/2:], digits[eightDigits:], sound&good
+	}
 	for i := range dst {
 		high, low := nibbles[digits[2*i]], nibbles[digits[2*i+1]]
 		if high|low > 0xf {
@@ -90,14 +100,43 @@ func parseFixed(dst, s []byte) bool {
 		}
 		dst[i] = high<<4 | low
 	}
-	return true
+	return sound == everyByte
+}
+
+// Eight digits are read at once, each in its byte of a word. everyByte is the highest bit of each.
+const (
+	eightDigits = 8
+	everyByte   = 0x8080808080808080
+	ones        = 0x0101010101010101
+)
+
+// readEight reads eight hex digits, the first one in the lowest byte, as four bytes, the first one in
+// the lowest byte. good is everyByte if all eight are digits, and lacks a bit for each that is none.
+func readEight(digits uint64) (n uint32, good uint64) {
+	const (
+		low     = 0x7f * ones
+		aside   = 0x20 * ones // between a capital and a small letter
+		from0   = (0x80 - '0') * ones
+		beyond9 = (0x80 - '9' - 1) * ones
+		fromA   = (0x80 - 'a') * ones
+		beyondF = (0x80 - 'f' - 1) * ones
+	)
+	// A sum of two numbers below 128 reaches the highest bit of its byte and never the next byte.
+	plain, small := digits&low, digits&low|aside
+	decimal := (plain + from0) &^ (plain + beyond9) & everyByte
+	letter := (small + fromA) &^ (small + beyondF) & everyByte
+	good = (decimal | letter) &^ digits
+	half := digits&(0x0f*ones) + letter>>7*9
+	half = (half<<4 | half>>8) & 0x00ff00ff00ff00ff
+	half = (half | half>>8) & 0x0000ffff0000ffff
+	return uint32(half | half>>16), good
 }
 
 func hexDigits(s []byte) ([]byte, bool) {
-	if len(s) < 2 || s[0] != '0' || s[1]|0x20 != 'x' {
+	if len(s) < len(hexPrefix) || s[0] != '0' || s[1]|0x20 != 'x' {
 		return nil, false
 	}
-	return s[2:], true
+	return s[len(hexPrefix):], true
 }
 
 // nibbles maps a hex digit to its value and everything else to 0xff.

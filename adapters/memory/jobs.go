@@ -41,6 +41,15 @@ func (r jobs) Enqueue(ctx context.Context, j ports.Job, at time.Time) error {
 	return nil
 }
 
+func (r jobs) EnqueueAll(ctx context.Context, js []ports.Job) error {
+	for _, j := range js {
+		if err := r.Enqueue(ctx, j, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Jobs lists the committed jobs in the order of their enqueuing.
 func (s *Store) Jobs() []Job {
 	list := s.committed.Load().jobs.where(func(Job) bool { return true })

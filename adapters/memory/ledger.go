@@ -59,6 +59,28 @@ func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, err
 	return cloneBooked(b), nil
 }
 
+func (r book) BookAll(ctx context.Context, ts []ledger.Transaction) ([]ports.Booked, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	met := make(map[cause]bool, len(ts))
+	for _, t := range ts {
+		c := cause{t.Kind, t.SourceRef}
+		if _, taken := s.causes.get(c); taken || met[c] {
+			return nil, ports.ErrTaken
+		}
+		met[c] = true
+	}
+	booked := make([]ports.Booked, len(ts))
+	for i, t := range ts {
+		if booked[i], err = r.Book(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return booked, nil
+}
+
 func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
 	s, err := r.state(ctx)
 	if err != nil {
@@ -70,7 +92,7 @@ func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
 			continue
 		}
 		switch c.kind {
-		case ledger.KindPayment:
+		case ledger.KindPayment, ledger.KindAgent:
 			standing++
 		case ledger.KindReversal:
 			standing--

@@ -84,6 +84,22 @@ func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Pro
 	return must(s.projects.get(id))
 }
 
+func (r projects) ByIDs(
+	ctx context.Context, ids []merchant.ProjectID,
+) (map[merchant.ProjectID]merchant.Project, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[merchant.ProjectID]merchant.Project, len(ids))
+	for _, id := range ids {
+		if p, known := s.projects.get(id); known {
+			found[id] = p
+		}
+	}
+	return found, nil
+}
+
 // Load needs no lock of its own: one unit of work changes things at a time.
 func (r projects) Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
 	return r.ByID(ctx, id)

@@ -158,6 +158,30 @@ func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
 	return nil
 }
 
+// LoadAll needs no order: one unit of work changes things at a time.
+func (r sessions) LoadAll(
+	ctx context.Context, ids []checkout.SessionID,
+) (map[checkout.SessionID]*checkout.Session, error) {
+	found := make(map[checkout.SessionID]*checkout.Session, len(ids))
+	for _, id := range ids {
+		session, err := r.Load(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		found[id] = session
+	}
+	return found, nil
+}
+
+func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {
+	for _, session := range list {
+		if err := r.Save(ctx, session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r sessions) ByOrderID(
 	ctx context.Context, p merchant.ProjectID, m merchant.Mode, orderID string,
 ) (*checkout.Session, error) {

@@ -50,6 +50,17 @@ func (r transfers) Add(ctx context.Context, t ports.TransferRow) (bool, error) {
 	return true, nil
 }
 
+func (r transfers) AddAll(ctx context.Context, ts []ports.TransferRow) ([]bool, error) {
+	fresh := make([]bool, len(ts))
+	for i, t := range ts {
+		var err error
+		if fresh[i], err = r.Add(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return fresh, nil
+}
+
 func (r transfers) LoadAbove(
 	ctx context.Context, n chain.Network, height uint64,
 ) ([]ports.TransferRow, error) {

@@ -119,13 +119,29 @@ func (r webhooks) RemoveEndpoint(ctx context.Context, p merchant.ProjectID, id s
 	return nil
 }
 
-func (r webhooks) AddEvent(ctx context.Context, e webhook.Event, ds []webhook.Delivery) error {
+func (r webhooks) EndpointsOf(
+	ctx context.Context, of []ports.Audience,
+) (map[ports.Audience][]webhook.Endpoint, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[ports.Audience][]webhook.Endpoint)
+	for _, a := range of {
+		found[a] = endpointsOf(s, a.Project, a.Mode)
+	}
+	return found, nil
+}
+
+func (r webhooks) AddEvents(ctx context.Context, es []webhook.Event, owed []webhook.Delivery) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err
 	}
-	s.events.put(r.unit, e.ID, cloneEvent(e))
-	for _, d := range ds {
+	for _, e := range es {
+		s.events.put(r.unit, e.ID, cloneEvent(e))
+	}
+	for _, d := range owed {
 		if err := r.Deliveries().Add(ctx, d); err != nil {
 			return err
 		}

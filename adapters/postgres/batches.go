@@ -26,16 +26,31 @@ var batchStatements = map[string]string{
 	// Shared: a revocation waits for the batch, or the batch for the revocation.
 	guardsStatement: `SELECT id::text FROM key_pairs
 		WHERE id = ANY($1::text[]::uuid[]) AND revoked_at IS NULL ORDER BY id FOR SHARE`,
+	headsStatement:  headsQuery,
+	causesStatement: causesQuery,
+	bookStatement:   bookAll,
+}
+
+const (
 	// In one order, so that two batches never wait for each other.
-	headsStatement: `SELECT h.merchant_id::text, h.mode, h.sequence, h.chain FROM ledger_heads h
+	headsQuery = `SELECT h.merchant_id::text, h.mode, h.sequence, h.chain FROM ledger_heads h
 		WHERE (h.merchant_id, h.mode) IN (
 			SELECT k.merchant_id::uuid, k.mode FROM unnest($1::text[], $2::text[]) AS k (merchant_id, mode))
-		ORDER BY h.merchant_id, h.mode FOR UPDATE OF h`,
-	causesStatement: `SELECT t.kind, t.source_ref, t.order_no, t.sequence, t.content, t.chain
+		ORDER BY h.merchant_id, h.mode FOR UPDATE OF h`
+
+	causesQuery = `SELECT t.kind, t.source_ref, t.order_no, t.sequence, t.content, t.chain
 		FROM transactions t
 		JOIN unnest($1::text[], $2::text[]) AS c (kind, source_ref)
-			ON c.kind = t.kind AND c.source_ref = t.source_ref`,
-	bookStatement: bookAll,
+			ON c.kind = t.kind AND c.source_ref = t.source_ref`
+)
+
+// questions are what has to be known before transactions are booked, as columns.
+type questions struct{ merchants, modes, kinds, sources []string }
+
+func (q *questions) add(t ledger.Transaction) {
+	k := chainOf(t)
+	q.merchants, q.modes = append(q.merchants, k.merchant), append(q.modes, k.mode)
+	q.kinds, q.sources = append(q.kinds, string(t.Kind)), append(q.sources, t.SourceRef)
 }
 
 // byIndex keeps a batch from reading whole tables. Its statements find every row by a key, but they
@@ -121,15 +136,13 @@ func (s *Store) bookBatch(
 
 // look begins a transaction, locks what the batch depends on, and reads it.
 func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) {
-	var guards, merchants, modes, kinds, sources []string
+	var guards []string
+	var asked questions
 	for _, e := range batch {
 		if isUUID(e.guard) {
 			guards = append(guards, e.guard)
 		}
-		k := chainOf(e.transaction)
-		merchants, modes = append(merchants, k.merchant), append(modes, k.mode)
-		kinds = append(kinds, string(e.transaction.Kind))
-		sources = append(sources, e.transaction.SourceRef)
+		asked.add(e.transaction)
 	}
 	found := present{
 		live: make(map[string]bool), heads: make(map[chainKey]head), causes: make(map[cause]bookedRow),
@@ -144,7 +157,7 @@ func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) 
 			return err
 		})
 	}
-	ask.Queue(headsStatement, merchants, modes).Query(func(rows pgx.Rows) error {
+	ask.Queue(headsStatement, asked.merchants, asked.modes).Query(func(rows pgx.Rows) error {
 		var r headRow
 		_, err := pgx.ForEachRow(rows, []any{&r.MerchantID, &r.Mode, &r.Sequence, &r.Chain}, func() error {
 			h, err := r.head()
@@ -153,7 +166,7 @@ func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) 
 		})
 		return err
 	})
-	ask.Queue(causesStatement, kinds, sources).Query(func(rows pgx.Rows) error {
+	ask.Queue(causesStatement, asked.kinds, asked.sources).Query(func(rows pgx.Rows) error {
 		var kind string
 		var r bookedRow
 		to := []any{&kind, &r.SourceRef, &r.OrderNo, &r.Sequence, &r.Content, &r.Chain}

@@ -75,14 +75,31 @@ func (r deliveries) AddAttempt(ctx context.Context, a webhook.Attempt) error {
 }
 
 func (r deliveries) Add(ctx context.Context, d webhook.Delivery) error {
-	n, err := exec(ctx, r.in(), `
-		INSERT INTO webhook_deliveries (id, event_id, event_at, endpoint_id, merchant_id, status,
-			attempts, round, next_at, updated_at)
-		SELECT $1, id, created_at, $3, $4, $5, $6, $7, $8, $9 FROM webhook_events WHERE id = $2`,
-		prepared, d.ID, d.EventID, d.EndpointID, d.MerchantID, d.Status, d.Attempts, d.Round,
-		orNull(d.NextAt), d.UpdatedAt)
-	if err == nil && n == 0 {
-		return fmt.Errorf("delivery %s: no event %s", d.ID, d.EventID)
+	return r.addAll(ctx, []webhook.Delivery{d})
+}
+
+// addDeliveries records them in the order they come in: their numbers rise with it.
+const addDeliveries = `
+	INSERT INTO webhook_deliveries (id, event_id, event_at, endpoint_id, merchant_id, status, attempts,
+		round, next_at, updated_at)
+	SELECT d.id, e.id, e.created_at, d.endpoint_id, d.merchant_id::uuid, d.status, d.attempts, d.round,
+		d.next_at, d.updated_at
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+		$8::timestamptz[], $9::timestamptz[]) WITH ORDINALITY
+		AS d (id, event_id, endpoint_id, merchant_id, status, attempts, round, next_at, updated_at, place)
+	JOIN webhook_events e ON e.id = d.event_id ORDER BY d.place`
+
+func (r deliveries) addAll(ctx context.Context, owed []webhook.Delivery) error {
+	if len(owed) == 0 {
+		return nil
+	}
+	var o debts
+	for _, d := range owed {
+		o.add(d)
+	}
+	n, err := exec(ctx, r.in(), addDeliveries, append([]any{prepared}, o.args()...)...)
+	if err == nil && n < int64(len(owed)) {
+		return fmt.Errorf("%d of %d deliveries have no event", int64(len(owed))-n, len(owed))
 	}
 	return err
 }

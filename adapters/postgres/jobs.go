@@ -20,3 +20,18 @@ func (r jobs) Enqueue(ctx context.Context, j ports.Job, at time.Time) error {
 	}
 	return nil
 }
+
+// EnqueueAll inserts the jobs by one statement of the unit of work's own transaction.
+func (r jobs) EnqueueAll(ctx context.Context, js []ports.Job) error {
+	if len(js) == 0 {
+		return nil
+	}
+	list := make([]river.InsertManyParams, len(js))
+	for i, j := range js {
+		list[i].Args = j
+	}
+	if _, err := r.store.queue.InsertManyTx(ctx, r.tx.Tx, list); err != nil {
+		return fmt.Errorf("enqueue %d of %s: %w", len(js), js[0].Kind(), translate(err))
+	}
+	return nil
+}

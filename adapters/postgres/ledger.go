@@ -97,15 +97,77 @@ func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, err
 	return booked, nil
 }
 
+// BookAll locks the heads in one order and looks for the causes behind the locks, as the bookkeeper does.
+func (r book) BookAll(ctx context.Context, ts []ledger.Transaction) ([]ports.Booked, error) {
+	if len(ts) == 0 {
+		return nil, nil
+	}
+	var asked questions
+	met := make(map[cause]bool, len(ts))
+	for _, t := range ts {
+		if err := bookable(t); err != nil {
+			return nil, err
+		}
+		if met[causeOf(t)] {
+			return nil, ports.ErrTaken
+		}
+		met[causeOf(t)] = true
+		asked.add(t)
+	}
+	rows, err := all[headRow](ctx, r.in(), headsQuery, prepared, asked.merchants, asked.modes)
+	if err != nil {
+		return nil, err
+	}
+	n, err := exec(ctx, r.in(), causesQuery, prepared, asked.kinds, asked.sources)
+	if err != nil {
+		return nil, err
+	}
+	if n > 0 {
+		return nil, ports.ErrTaken
+	}
+	booked, err := linkAll(rows, ts)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := linesOf(booked)
+	if err != nil {
+		return nil, err
+	}
+	_, err = exec(ctx, r.in(), bookAll, append([]any{prepared}, lines.args()...)...)
+	return booked, err
+}
+
+// linkAll links transactions to the ends of their chains, one after the other.
+func linkAll(rows []headRow, ts []ledger.Transaction) ([]ports.Booked, error) {
+	heads := make(map[chainKey]head, len(rows))
+	for _, row := range rows {
+		h, err := row.head()
+		if err != nil {
+			return nil, err
+		}
+		heads[chainKey{row.MerchantID, row.Mode}] = h
+	}
+	booked := make([]ports.Booked, len(ts))
+	for i, t := range ts {
+		h, known := heads[chainOf(t)]
+		if !known {
+			return nil, ports.ErrNotFound
+		}
+		booked[i] = h.next(t)
+		heads[chainOf(t)] = head{booked[i].Sequence, booked[i].Chain}
+	}
+	return booked, nil
+}
+
 // Stands reads by the index on causes: what begins with a cause and a point lies between two texts.
 func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
 	if !isText(sourceRef) {
 		return false, nil
 	}
 	n, err := one[countRow](ctx, r.in(), `
-		SELECT count(*) FILTER (WHERE kind = 'payment') - count(*) FILTER (WHERE kind = 'reversal') AS count
+		SELECT count(*) FILTER (WHERE kind <> 'reversal') - count(*) FILTER (WHERE kind = 'reversal') AS count
 		FROM transactions
-		WHERE kind IN ('payment', 'reversal') AND (source_ref = $1 OR starts_with(source_ref, $1 || '.'))`,
+		WHERE kind IN ('payment', 'x402', 'reversal') AND (source_ref = $1 OR starts_with(source_ref, $1 || '.'))`,
 		sourceRef)
 	return n.Count > 0, err
 }

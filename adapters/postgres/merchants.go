@@ -173,6 +173,32 @@ func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Pro
 	return r.find(ctx, id, "")
 }
 
+func (r projects) ByIDs(
+	ctx context.Context, ids []merchant.ProjectID,
+) (map[merchant.ProjectID]merchant.Project, error) {
+	found := make(map[merchant.ProjectID]merchant.Project, len(ids))
+	var asked []string
+	for _, id := range ids {
+		if isUUID(id) {
+			asked = append(asked, string(id))
+		}
+	}
+	if len(asked) == 0 {
+		return found, nil
+	}
+	rows, err := all[projectRow](ctx, r.in(),
+		"SELECT "+projectColumns+" FROM projects WHERE id = ANY($1::text[]::uuid[])", prepared, asked)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if found[row.ID], err = row.project(); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 func (r projects) Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
 	return r.find(ctx, id, " FOR NO KEY UPDATE")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
 )
@@ -78,9 +79,35 @@ const multiply = `
 	INSERT INTO logins (id, merchant_id, refresh_digest, created_at, expires_at)
 	SELECT id || n, merchant_id, refresh_digest, created_at, expires_at
 	FROM logins, generate_series(1, $1::int) AS n;
+	INSERT INTO resources (id, merchant_id, project_id, mode, sku, currency, price, networks, title, service_name,
+		description, mime_type, tags, discoverable, timeout_seconds, flow, content_kind, content_type, file_name,
+		content_bytes, content_hash, upstream_url, upstream_header, upstream_post, upstream_query, version,
+		created_at, updated_at)
+	SELECT gen_random_uuid(), merchant_id, project_id, mode, sku || n, currency, price, networks, title,
+		service_name, description, mime_type, tags, true, timeout_seconds, flow, content_kind, content_type,
+		file_name, content_bytes, content_hash, upstream_url, upstream_header, upstream_post, upstream_query,
+		version, created_at + n * interval '1 second', updated_at + n * interval '1 second'
+	FROM resources, generate_series(1, $1::int) AS n;
+	INSERT INTO resource_contents (resource_id, hash, content)
+	SELECT id, content_hash, '\x61' FROM resources WHERE length(sku) > 36 + 4 LIMIT $1::int
+	ON CONFLICT DO NOTHING;
 	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
 	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
-	FROM generate_series(1, $1::int) AS n;`
+	FROM generate_series(1, $1::int) AS n;
+	INSERT INTO x402_settlements (id, network, asset, payer, pay_to, nonce, value, valid_after, valid_before,
+		signature, route, merchant_id, project_id, mode, sku, request, signed, client, version, price_currency,
+		price, title, payment_id, status, txid, reason, order_no, claimed_at, settled_at, look_at, changed_at)
+	SELECT gen_random_uuid(), network, asset, payer, pay_to, sha256(int4send(n)), value, valid_after, valid_before,
+		signature, route, merchant_id, project_id, mode, sku, request, signed, client, version, price_currency,
+		price, title, payment_id || n, 'settled', sha256(int8send(n)), '', order_no,
+		claimed_at + n * interval '1 second', now(), look_at + n * interval '1 second', changed_at
+	FROM x402_settlements, generate_series(1, $1::int) AS n;
+	INSERT INTO x402_answers (key, status, headers, body, expires_at)
+	SELECT key, 200, '{}', '', now() FROM x402_settlements WHERE $1::int > 0;
+	INSERT INTO x402_transactions (txid, network, account, nonce, key, raw, gas, max_fee, tip, signed_at, mined_at, cost)
+	SELECT sha256(int8send(n)), network, account, nonce + n, key, raw, gas, max_fee, tip, signed_at,
+		signed_at + n * interval '1 second', 1
+	FROM x402_transactions, generate_series(1, $1::int) AS n;`
 
 // No read a request or a block waits for costs more for there being more payments.
 func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
@@ -290,12 +317,33 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.EndpointDeliveries(ctx, project, f.endpoint.ID, 50)
 			return err
 		},
+		"a resource by its sku": func(ctx context.Context, s *postgres.Store) error {
+			r := f.resource.Snapshot()
+			if _, err := s.BySKU(ctx, r.MerchantID, r.SKU); err != nil {
+				return err
+			}
+			_, err := s.Content(ctx, r.ID, r.Content.Hash)
+			return err
+		},
+		"resources, in the middle": func(ctx context.Context, s *postgres.Store) error {
+			_, _, err := s.Resources(ctx, ports.ResourceQuery{
+				Project: project, Mode: merchant.Test, Limit: 50,
+				Before: ports.ResourceMark{At: late, ID: f.resource.Snapshot().ID},
+			})
+			return err
+		},
 		"mined transfers": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Mined(ctx, time.Now(), time.Now().Add(30*time.Second), []chain.Address{"t"})
 			return err
 		},
 	}
+	for name, read := range hotReadsOfAgents(f) {
+		reads[name] = read
+	}
 	for name, do := range hotReadsInside(f) {
+		reads[name] = within(do)
+	}
+	for name, do := range batchesInside(f, charge) {
 		reads[name] = within(do)
 	}
 	return reads
@@ -364,6 +412,54 @@ func hotReadsInside(f fixture) map[string]func(ctx context.Context, r ports.Repo
 			i := f.intent
 			i.ID, i.Units = checkout.IntentID(portstest.UUID()), big.NewInt(1)
 			return r.Sessions.Reserve(ctx, i)
+		},
+	}
+}
+
+// batchesInside are what a block's payments are settled by.
+func batchesInside(
+	f fixture, charge ledger.Transaction,
+) map[string]func(ctx context.Context, r ports.Repos) error {
+	return map[string]func(ctx context.Context, r ports.Repos) error{
+		"sessions of a batch": func(ctx context.Context, r ports.Repos) error {
+			found, err := r.Sessions.LoadAll(ctx, []checkout.SessionID{f.session.ID()})
+			if err != nil {
+				return err
+			}
+			session := found[f.session.ID()]
+			if session.Status() == checkout.Awaiting {
+				_, err = session.See(portstest.Epoch)
+			} else {
+				err = session.Unsee(portstest.Epoch)
+			}
+			if err != nil {
+				return err
+			}
+			return r.Sessions.SaveAll(ctx, []*checkout.Session{session})
+		},
+		"projects of a batch": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Projects.ByIDs(ctx, []merchant.ProjectID{f.shop.Project.ID})
+			return err
+		},
+		"transfers of a batch": func(ctx context.Context, r ports.Repos) error {
+			one := portstest.Row(f.shop, f.intent, portstest.Paying(f.intent, 7))
+			_, err := r.Transfers.AddAll(ctx, []ports.TransferRow{one, f.transfer})
+			return err
+		},
+		"bookings of a batch": func(ctx context.Context, r ports.Repos) error {
+			one, two := charge, charge
+			one.OrderNo, one.SourceRef, one.MerchantID = "20270301000000001", "one", f.shop.ID()
+			two.OrderNo, two.SourceRef, two.MerchantID = "20270301000000002", "two", f.shop.ID()
+			_, err := r.Ledger.BookAll(ctx, []ledger.Transaction{one, two})
+			return err
+		},
+		"news of a batch": func(ctx context.Context, r ports.Repos) error {
+			of := ports.Audience{Project: f.shop.Project.ID, Mode: merchant.Test}
+			if _, err := r.Webhooks.EndpointsOf(ctx, []ports.Audience{of}); err != nil {
+				return err
+			}
+			e := f.shop.MakeEvent(1, portstest.Epoch)
+			return r.Webhooks.AddEvents(ctx, []webhook.Event{e}, []webhook.Delivery{portstest.Owed(e, f.endpoint)})
 		},
 	}
 }

@@ -138,6 +138,16 @@ func isUUID[T ~string](id T) bool {
 	return true
 }
 
+// allUUIDs reports whether all texts are UUIDs.
+func allUUIDs[T ~string](ids []T) bool {
+	for _, id := range ids {
+		if !isUUID(id) {
+			return false
+		}
+	}
+	return true
+}
+
 // isText reports whether PostgreSQL can hold a text: what it cannot hold names no row.
 func isText[T ~string](s T) bool {
 	return utf8.ValidString(string(s)) && strings.IndexByte(string(s), 0) < 0

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -47,40 +48,35 @@ func (r transfers) ReplaceSightings(
 	if err != nil {
 		return nil, err
 	}
-	old, still := make(map[transferKey]ports.Sighting), make(map[transferKey]checkout.SessionID)
+	old, still := make(map[transferKey]ports.Sighting), make(map[transferKey]ports.Sighting)
 	for _, o := range before {
 		old[keyOf(o.Transfer)] = o
 	}
+	var changed, left, gone []ports.Sighting
 	for _, s := range now {
-		k := keyOf(s.Transfer)
-		still[k] = s.SessionID
-		if o, known := old[k]; known && sameSighting(o, s) {
-			continue
-		}
-		if err := r.sight(ctx, s); err != nil {
-			return nil, err
+		still[keyOf(s.Transfer)] = s // of two the last counts
+	}
+	for k, s := range still {
+		if o, known := old[k]; !known || !sameSighting(o, s) {
+			changed = append(changed, s)
 		}
 	}
-	var gone []ports.Sighting
 	for _, o := range before {
-		session, inSight := still[keyOf(o.Transfer)]
-		if inSight && session == o.SessionID {
-			continue
-		}
+		s, inSight := still[keyOf(o.Transfer)]
 		if !inSight {
-			if err := r.unsee(ctx, o.Transfer); err != nil {
-				return nil, err
-			}
+			left = append(left, o)
 		}
-		final, err := r.isFinal(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		if !final {
+		if !inSight || s.SessionID != o.SessionID {
 			gone = append(gone, o)
 		}
 	}
-	return gone, nil
+	if err := r.sight(ctx, changed); err != nil {
+		return nil, err
+	}
+	if err := r.unsee(ctx, left); err != nil {
+		return nil, err
+	}
+	return r.notFinal(ctx, gone)
 }
 
 func sameSighting(a, b ports.Sighting) bool {
@@ -90,31 +86,79 @@ func sameSighting(a, b ports.Sighting) bool {
 		x.BlockTime.Equal(y.BlockTime)
 }
 
-func (r transfers) sight(ctx context.Context, s ports.Sighting) error {
-	args := append([]any{prepared}, movedArgs(s.Transfer)...)
-	_, err := exec(ctx, r.in(), "INSERT INTO sightings ("+movedColumns+`, session_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (network, txid, idx) DO UPDATE SET
-			symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
-			sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
-			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
-			session_id = EXCLUDED.session_id`, append(args, orNoID(s.SessionID))...)
+const addSightings = "INSERT INTO sightings (" + movedColumns + `, session_id)
+	SELECT ` + movedValues + `, m.session_id::uuid
+	FROM unnest(` + movedTypes + `, $13::text[]) AS m (` + movedColumns + `, session_id)
+	ON CONFLICT (network, txid, idx) DO UPDATE SET
+		symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
+		sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
+		height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
+		session_id = EXCLUDED.session_id`
+
+// sight records sightings, each transfer once among them.
+func (r transfers) sight(ctx context.Context, list []ports.Sighting) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var m moves
+	sessions := make([]*string, len(list))
+	for i, s := range list {
+		m.add(s.Transfer)
+		sessions[i] = orNoID(s.SessionID)
+	}
+	_, err := exec(ctx, r.in(), addSightings, append(append([]any{prepared}, m.args()...), sessions)...)
 	return err
 }
 
-// unsee forgets a sighting.
-func (r transfers) unsee(ctx context.Context, t chain.Transfer) error {
-	_, err := exec(ctx, r.in(), "DELETE FROM sightings WHERE network = $1 AND txid = $2 AND idx = $3",
-		prepared, t.Network, t.TxID, int64(t.Index))
+// unsee forgets sightings.
+func (r transfers) unsee(ctx context.Context, list []ports.Sighting) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var k keyColumns
+	for _, o := range list {
+		k.add(o)
+	}
+	_, err := exec(ctx, r.in(), `DELETE FROM sightings s
+		USING unnest($1::text[], $2::text[], $3::bigint[]) AS k (network, txid, idx)
+		WHERE s.network = k.network AND s.txid = k.txid AND s.idx = k.idx`,
+		prepared, k.networks, k.txids, k.indexes)
 	return err
 }
 
-// isFinal reports whether a sighting's transfer is recorded as final for its session.
-func (r transfers) isFinal(ctx context.Context, o ports.Sighting) (bool, error) {
+// keyColumns are what tells sightings apart, and whose they were, as columns.
+type keyColumns struct {
+	networks, txids []string
+	indexes         []int64
+	sessions        []*string
+}
+
+func (k *keyColumns) add(o ports.Sighting) {
 	t := o.Transfer
-	n, err := exec(ctx, r.in(), `SELECT 1 FROM transfers
-		WHERE network = $1 AND txid = $2 AND idx = $3 AND disposition <> 'reversed'
-			AND session_id IS NOT DISTINCT FROM $4::uuid`,
-		prepared, t.Network, t.TxID, int64(t.Index), orNoID(o.SessionID))
-	return n > 0, err
+	k.networks, k.txids = append(k.networks, string(t.Network)), append(k.txids, string(t.TxID))
+	k.indexes, k.sessions = append(k.indexes, int64(t.Index)), append(k.sessions, orNoID(o.SessionID))
+}
+
+// notFinal answers those sightings whose transfers are not recorded as final for their sessions.
+func (r transfers) notFinal(ctx context.Context, list []ports.Sighting) ([]ports.Sighting, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	var k keyColumns
+	for _, o := range list {
+		k.add(o)
+	}
+	rows, err := all[keyRow](ctx, r.in(), `SELECT t.network, t.txid, t.idx
+		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS k (network, txid, idx, session_id)
+		JOIN transfers t ON t.network = k.network AND t.txid = k.txid AND t.idx = k.idx
+		WHERE t.disposition <> 'reversed' AND t.session_id IS NOT DISTINCT FROM k.session_id::uuid`,
+		prepared, k.networks, k.txids, k.indexes, k.sessions)
+	if err != nil {
+		return nil, err
+	}
+	final := make(map[transferKey]bool, len(rows))
+	for _, row := range rows {
+		final[transferKey{row.Network, row.Txid, row.Idx}] = true
+	}
+	return slices.DeleteFunc(list, func(o ports.Sighting) bool { return final[keyOf(o.Transfer)] }), nil
 }

@@ -31,13 +31,6 @@ type movedRow struct {
 const movedColumns = "network, txid, idx, symbol, contract, decimals, sender, receiver, units," +
 	" height, block_id, block_time"
 
-func movedArgs(t chain.Transfer) []any {
-	return []any{
-		t.Network, t.TxID, int64(t.Index), t.Asset.Symbol, t.Asset.Contract, int16(t.Asset.Decimals),
-		t.From, t.To, t.Units.String(), height(t.Height), t.BlockID, t.BlockTime,
-	}
-}
-
 func (r movedRow) transfer() (chain.Transfer, error) {
 	units, err := integer(r.Units)
 	return chain.Transfer{
@@ -100,22 +93,56 @@ func (r transfers) rows(ctx context.Context, query string, args ...any) ([]ports
 }
 
 func (r transfers) Add(ctx context.Context, t ports.TransferRow) (bool, error) {
-	args := append([]any{prepared}, movedArgs(t.Transfer)...)
-	args = append(args, orNoID(t.ProjectID), orNoID(t.SessionID), orNoID(t.IntentID), t.Disposition,
-		t.OrderNo, t.RecordedAt, orNoID(t.Reason))
-	n, err := exec(ctx, r.in(), "INSERT INTO transfers ("+movedColumns+`,
-			project_id, session_id, intent_id, disposition, order_no, recorded_at, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-		ON CONFLICT (network, txid, idx) DO UPDATE SET
-			symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
-			sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
-			height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
-			project_id = EXCLUDED.project_id, session_id = EXCLUDED.session_id,
-			intent_id = EXCLUDED.intent_id, disposition = EXCLUDED.disposition,
-			order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at, reason = EXCLUDED.reason,
-			decision = '', decided_at = NULL, decision_note = '', return_txid = ''
-		WHERE transfers.disposition = 'reversed'`, args...)
-	return n > 0, err
+	fresh, err := r.AddAll(ctx, []ports.TransferRow{t})
+	return err == nil && fresh[0], err
+}
+
+const addTransfers = "INSERT INTO transfers (" + movedColumns + `,
+		project_id, session_id, intent_id, disposition, order_no, recorded_at, reason)
+	SELECT ` + movedValues + `, m.project_id::uuid, m.session_id::uuid, m.intent_id::uuid, m.disposition,
+		m.order_no, m.recorded_at, m.reason
+	FROM unnest(` + movedTypes + `, $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+		$18::timestamptz[], $19::text[]) AS m (` + movedColumns + `,
+		project_id, session_id, intent_id, disposition, order_no, recorded_at, reason)
+	ON CONFLICT (network, txid, idx) DO UPDATE SET
+		symbol = EXCLUDED.symbol, contract = EXCLUDED.contract, decimals = EXCLUDED.decimals,
+		sender = EXCLUDED.sender, receiver = EXCLUDED.receiver, units = EXCLUDED.units,
+		height = EXCLUDED.height, block_id = EXCLUDED.block_id, block_time = EXCLUDED.block_time,
+		project_id = EXCLUDED.project_id, session_id = EXCLUDED.session_id,
+		intent_id = EXCLUDED.intent_id, disposition = EXCLUDED.disposition,
+		order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at, reason = EXCLUDED.reason,
+		decision = '', decided_at = NULL, decision_note = '', return_txid = ''
+	WHERE transfers.disposition = 'reversed'
+	RETURNING network, txid, idx`
+
+// keyRow is what tells a transfer from others.
+type keyRow struct {
+	Network chain.Network
+	Txid    chain.TxID
+	Idx     uint32
+}
+
+func (r transfers) AddAll(ctx context.Context, ts []ports.TransferRow) ([]bool, error) {
+	fresh := make([]bool, len(ts))
+	if len(ts) == 0 {
+		return fresh, nil
+	}
+	var m moves
+	var a attributions
+	first := make(map[transferKey]int, len(ts))
+	for i, t := range ts {
+		if _, twice := first[keyOf(t.Transfer)]; !twice {
+			first[keyOf(t.Transfer)] = i
+			m.add(t.Transfer)
+			a.add(t)
+		}
+	}
+	args := append([]any{prepared}, m.args()...)
+	added, err := all[keyRow](ctx, r.in(), addTransfers, append(args, a.args()...)...)
+	for _, k := range added {
+		fresh[first[transferKey{k.Network, k.Txid, k.Idx}]] = true
+	}
+	return fresh, err
 }
 
 func (r transfers) LoadAbove(

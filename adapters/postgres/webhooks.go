@@ -139,35 +139,71 @@ func (r webhooks) RemoveEndpoint(ctx context.Context, p merchant.ProjectID, id s
 func (r webhooks) Endpoints(
 	ctx context.Context, p merchant.ProjectID, m merchant.Mode,
 ) ([]webhook.Endpoint, error) {
-	if !isUUID(p) {
+	of := ports.Audience{Project: p, Mode: m}
+	found, err := r.EndpointsOf(ctx, []ports.Audience{of})
+	return found[of], err
+}
+
+func (r webhooks) EndpointsOf(
+	ctx context.Context, of []ports.Audience,
+) (map[ports.Audience][]webhook.Endpoint, error) {
+	var projects, modes []string
+	for _, a := range of {
+		if isUUID(a.Project) {
+			projects, modes = append(projects, string(a.Project)), append(modes, a.Mode.String())
+		}
+	}
+	if len(projects) == 0 {
 		return nil, nil
 	}
 	// Locked against removal: whoever reads them may be about to owe them a delivery, which the
 	// removal would not see.
-	rows, err := all[endpointRow](ctx, r.in(), "SELECT "+endpointColumns+`
-		FROM webhook_endpoints WHERE project_id = $1 AND mode = $2 ORDER BY created_at, number
-		FOR KEY SHARE`, p, m.String())
+	rows, err := all[endpointRow](ctx, r.in(), "SELECT "+endpointColumns+` FROM webhook_endpoints
+		WHERE (project_id, mode) IN (
+			SELECT a.project_id::uuid, a.mode FROM unnest($1::text[], $2::text[]) AS a (project_id, mode))
+		ORDER BY created_at, number FOR KEY SHARE OF webhook_endpoints`, prepared, projects, modes)
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, endpointRow.endpoint)
+	found := make(map[ports.Audience][]webhook.Endpoint)
+	for _, row := range rows {
+		e, err := row.endpoint()
+		if err != nil {
+			return nil, err
+		}
+		a := ports.Audience{Project: e.ProjectID, Mode: e.Mode}
+		found[a] = append(found[a], e)
+	}
+	return found, nil
 }
 
-func (r webhooks) AddEvent(ctx context.Context, e webhook.Event, ds []webhook.Delivery) error {
-	_, err := exec(ctx, r.in(), `
-		INSERT INTO webhook_events (
-			id, merchant_id, project_id, mode, type, session_id, version, body, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, prepared, e.ID, e.MerchantID, e.ProjectID,
-		e.Mode.String(), e.Type, e.SessionID, e.Version, e.Body, e.CreatedAt)
+const addEvents = `
+	INSERT INTO webhook_events (
+		id, merchant_id, project_id, mode, type, session_id, version, body, created_at)
+	SELECT e.id, e.merchant_id::uuid, e.project_id::uuid, e.mode, e.type, e.session_id, e.version, e.body,
+		e.created_at
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+		$8::bytea[], $9::timestamptz[])
+		AS e (id, merchant_id, project_id, mode, type, session_id, version, body, created_at)`
+
+func (r webhooks) AddEvents(ctx context.Context, es []webhook.Event, owed []webhook.Delivery) error {
+	var ids, merchants, projects, modes, types, sessions []string
+	var versions []int64
+	var bodies [][]byte
+	var times []time.Time
+	for _, e := range es {
+		ids, merchants = append(ids, e.ID), append(merchants, string(e.MerchantID))
+		projects, modes = append(projects, string(e.ProjectID)), append(modes, e.Mode.String())
+		types, sessions = append(types, string(e.Type)), append(sessions, e.SessionID)
+		versions, bodies = append(versions, e.Version), append(bodies, e.Body)
+		times = append(times, e.CreatedAt)
+	}
+	_, err := exec(ctx, r.in(), addEvents, prepared, ids, merchants, projects, modes, types, sessions,
+		versions, bodies, times)
 	if err != nil {
 		return err
 	}
-	for _, d := range ds {
-		if err := r.Deliveries().Add(ctx, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return deliveries(r).addAll(ctx, owed)
 }
 
 func (r webhooks) Deliveries() ports.Deliveries { return deliveries(r) }

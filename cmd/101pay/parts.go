@@ -123,6 +123,14 @@ func webhooks(
 	}
 }
 
+func resources(
+	c *Config, core app.Core, reads ports.ResourceReads, prices ports.Rates, out *outbound.Sender,
+) app.Resources {
+	return app.Resources{
+		Core: core, Reads: reads, Rates: prices, Prober: out, AllowPrivate: c.WebhookAllowPrivate,
+	}
+}
+
 // counted is a sender whose results are measured.
 type counted struct {
 	ports.Sender
@@ -167,6 +175,7 @@ type useCases struct {
 	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
+	Resources    app.Resources
 	Attestations app.Attestations
 }
 
@@ -175,7 +184,7 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
-		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
+		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }

@@ -78,6 +78,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Clock:     clock,
 		Encoder:   nativeEventWords,
 		Addresses: nativeEventWords,
+		Agents:    nativeEventWords,
 	}
 	receiving := app.Receiving{
 		Core:      core,
@@ -153,6 +154,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
+	appResources := resources(c, core, store, source, sender)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -169,6 +171,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Explainer:    explainer,
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
+		Resources:    appResources,
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)

@@ -11,7 +11,7 @@ const (
 	keySignatureBytes = 65 // r, s and v
 	firstV            = 27 // v is 27 or 28 on chain; some wallets count from 0
 	// maxSignatureBytes bounds what a wallet contract is asked about.
-	maxSignatureBytes = MaxHeaderBytes / 2
+	maxSignatureBytes = 4 << 10
 )
 
 // wrapped ends the signature of a wallet that may have to be deployed first (ERC-6492).

@@ -14,13 +14,20 @@ import (
 	"github.com/101pay/101pay/adapters/ethrpc"
 )
 
-// page is a node that holds one block and the one before, the first full of transfers to strangers: what most blocks are, once a
-// gateway watches too many addresses to name them all to a node. It answers without a network, so
-// that what is measured is the reading.
+// page is a node that holds one block and the one before, the first full of transfers to strangers:
+// what most blocks are, once a gateway watches too many addresses to name them all to a node. It answers
+// without a network, so that what is measured is the reading.
 type page struct {
 	header, before, logs []byte
 	asked                int
+	kept                 [][]byte // the first questions since it was emptied
 }
+
+// pageURL is where the node would be.
+const pageURL = "http://page.example"
+
+// keptQuestions is how many questions the node remembers.
+const keptQuestions = 8
 
 // pageHeight is the number of the block, and pageID its hash.
 const (
@@ -55,6 +62,9 @@ func (p *page) RoundTrip(r *http.Request) (*http.Response, error) {
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
+	}
+	if len(p.kept) < keptQuestions {
+		p.kept = append(p.kept, text)
 	}
 	type question struct {
 		ID     int
@@ -104,13 +114,14 @@ func (p *page) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, err
 }
 
-// decode measures how a full block is read, questions and proofs included, against encoding/json
-// reading nothing but its logs.
+// decode measures how a full block is read: its page of logs against encoding/json and math/big reading
+// the same page, and the whole reading, proofs included, against the same questions and answers going
+// to and fro without being looked at, which no reading can be faster than.
 func (s *stage) decode(t *testing.T) {
 	token := ethrpc.Address{0xa6, 0x14}
 	p := newPage(token)
 	client, err := ethrpc.New(ethrpc.Config{
-		Endpoints: []ethrpc.Endpoint{{URL: "http://page.example"}}, ChainID: 1, Now: time.Now, Transport: p,
+		Endpoints: []ethrpc.Endpoint{{URL: pageURL}}, ChainID: 1, Now: time.Now, Transport: p,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,28 +130,56 @@ func (s *stage) decode(t *testing.T) {
 		t.Fatal(err)
 	}
 	filter := ethrpc.NewFilter([]ethrpc.Address{token}, []ethrpc.Address{{0x10, 0x1}}, nil)
-	repeat := func(d time.Duration, read func()) pace {
-		begin, n := time.Now(), 0
-		for ; time.Since(begin) < d; n++ {
-			read()
-		}
-		return pace{perSecond: float64(n) / time.Since(begin).Seconds()}
+	repeat := func(name string, goal float64, read func(t *testing.T)) contest {
+		return contest{name, goal, func(t *testing.T, d time.Duration) pace {
+			begin, n := time.Now(), 0
+			for ; time.Since(begin) < d; n++ {
+				read(t)
+			}
+			return pace{perSecond: float64(n) / time.Since(begin).Seconds()}
+		}}
 	}
-	s.against(t, contest{name: "encoding/json, the same logs", run: func(t *testing.T, d time.Duration) pace {
-		return repeat(d, func() {
-			if n := readPlainly(t, p.logs); n != blockTransfers {
-				t.Fatalf("%d logs, want %d", n, blockTransfers)
-			}
-		})
-	}}, contest{"read a block of 200 strangers' transfers", 12, func(t *testing.T, d time.Duration) pace {
-		return repeat(d, func() {
-			before := p.asked
-			r, err := client.Transfers(t.Context(), pageHeight, pageHeight, filter)
-			if err != nil || len(r.Transfers) != 0 || r.Last.Number != pageHeight || p.asked == before {
-				t.Fatalf("%+v, %v", r, err)
-			}
-		})
-	}})
+	s.against(t, repeat("encoding/json and math/big", 0, func(t *testing.T) {
+		if n := readPlainly(t, p.logs); n != blockTransfers {
+			t.Fatalf("%d logs, want %d", n, blockTransfers)
+		}
+	}), repeat("decode and match a page of 200 logs", 12, func(t *testing.T) {
+		if found, err := filter.Read(p.logs, pageHeight, pageHeight); err != nil || len(found) != 0 {
+			t.Fatalf("%+v, %v", found, err)
+		}
+	}))
+	p.kept = nil
+	read := func(t *testing.T) {
+		before := p.asked
+		r, err := client.Transfers(t.Context(), pageHeight, pageHeight, filter)
+		if err != nil || len(r.Transfers) != 0 || r.Last.Number != pageHeight || p.asked == before {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	read(t)
+	asked := p.kept
+	s.against(t, repeat("its questions and answers, not looked at", 0, func(t *testing.T) { p.carry(t, asked) }),
+		repeat("read a block of 200 strangers' transfers", 0.5, read))
+}
+
+// carry asks questions and lets the answers lie.
+func (p *page) carry(t *testing.T, asked [][]byte) {
+	t.Helper()
+	carrier := http.Client{Transport: p}
+	for _, question := range asked {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, pageURL, bytes.NewReader(question))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := carrier.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
 }
 
 // readPlainly reads a page of logs as one would who is in no hurry, and counts the amounts.

@@ -39,18 +39,24 @@ var plants = []plant{
 		finds:   []string{"lost: "},
 	},
 	{
-		name:  "jobs outside the transaction",
-		edits: []rig.Edit{{File: "adapters/postgres/jobs.go", Old: `r.store.queue.InsertTx(ctx, r.tx.Tx, j,`, New: `r.store.queue.Insert(context.WithoutCancel(ctx), j,`}},
+		name: "jobs outside the transaction",
+		edits: []rig.Edit{{
+			File: "adapters/postgres/jobs.go",
+			Old:  `r.store.queue.InsertTx(ctx, r.tx.Tx, j,`, New: `r.store.queue.Insert(context.WithoutCancel(ctx), j,`,
+		}, {
+			File: "adapters/postgres/jobs.go",
+			Old:  `r.store.queue.InsertManyTx(ctx, r.tx.Tx, list)`,
+			New:  `r.store.queue.InsertMany(context.WithoutCancel(ctx), list)`,
+		}},
 		finds: []string{"BROKEN   delivery-job", "BROKEN   job-delivery"},
 	},
 	{
 		name: "news after commit",
-		edits: []rig.Edit{{File: "app/settlement.go", Old: `	return b.s.Events.session(ctx, b.r, webhook.PaymentPaid, now, nil)
-`, New: `	paid := now
-	go func() {
+		edits: []rig.Edit{{File: "app/booking.go", Old: `	return b.s.Events.sessions(ctx, b.r, told)
+`, New: `	go func() {
 		<-time.After(100 * time.Millisecond)
 		_ = b.s.Core.Work.Do(context.Background(), func(ctx context.Context, r ports.Repos) error {
-			return b.s.Events.session(ctx, r, webhook.PaymentPaid, paid, nil)
+			return b.s.Events.sessions(ctx, r, told)
 		})
 	}()
 	return nil

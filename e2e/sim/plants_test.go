@@ -128,9 +128,10 @@ var plants = []plant{
 	},
 	{
 		name: "an old look counts", finds: "is processing in the end",
-		edits: []rig.Edit{{File: "app/sighting.go", Old: `			row.Disposition != ports.Reversed && !awaits(row)
-	}) {`, New: `			row.Disposition == "" && !awaits(row)
-	}) {`}},
+		edits: []rig.Edit{{
+			File: "app/sighting.go", Old: "row.Disposition != ports.Reversed && !awaits(row)",
+			New: "row.Disposition == \"\" && !awaits(row)",
+		}},
 	},
 }
 

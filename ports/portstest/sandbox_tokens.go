@@ -47,7 +47,7 @@ func Call(mined time.Time) ports.SandboxCall {
 	}
 }
 
-func mine(t *testing.T, w World, cs ...ports.SandboxCall) {
+func mineCalls(t *testing.T, w World, cs ...ports.SandboxCall) {
 	t.Helper()
 	for _, c := range cs {
 		ok(t, w.SandboxCalls.Mine(t.Context(), c))
@@ -67,7 +67,7 @@ func callFound(t *testing.T, w World) {
 	c := Call(Epoch)
 	c.GoneAt = Epoch.Add(time.Second)
 	c.Due.Value = x402.Uint(1 << 63)
-	mine(t, w, c, Call(Epoch))
+	mineCalls(t, w, c, Call(Epoch))
 	same(t, minedCall(t, w, c.TxID), c)
 	used, err := w.SandboxCalls.Used(t.Context(), c.Due.Key())
 	ok(t, err)
@@ -88,7 +88,7 @@ func callFound(t *testing.T, w World) {
 func callFills(t *testing.T, w World) {
 	a, b := Call(Epoch), Call(Epoch)
 	a.Due, b.Due = x402.Due{}, x402.Due{}
-	mine(t, w, a, b)
+	mineCalls(t, w, a, b)
 	same(t, minedCall(t, w, a.TxID), a)
 	same(t, minedCall(t, w, b.TxID), b)
 	_, err := w.SandboxCalls.Used(t.Context(), x402.ClaimKey{})
@@ -100,7 +100,7 @@ func callUsedOnce(t *testing.T, w World) {
 	second.Due.Payer, second.Due.Nonce = first.Due.Payer, first.Due.Nonce // another value: the same key
 	elsewhere := Call(Epoch)
 	elsewhere.Due.Payer = first.Due.Payer
-	mine(t, w, first, second, elsewhere)
+	mineCalls(t, w, first, second, elsewhere)
 	second.Succeeded = false
 	same(t, minedCall(t, w, second.TxID), second)
 	same(t, minedCall(t, w, elsewhere.TxID), elsewhere)
@@ -114,7 +114,7 @@ func callFails(t *testing.T, w World) {
 	broken.Fails = true
 	late.MinedAt = Epoch.Add(time.Minute)
 	inTime.MinedAt = Epoch.Truncate(time.Second).Add(time.Minute - time.Microsecond)
-	mine(t, w, broken, late, inTime)
+	mineCalls(t, w, broken, late, inTime)
 	for _, c := range []ports.SandboxCall{broken, late} {
 		same(t, minedCall(t, w, c.TxID).Succeeded, false)
 		_, err := w.SandboxCalls.Used(t.Context(), c.Due.Key())
@@ -125,10 +125,10 @@ func callFails(t *testing.T, w World) {
 
 func callAgain(t *testing.T, w World) {
 	c := Call(Epoch)
-	mine(t, w, c, c)
+	mineCalls(t, w, c, c)
 	again := c
 	again.MinedAt = Epoch.Add(-time.Second) // sent again by a clock that is behind
-	mine(t, w, again)
+	mineCalls(t, w, again)
 	same(t, minedCall(t, w, c.TxID).Succeeded, true)
 	other := Call(Epoch)
 	other.Account = c.Account
@@ -136,7 +136,7 @@ func callAgain(t *testing.T, w World) {
 	_, err := w.SandboxCalls.Call(t.Context(), other.TxID)
 	isFault(t, err, ports.ErrNotFound)
 	other.Nonce = 1
-	mine(t, w, other)
+	mineCalls(t, w, other)
 	same(t, minedCall(t, w, other.TxID), other)
 }
 
@@ -144,7 +144,7 @@ func callReplaced(t *testing.T, w World) {
 	slow := Call(Epoch.Add(30 * time.Second))
 	fast := slow
 	fast.TxID, fast.MinedAt = hash(), Epoch
-	mine(t, w, slow, fast)
+	mineCalls(t, w, slow, fast)
 	same(t, minedCall(t, w, fast.TxID), fast)
 	_, err := w.SandboxCalls.Call(t.Context(), slow.TxID)
 	isFault(t, err, ports.ErrNotFound)
@@ -159,7 +159,7 @@ func callSealed(t *testing.T, w World) {
 	late := Call(Epoch)
 	tooLate := Call(Epoch)
 	tooLate.Due.ValidBefore = x402.Uint(uint64(Epoch.Add(time.Second).Unix()))
-	mine(t, w, late, tooLate)
+	mineCalls(t, w, late, tooLate)
 	late.MinedAt = Epoch.Add(time.Second)
 	same(t, minedCall(t, w, late.TxID), late)
 	same(t, minedCall(t, w, tooLate.TxID).Succeeded, false)
@@ -177,12 +177,12 @@ func callNextNonce(t *testing.T, w World) {
 	for _, nonce := range []uint64{1, 2, 4} {
 		c := Call(Epoch)
 		c.Account, c.Nonce = sender, nonce
-		mine(t, w, c)
+		mineCalls(t, w, c)
 	}
 	next(Epoch, 0)
 	c := Call(Epoch.Add(time.Second))
 	c.Account = sender
-	mine(t, w, c)
+	mineCalls(t, w, c)
 	next(Epoch, 0)
 	next(Epoch.Add(time.Second), 3)
 }

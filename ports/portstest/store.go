@@ -28,11 +28,15 @@ type World struct {
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
 	OrderNumbers ports.OrderNumbers
+	Resources    ports.ResourceReads
 	Sandbox      ports.SandboxReads
 	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Watches      ports.Watches
 	Jobs         Jobs
+
+	Authorizations ports.AuthorizationReads
+	Lanes          ports.LaneReads
 }
 
 // Jobs looks into the queue from outside any unit of work.
@@ -55,7 +59,7 @@ type promise struct {
 }
 
 // Store holds a store to its promises. open answers a new, empty world; it is called once for every
-// promise, about 170 times, so it should be cheap, and it cleans up by t.Cleanup.
+// promise, about 250 times, so it should be cheap, and it cleans up by t.Cleanup.
 func Store(t *testing.T, open func(t *testing.T) World) {
 	nouns := []struct {
 		name     string
@@ -90,10 +94,15 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"endpoints", endpointPromises},
 		{"deliveries", deliveryPromises},
 		{"events", eventPromises},
+		{"resources", resourcePromises},
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
 		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
+		{"authorizations", authorizationPromises},
+		{"authorization reads", authorizationReadPromises},
+		{"lanes", lanePromises},
+		{"batches", batchPromises},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {

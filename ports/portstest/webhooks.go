@@ -178,7 +178,7 @@ func MakeAttempt(d webhook.Delivery, number int) webhook.Attempt {
 func (s Shop) addEvent(t *testing.T, e webhook.Event, ds ...webhook.Delivery) {
 	t.Helper()
 	do(t, s.World, func(ctx context.Context, r ports.Repos) error {
-		return r.Webhooks.AddEvent(ctx, e, ds)
+		return r.Webhooks.AddEvents(ctx, []webhook.Event{e}, ds)
 	})
 }
 

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/ports"
+)
+
+const (
+	// recordBatch is how many transfers one unit of work records: locks are held no longer than that
+	// takes.
+	recordBatch = 200
+	// mostSpoiled is how many transfers may fail by themselves before the fault is taken to be elsewhere.
+	mostSpoiled = 20
+)
+
+// inBatches enters transfers batch by batch; last says that nothing is left to be entered after this
+// one. It is called with no transfer at all if there is none, or if only that is left to be said.
+//
+// A transfer that cannot be entered for what it is, or for what its session has become, must not hold
+// up those it happens to share a block with: a batch that fails is entered one by one, and so are the
+// batches after it, but none of them is the last then. The error tells of those that failed.
+func inBatches(
+	ctx context.Context, ts []chain.Transfer,
+	enter func(ctx context.Context, batch []chain.Transfer, last bool) error,
+) error {
+	var spoiled []error
+	for {
+		batch := ts[:min(len(ts), recordBatch)]
+		ts = ts[len(batch):]
+		err := enter(ctx, batch, len(ts) == 0 && len(spoiled) == 0)
+		if err != nil && (passing(err) || len(batch) == 0) {
+			return err
+		}
+		if err != nil {
+			if spoiled, err = oneByOne(ctx, batch, enter, spoiled); err != nil {
+				return err
+			}
+			if len(ts) == 0 && len(spoiled) == 0 {
+				return enter(ctx, nil, true)
+			}
+		}
+		if len(ts) == 0 {
+			return errors.Join(spoiled...)
+		}
+	}
+}
+
+// oneByOne enters each transfer of a batch by itself and adds those that fail to spoiled.
+func oneByOne(
+	ctx context.Context, batch []chain.Transfer,
+	enter func(ctx context.Context, batch []chain.Transfer, last bool) error, spoiled []error,
+) ([]error, error) {
+	for i, t := range batch {
+		err := enter(ctx, batch[i:i+1], false)
+		if err == nil {
+			continue
+		}
+		err = fmt.Errorf("transfer %s/%d: %w", t.TxID, t.Index, err)
+		if spoiled = append(spoiled, err); passing(err) || len(spoiled) == mostSpoiled {
+			return nil, errors.Join(spoiled...)
+		}
+	}
+	return spoiled, nil
+}
+
+// passing reports whether an error says nothing about what was to be recorded: whatever is recorded
+// next would meet it too.
+func passing(err error) bool {
+	return fault.From(err).Kind == fault.Unavailable || errors.Is(err, ports.ErrStale) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
