@@ -74,11 +74,10 @@ type transaction struct {
 func (t *Tokens) Sign(
 	account x402.Address, nonce uint64, d x402.Due, o ports.AuthorizationOrder, f ports.RelayFees,
 ) (ports.RelayTransaction, error) {
-	a := o.Authorization
 	switch {
 	case !listed(d):
 		return ports.RelayTransaction{}, fmt.Errorf("%w: the token is not on its list", errSign)
-	case a.From != d.Payer || a.To != d.PayTo || a.Value != d.Value || a.Nonce != d.Nonce || a.ValidBefore != d.ValidBefore:
+	case !o.Moves(d):
 		return ports.RelayTransaction{}, fmt.Errorf("%w: the authorization is not of what is due", errSign)
 	case o.Route != x402.RouteKey:
 		return ports.RelayTransaction{}, fmt.Errorf("%w: it knows no wallet contracts", errSign)

@@ -83,6 +83,9 @@ var house = []row{
 	{"adapters/ethrpc/simnode", nil}, // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},
+	// It signs transactions (docs/adr/0013).
+	{"adapters/evm/relayer", list("domain/... ports adapters/ethrpc github.com/decred/dcrd/dcrec/secp256k1/v4 " +
+		"golang.org/x/crypto/sha3")},
 	{"adapters/bitcoin", list("domain/... ports github.com/btcsuite/btcd")},
 	{"adapters/solana", list("domain/... ports github.com/blocto/solana-go-sdk")},
 	{"adapters/xrpl", driven},

@@ -53,6 +53,9 @@ const (
 	tellPace    = 10 * time.Second
 	holdPace    = 3 * time.Second // between two tries to get the right to watch
 	holdLimit   = 24 * time.Hour  // of one turn of watching; the next begins at once
+	// holdAgain is the longest pause after tries that failed: nobody may be watching meanwhile, and it
+	// is the database that has to come back, which costs one connection to find out.
+	holdAgain   = 10 * time.Second
 	vouchPace   = 15 * time.Second
 	rescanLimit = 5 * time.Minute // of one turn; a slow endpoint reads less in the night, not nothing
 )
@@ -226,19 +229,20 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 // scanned again, under a right that one process has at a time. Jobs go by the queue's own locks.
 func ticks(
 	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
-	log *slog.Logger, m *telemetry.Metrics,
+	senders *relayers, log *slog.Logger, m *telemetry.Metrics,
 ) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
 		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
+		{Name: "look after relayers", Every: relayerPace, Run: senders.Look},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {
 		pace := cmp.Or(own[n], c.EVMPollInterval)
 		loops = append(loops, worker.Loop{
-			Name: "watch " + string(n), Every: holdPace, Limit: holdLimit,
+			Name: "watch " + string(n), Every: holdPace, Limit: holdLimit, Longest: holdAgain,
 			Run: func(ctx context.Context) error {
 				_, err := s.Watch(ctx, n, pace)
 				return err

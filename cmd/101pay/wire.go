@@ -44,6 +44,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.Bookkeeper), new(*postgres.Store)),
 		wire.Bind(new(ports.OrderNumbers), new(*postgres.Store)),
 		wire.Bind(new(ports.SandboxReads), new(*postgres.Store)),
+		wire.Bind(new(ports.SandboxTokens), new(*postgres.Store)),
 		wire.Bind(new(ports.Changes), new(*postgres.Store)),
 		wire.Bind(new(ports.Watches), new(*postgres.Store)),
 		wire.Bind(new(ports.RescanReads), new(*postgres.Store)),
@@ -51,6 +52,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
+		sandbox.NewTokens, tokenRails, openRelayers,
 		fixedRates, openMarket, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
 		outboundOptions, outbound.New,
 

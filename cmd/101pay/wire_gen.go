@@ -125,7 +125,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Watches: store,
 		Clock:   clock,
 	}
-	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market)
+	sandboxTokens := sandbox.NewTokens(store, store, clock)
+	appTokenRails, err := tokenRails(c, sandboxTokens, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	mainRelayers := openRelayers(c, appTokenRails, store, log, clock)
+	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market, mainRelayers)
 	appRecorded := recorded(telemetryMetrics)
 	appVouched := vouched(telemetryMetrics)
 	settlement := &app.Settlement{
@@ -185,7 +192,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	restProbe := probe(store, health, edgeDrain)
-	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails)
+	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails, mainRelayers)
 	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
@@ -201,7 +208,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, mainRelayers, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,

@@ -247,7 +247,7 @@ func tokenWallets(_ *testing.T, s tokenScene) {
 
 func tokenFactories(_ *testing.T, s tokenScene) {
 	for kind, want := range map[WalletKind]x402.Reason{
-		Undeployed: 0, UndeployedFalse: x402.ReasonSignature, UndeployedByKey: x402.ReasonSignature,
+		Undeployed: 0, UndeployedFalse: x402.ReasonSignature, UndeployedByKey: x402.ReasonUndeployed,
 		Unlisted: x402.ReasonFactory,
 	} {
 		p, exists := s.Wallet(kind)
