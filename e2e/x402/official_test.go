@@ -97,12 +97,11 @@ func TestOfficialServersOnOurFacilitator(t *testing.T) {
 
 // Our server sells through the official facilitator, and believes the chain only.
 func TestOurServerOnTheOfficialFacilitator(t *testing.T) {
-	theirs := agenttest.Named("official facilitator")
-	s := open(t, map[string]string{"X402_RELAYER_KEYS": ""})
-	s.fund(theirs, 0)
-	s.Kill()
-	s.Set("X402_FACILITATOR_URL", run(t, "facilitator.mjs", "RPC="+s.node.URL, "KEY="+theirs.Key()))
-	s.Run()
+	s := open(t, func(s *street) map[string]string {
+		return map[string]string{
+			"X402_FACILITATOR_URL": run(t, "facilitator.mjs", "RPC="+s.node.URL, "KEY="+s.relayer.Key()),
+		}
+	})
 	path := s.sell("weather", "sunny")
 	payers := s.payers("agent", 2)
 	for i, version := range []string{"1", "2"} {

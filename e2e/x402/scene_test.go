@@ -49,19 +49,18 @@ type street struct {
 	payTo    anviltest.Account
 }
 
-// open starts everything. Settings are added to the gateway's.
-func open(t testing.TB, settings map[string]string) *street {
+// open starts everything. settle says by what settings the gateway settles; nil means by a relayer's key.
+func open(t testing.TB, settle func(s *street) map[string]string) *street {
 	t.Helper()
 	s := &street{t: t, node: anviltest.StartChain(t, sepolia), relayer: agenttest.Named("relayer of " + t.Name())}
 	s.coin = s.node.PlaceCoin("AuthToken", usdc)
 	s.payTo = anviltest.Named("shop of " + t.Name())
 	s.fund(s.relayer, 0)
-	env := map[string]string{
-		"X402_TEST_RPC_URLS": s.node.URL, "X402_RELAYER_KEYS": s.relayer.Key(),
+	if settle == nil {
+		settle = func(s *street) map[string]string { return map[string]string{"X402_RELAYER_KEYS": s.relayer.Key()} }
 	}
-	for name, value := range settings {
-		env[name] = value
-	}
+	env := settle(s)
+	env["X402_TEST_RPC_URLS"] = s.node.URL
 	s.Gateway = rig.Start(t, env)
 	s.merchant = s.Register(t)
 	return s
@@ -107,18 +106,24 @@ func (s *street) sell(sku, text string) string {
 func (s *street) balance(of anviltest.Account) int64 {
 	s.t.Helper()
 	data := s.node.Calldata("AuthToken", "balanceOf(address)", of)
-	var word string
-	text := s.node.Call("eth_call", map[string]string{
+	word := s.text("eth_call", map[string]string{
 		"to": fmt.Sprintf("0x%x", usdc[:]), "data": fmt.Sprintf("0x%x", data),
 	}, "latest")
-	if err := json.Unmarshal(text, &word); err != nil {
-		s.t.Fatal(err)
-	}
 	n, ok := new(big.Int).SetString(strings.TrimPrefix(word, "0x"), 16)
 	if !ok {
-		s.t.Fatalf("balance %s", text)
+		s.t.Fatalf("balance %s", word)
 	}
 	return n.Int64()
+}
+
+// text asks the node something that is answered by a text.
+func (s *street) text(method string, params ...any) (out string) {
+	s.t.Helper()
+	answer := s.node.Call(method, params...)
+	if err := json.Unmarshal(answer, &out); err != nil {
+		s.t.Fatalf("%s: %s", method, answer)
+	}
+	return out
 }
 
 // bill asks what a path costs.
