@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -152,7 +153,8 @@ func (s *Paywall) spend(ctx context.Context, who x402.SignedIn) error {
 			return errShown
 		}
 		// Clocks differ: an instance that is behind would take it for a minute longer.
-		return r.Claims.Keep(ctx, readmissions, key, nil, ports.Answer{}, who.Until.Add(x402.ClockSkew))
+		taken := ports.Answer{Status: http.StatusNoContent} // whoever comes second gets none
+		return r.Claims.Keep(ctx, readmissions, key, nil, taken, who.Until.Add(x402.ClockSkew))
 	})
 	if errors.Is(err, ports.ErrInProgress) {
 		return errShown
