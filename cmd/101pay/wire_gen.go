@@ -165,7 +165,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	relayer := settler(core, appTokenRails, store, announcer, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
-	paywall := sellsToAgents(core, appResources, relayer, appAttestations, sender, mainPublicBase, log)
+	paywall := vending(core, appResources, relayer, appAttestations, sender, mainPublicBase, log)
 	mainUseCases := useCases{
 		Credentials:  credentials,
 		Accounts:     accounts,

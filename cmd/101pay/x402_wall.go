@@ -23,7 +23,7 @@ func settler(
 	}
 }
 
-func sellsToAgents(
+func vending(
 	core app.Core, catalog app.Resources, r *app.Relayer, signs app.Attestations, out *outbound.Sender,
 	base publicBase, log *slog.Logger,
 ) *app.Paywall {
