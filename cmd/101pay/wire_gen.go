@@ -165,9 +165,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
 	appResources := resources(c, core, store, appTokenRails, source, sender)
 	relayer := settler(core, appTokenRails, store, announcer, log)
-	paywall := vending(core, appResources, relayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
+	paywall := vending(core, appResources, relayer, appAttestations, sender, mainPublicBase, log)
 	mainUseCases := useCases{
 		Credentials:  credentials,
 		Accounts:     accounts,

@@ -25,10 +25,12 @@ func settler(
 }
 
 func vending(
-	core app.Core, catalog app.Resources, r *app.Relayer, out *outbound.Sender, base publicBase, log *slog.Logger,
+	core app.Core, catalog app.Resources, r *app.Relayer, signs app.Attestations, out *outbound.Sender,
+	base publicBase, log *slog.Logger,
 ) *app.Paywall {
 	return &app.Paywall{
 		Core: core, Catalog: catalog, Relayer: r, Reads: r.Reads, Upstreams: out, PublicURL: string(base), Log: log,
+		Attestations: signs,
 	}
 }
 
