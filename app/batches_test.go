@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,49 +69,116 @@ func (s *stage) cursor() ports.Cursor {
 // One payment that cannot be booked keeps neither those of its own block waiting nor those of later
 // ones. It is not passed over either: the cursor stays before it until it is booked.
 func TestASpoiledPaymentDoesNotHoldUpTheOthers(t *testing.T) {
-	s := openStage(t)
-	before, spoiled, after := s.asked(), s.asked(), s.asked()
-	for _, session := range []checkout.Snapshot{before, spoiled, after} {
-		s.play(session.ID, ScenarioExact)
+	for name, n := range map[string]int{"in a small block": 3, "in a block that is recorded side by side": fewest + 20} {
+		t.Run(name, func(t *testing.T) {
+			s := openStage(t)
+			sound := s.pays(n)
+			spoiled := sound[1]
+			sound = slices.Delete(sound, 1, 2)
+			heal := s.spoil(errSpoiled, spoiled)
+			s.clock.set(s.clock.Now().Add(10 * time.Second))
+			stood := s.cursor()
+			for range 2 {
+				s.stumbles()
+				s.paidOnce(sound)
+			}
+			if rows := s.rows(spoiled); len(rows) != 0 {
+				t.Fatalf("recorded without a booking: %+v", rows)
+			}
+			sound = append(sound, s.pays(1)...)
+			s.clock.set(s.clock.Now().Add(10 * time.Second))
+			s.stumbles()
+			s.paidOnce(sound)
+			if now := s.cursor(); now.Height != stood.Height {
+				t.Fatalf("the cursor moved from %d to %d, past a payment that is not recorded", stood.Height, now.Height)
+			}
+			heal()
+			s.tick()
+			s.paidOnce(append(sound, spoiled))
+			if now := s.cursor(); now.Height == stood.Height {
+				t.Fatal("the cursor stays although everything is recorded")
+			}
+		})
 	}
-	heal := s.spoil(errSpoiled, spoiled.ID)
-	s.clock.set(s.clock.Now().Add(10 * time.Second))
-	stood := s.cursor()
-	for range 2 {
-		err := s.settlement.Tick(t.Context(), chain.Sandbox)
-		if !errors.Is(err, errSpoiled) || !strings.Contains(err.Error(), "transfer ") {
-			t.Fatalf("the watcher says %v", err)
-		}
-		s.is(before.ID, checkout.Settled)
-		s.is(after.ID, checkout.Settled)
+}
+
+// pays has n sessions paid exactly.
+func (s *stage) pays(n int) (ids []checkout.SessionID) {
+	s.t.Helper()
+	for range n {
+		id := s.asked().ID
+		s.play(id, ScenarioExact)
+		ids = append(ids, id)
 	}
-	if rows := s.rows(spoiled.ID); len(rows) != 0 {
-		t.Fatalf("recorded without a booking: %+v", rows)
+	return ids
+}
+
+// stumbles has the watcher look and fail for the payment that is spoiled.
+func (s *stage) stumbles() {
+	s.t.Helper()
+	err := s.settlement.Tick(s.t.Context(), chain.Sandbox)
+	if !errors.Is(err, errSpoiled) || !strings.Contains(err.Error(), "transfer ") {
+		s.t.Fatalf("the watcher says %v", err)
 	}
-	later := s.asked()
-	s.play(later.ID, ScenarioExact)
-	s.clock.set(s.clock.Now().Add(10 * time.Second))
-	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errSpoiled) {
-		t.Fatalf("the watcher says %v", err)
-	}
-	s.is(later.ID, checkout.Settled)
-	if now := s.cursor(); now.Height != stood.Height {
-		t.Fatalf("the cursor moved from %d to %d, past a payment that is not recorded", stood.Height, now.Height)
-	}
-	heal()
-	s.tick()
-	for _, session := range []checkout.Snapshot{before, spoiled, after, later} {
-		s.is(session.ID, checkout.Settled)
-		paid := slices.DeleteFunc(s.told(session.ID), func(t webhook.Type) bool { return t != webhook.PaymentPaid })
+}
+
+// paidOnce makes sure that these sessions, and no others, are paid, booked and told, once each.
+func (s *stage) paidOnce(ids []checkout.SessionID) {
+	s.t.Helper()
+	for _, id := range ids {
+		s.is(id, checkout.Settled)
+		paid := slices.DeleteFunc(s.told(id), func(t webhook.Type) bool { return t != webhook.PaymentPaid })
 		if len(paid) != 1 {
-			t.Errorf("payment.paid was told %d times", len(paid))
+			s.t.Errorf("payment.paid was told %d times", len(paid))
 		}
 	}
-	if lines := s.book(); len(lines) != 4 {
-		t.Fatalf("%d transactions are booked, want 4", len(lines))
+	page, err := s.store.Page(s.t.Context(), ports.StatementQuery{Merchant: s.shop.ID(), Limit: 2 * len(ids)})
+	s.ok(err)
+	if len(page.Lines) != len(ids) {
+		s.t.Fatalf("%d transactions are booked, want %d", len(page.Lines), len(ids))
+	}
+}
+
+// Much is recorded side by side, each once, and counted once.
+func TestMuchIsRecordedSideBySide(t *testing.T) {
+	s := openStage(t)
+	counted := 0
+	s.settlement.Recorded = func(_ chain.Network, d ports.Disposition) {
+		if d == ports.Settled {
+			counted++
+		}
+	}
+	ids := s.pays(fewest)
+	stood := s.cursor()
+	s.pass(10 * time.Second)
+	s.pass(10 * time.Second)
+	s.paidOnce(ids)
+	if counted != len(ids) {
+		t.Errorf("%d were counted, want %d", counted, len(ids))
 	}
 	if now := s.cursor(); now.Height == stood.Height {
-		t.Fatal("the cursor stays although everything is recorded")
+		t.Error("the cursor stays although everything is recorded")
+	}
+}
+
+// What two transfers mean for one session depends on which came first: they are not parted.
+func TestTransfersOfOneSessionAreNotParted(t *testing.T) {
+	finds := make([]find, fewest)
+	for i := range finds {
+		session := checkout.SessionID(strconv.Itoa(i))
+		finds[i].held = &ports.HeldAmount{Intent: checkout.Intent{SessionID: session}}
+	}
+	finds[7].held = nil
+	if parts := sideBySide(finds[1:]); len(parts) != 1 {
+		t.Errorf("few transfers are cut into %d parts", len(parts))
+	}
+	parts := sideBySide(finds)
+	if len(parts) != 2 || len(parts[0])+len(parts[1]) != fewest {
+		t.Errorf("many transfers are cut into %d parts", len(parts))
+	}
+	finds[fewest-1].held = finds[0].held
+	if parts := sideBySide(finds); len(parts) != 1 {
+		t.Errorf("two transfers of one session are in %d parts", len(parts))
 	}
 }
 
