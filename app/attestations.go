@@ -7,6 +7,7 @@ import (
 	"github.com/101pay/101pay/domain/attest"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -24,6 +25,16 @@ var errNothingPaid = ErrNotPaidYet.Saying("this checkout is not paid; there is n
 
 // Keys lists the public keys statements are verified by, the current one first.
 func (s Attestations) Keys() []attest.Key { return s.Signer.Keys() }
+
+// DID is who signs, as x402's signed offers and receipts say it; "" if the gateway's address has none. The
+// key that signs is its fragment.
+func (s Attestations) DID() (did string) {
+	did, err := x402.DIDWeb(s.Issuer)
+	if err != nil {
+		return ""
+	}
+	return did
+}
 
 // Instruction signs where to pay a session how much: its current intent, and nothing else. One that
 // nobody should pay any more is refused: a signature must not outlive what the page says.

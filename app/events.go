@@ -18,6 +18,7 @@ type Announcer struct {
 	Clock     ports.Clock
 	Encoder   ports.EventEncoder
 	Addresses ports.AddressEncoder
+	Agents    ports.AgentEncoder
 }
 
 // news is something that happened to a session. concerned is set as ports.EventEncoder says.
@@ -65,6 +66,25 @@ func (a Announcer) address(ctx context.Context, r ports.Repos, t webhook.Type, c
 	}
 	e.Body = body
 	return announce(ctx, r, []webhook.Event{e}, a.IDs)
+}
+
+// agent announces what became of an agent's payment.
+func (a Announcer) agent(ctx context.Context, r ports.Repos, t webhook.Type, row ports.AuthorizationRow) error {
+	e := webhook.Event{
+		ID: "evt_" + a.IDs.UUID(), MerchantID: merchantOf(row), ProjectID: row.ProjectID, Mode: row.Mode, Type: t,
+		SessionID: row.SessionID, CreatedAt: a.Clock.Now().UTC().Truncate(time.Microsecond),
+	}
+	body, err := a.Agents.EncodeAgent(e, row)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", t, err)
+	}
+	e.Body = body
+	return announce(ctx, r, []webhook.Event{e}, a.IDs)
+}
+
+// merchantOf is whose payment it is.
+func merchantOf(row ports.AuthorizationRow) merchant.ID {
+	return merchant.ID(row.Settlement.Snapshot().Binding.MerchantID)
 }
 
 // Limits of lists.

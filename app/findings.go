@@ -147,7 +147,7 @@ func (s scope) owned(row ports.TransferRow) Finding {
 		because = ReasonDuplicate
 	case ports.Reversed:
 		because = ReasonReversed
-	case ports.Held, ports.Unmatched:
+	case ports.Held, ports.Unmatched, ports.Agent:
 		if awaits(row) {
 			because = ReasonNotFinal // it is on its way: nobody has to decide, nor to pay again
 		} else if row.Transfer.BlockTime.After(s.intent.ExpiresAt) {

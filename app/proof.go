@@ -169,7 +169,7 @@ func (s *Settlement) outcome(
 			return OutcomeHeld
 		case ports.Duplicate:
 			return OutcomeDuplicate
-		case ports.Unmatched, ports.Reversed:
+		case ports.Unmatched, ports.Reversed, ports.Agent:
 		}
 	}
 	exact := intent.Terms.Matching != checkout.Dedicated

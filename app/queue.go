@@ -120,6 +120,9 @@ func undecided(row ports.TransferRow) error {
 	case awaits(row):
 		return ErrNotWaiting.Saying("this transfer is on its way to be settled: it waits for a second endpoint to " +
 			"prove it, and nothing is to be decided until that is given up")
+	case row.Reason == ports.AwaitingSettlement:
+		return ErrNotWaiting.Saying("this transfer may be a program's payment for a resource, which is being settled: " +
+			"nothing is to be decided until it is known whether it is")
 	case row.Disposition == ports.Part, row.Disposition == ports.Held, row.Disposition == ports.Duplicate, row.Disposition == ports.Unmatched:
 		return nil
 	}

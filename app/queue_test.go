@@ -209,3 +209,50 @@ func TestADecisionIsMadeOnce(t *testing.T) {
 		t.Errorf("the second answer is %v, %d booked", stored, len(s.book()))
 	}
 }
+
+// What may be an agent's payment is nobody's to decide about until it is known whether it is; the watcher
+// does not take such a payment back, because its settlement does.
+func TestAgentsTransfersAreLeftToTheirSettlement(t *testing.T) {
+	s := openStage(t)
+	s.unsettled(ScenarioShort)
+	row := s.queue()[0]
+	store := func(do func(ctx context.Context, r ports.Repos) error) {
+		t.Helper()
+		s.ok(s.store.Do(t.Context(), do))
+	}
+	store(func(ctx context.Context, r ports.Repos) error {
+		return r.Transfers.Note(ctx, row.Transfer, ports.AwaitingSettlement)
+	})
+	if rows := s.queue(); len(rows) != 1 || rows[0].Reason != ports.AwaitingSettlement {
+		t.Errorf("the queue holds %+v", rows)
+	}
+	for _, action := range []ports.Action{ports.Closed, ports.Returned, ports.Assigned} {
+		if _, err := s.decide(Verdict{Action: action}); !errors.Is(err, ErrNotWaiting) {
+			t.Errorf("%s while it is being settled: %v", action, err)
+		}
+	}
+	store(func(ctx context.Context, r ports.Repos) error {
+		return r.Transfers.Note(ctx, row.Transfer, ports.NoReason)
+	})
+	_, err := s.decide(Verdict{Action: ports.Closed})
+	s.ok(err)
+
+	s.unsettled(ScenarioShort)
+	row = s.queue()[0]
+	store(func(ctx context.Context, r ports.Repos) error {
+		row.Disposition, row.OrderNo = ports.Agent, "20260301000000777"
+		return r.Transfers.Decide(ctx, row)
+	})
+	s.undo(row.Transfer)
+	store(func(ctx context.Context, r ports.Repos) error {
+		left, err := r.Transfers.Load(ctx, row.Transfer.Network, row.Transfer.TxID, row.Transfer.Index)
+		if left.Disposition != ports.Reversed || left.OrderNo != row.OrderNo || len(s.book()) != 0 {
+			t.Errorf("the watcher made it %+v and booked %d", left, len(s.book()))
+		}
+		return err
+	})
+	after := s.asked()
+	s.play(after.ID, ScenarioExact)
+	s.pass(5 * time.Second)
+	s.is(after.ID, checkout.Settled) // and it goes on
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -227,6 +228,12 @@ func (s *Settlement) reverse(
 			if err := r.Transfers.Reverse(ctx, t.Network, t.TxID, t.Index); err != nil {
 				return err
 			}
+			if row.Disposition == ports.Agent {
+				if err := wake(ctx, r, t, now); err != nil {
+					return fmt.Errorf("wake the settlement of %s/%d: %w", t.TxID, t.Index, err)
+				}
+				continue
+			}
 			if !row.Disposition.Booked() {
 				if err := s.letDown(ctx, r, row, now); err != nil {
 					return fmt.Errorf("let down %s/%d: %w", t.TxID, t.Index, err)
@@ -246,6 +253,17 @@ func (s *Settlement) reverse(
 	})
 }
 
+// wake has the settlement of an agent's transfer looked at: it is taken back with the settlement, by
+// whoever proved it.
+func wake(ctx context.Context, r ports.Repos, t chain.Transfer, now time.Time) error {
+	id, ok := x402.ParseHash("0x" + string(t.TxID))
+	if !ok {
+		return nil
+	}
+	_, err := r.Authorizations.Wake(ctx, x402.NetworkOf(t.Network), id, now)
+	return err
+}
+
 // numbersFor draws an order number for every booking that may have to be reversed.
 func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]ledger.OrderNo, error) {
 	booked := 0
@@ -253,7 +271,7 @@ func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]l
 		booked = 0
 		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
 		for _, row := range rows {
-			if row.Disposition.Booked() {
+			if row.Disposition.Booked() && row.Disposition != ports.Agent {
 				booked++
 			}
 		}

@@ -384,6 +384,102 @@ CREATE TABLE rescans (
 );
 CREATE UNIQUE INDEX rescans_under_way ON public.rescans USING btree (network) WHERE (finished_at IS NULL);
 
+CREATE TABLE resource_contents (
+	resource_id uuid NOT NULL,
+	hash bytea NOT NULL,
+	content bytea NOT NULL,
+	CONSTRAINT resource_contents_pkey PRIMARY KEY (resource_id),
+	CONSTRAINT resource_contents_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES resources(id),
+	CONSTRAINT resource_contents_content_check CHECK (length(content) > 0),
+	CONSTRAINT resource_contents_hash_check CHECK (length(hash) = 32)
+);
+
+CREATE TABLE resources (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	sku text COLLATE "C" NOT NULL,
+	currency text NOT NULL,
+	price numeric(78,0) NOT NULL,
+	networks bigint[] NOT NULL,
+	pay_to jsonb,
+	title text NOT NULL,
+	service_name text NOT NULL,
+	description text NOT NULL,
+	mime_type text NOT NULL,
+	tags text[] NOT NULL,
+	discoverable boolean NOT NULL,
+	timeout_seconds integer NOT NULL,
+	flow text NOT NULL,
+	valid_from timestamp with time zone,
+	valid_until timestamp with time zone,
+	content_kind text NOT NULL,
+	content_type text NOT NULL,
+	file_name text NOT NULL,
+	content_bytes bigint NOT NULL,
+	content_hash bytea,
+	upstream_url text NOT NULL,
+	upstream_header text NOT NULL,
+	upstream_sealed bytea,
+	upstream_post boolean NOT NULL,
+	upstream_query boolean NOT NULL,
+	version bigint NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	updated_at timestamp with time zone NOT NULL,
+	archived_at timestamp with time zone,
+	CONSTRAINT resources_pkey PRIMARY KEY (id),
+	CONSTRAINT resources_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT resources_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT resources_check CHECK (pay_to IS NULL OR mode = 'test'::text),
+	CONSTRAINT resources_check1 CHECK ((content_kind = ANY (ARRAY['body'::text, 'file'::text])) = (content_hash IS NOT NULL)),
+	CONSTRAINT resources_check2 CHECK ((content_kind = 'upstream'::text) = (upstream_url <> ''::text)),
+	CONSTRAINT resources_check3 CHECK ((upstream_header = ''::text) = (upstream_sealed IS NULL)),
+	CONSTRAINT resources_content_bytes_check CHECK (content_bytes >= 0),
+	CONSTRAINT resources_content_kind_check CHECK (content_kind = ANY (ARRAY[''::text, 'body'::text, 'file'::text, 'upstream'::text])),
+	CONSTRAINT resources_currency_check CHECK (currency = ANY (ARRAY['USDC/6'::text, 'USD/2'::text])),
+	CONSTRAINT resources_flow_check CHECK (flow = ANY (ARRAY['authorization'::text, 'upfront'::text])),
+	CONSTRAINT resources_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT resources_price_check CHECK (price > 0::numeric AND price < 'NaN'::numeric),
+	CONSTRAINT resources_sku_check CHECK (sku ~ '^[A-Za-z0-9._-]{1,64}$'::text),
+	CONSTRAINT resources_timeout_seconds_check CHECK (timeout_seconds > 0),
+	CONSTRAINT resources_version_check CHECK (version > 0)
+);
+CREATE INDEX resources_discoverable ON public.resources USING btree (mode, created_at, id) WHERE (discoverable AND (archived_at IS NULL) AND (content_kind <> ''::text));
+CREATE INDEX resources_listed ON public.resources USING btree (project_id, mode, created_at, id);
+CREATE UNIQUE INDEX resources_sku ON public.resources USING btree (merchant_id, sku);
+
+CREATE TABLE sandbox_calls (
+	account bytea NOT NULL,
+	nonce bigint NOT NULL,
+	txid bytea NOT NULL,
+	chain_id numeric(20,0),
+	asset bytea,
+	payer bytea,
+	nonce3009 bytea,
+	payee bytea,
+	value bytea,
+	until bytea,
+	mined_at timestamp with time zone NOT NULL,
+	gone_at timestamp with time zone,
+	succeeded boolean NOT NULL,
+	CONSTRAINT sandbox_calls_pkey PRIMARY KEY (account, nonce),
+	CONSTRAINT sandbox_calls_account_check CHECK (length(account) = 20),
+	CONSTRAINT sandbox_calls_asset_check CHECK (length(asset) = 20),
+	CONSTRAINT sandbox_calls_chain_id_check CHECK (chain_id > 0::numeric AND chain_id < '18446744073709551616'::numeric),
+	CONSTRAINT sandbox_calls_check CHECK (gone_at > mined_at),
+	CONSTRAINT sandbox_calls_nonce3009_check CHECK (length(nonce3009) = 32),
+	CONSTRAINT sandbox_calls_nonce_check CHECK (nonce >= 0),
+	CONSTRAINT sandbox_calls_payee_check CHECK (length(payee) = 20),
+	CONSTRAINT sandbox_calls_payer_check CHECK (length(payer) = 20),
+	CONSTRAINT sandbox_calls_txid_check CHECK (length(txid) = 32),
+	CONSTRAINT sandbox_calls_until_check CHECK (length(until) = 32),
+	CONSTRAINT sandbox_calls_value_check CHECK (length(value) = 32),
+	CONSTRAINT sandbox_calls_whole CHECK (num_nulls(chain_id, asset, payer, nonce3009, payee, value, until) = ANY (ARRAY[0, 7]))
+);
+CREATE UNIQUE INDEX sandbox_calls_txid ON public.sandbox_calls USING btree (txid);
+CREATE UNIQUE INDEX sandbox_calls_used ON public.sandbox_calls USING btree (payer, nonce3009, asset, chain_id) WHERE succeeded;
+
 CREATE TABLE sandbox_reorgs (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
 	at timestamp with time zone NOT NULL,
@@ -520,7 +616,7 @@ CREATE TABLE transactions (
 	CONSTRAINT transactions_chain_check CHECK (length(chain) = 32),
 	CONSTRAINT transactions_check CHECK ((kind = 'reversal'::text) = (reverses IS NOT NULL)),
 	CONSTRAINT transactions_content_check CHECK (length(content) = 32),
-	CONSTRAINT transactions_kind_check CHECK (kind = ANY (ARRAY['charge'::text, 'payment'::text, 'reversal'::text])),
+	CONSTRAINT transactions_kind_check CHECK (kind = ANY (ARRAY['charge'::text, 'payment'::text, 'reversal'::text, 'x402'::text])),
 	CONSTRAINT transactions_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
 	CONSTRAINT transactions_order_no_check CHECK (order_no > 0),
 	CONSTRAINT transactions_sequence_check CHECK (sequence > 0),
@@ -555,14 +651,15 @@ CREATE TABLE transfers (
 	decision_note text NOT NULL DEFAULT ''::text,
 	return_txid text COLLATE "C" NOT NULL DEFAULT ''::text,
 	CONSTRAINT transfers_pkey PRIMARY KEY (network, txid, idx),
+	CONSTRAINT transfers_agent_check CHECK (disposition <> 'x402'::text OR order_no <> ''::text AND session_id IS NULL AND intent_id IS NULL AND decision = ''::text),
 	CONSTRAINT transfers_check CHECK ((reason <> ALL (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text])) OR (disposition = ANY (ARRAY['held'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_check1 CHECK ((decision = ''::text) = (decided_at IS NULL)),
 	CONSTRAINT transfers_check2 CHECK ((decision <> ALL (ARRAY['accepted'::text, 'assigned'::text])) OR (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'reversed'::text]))),
 	CONSTRAINT transfers_decision_check CHECK (decision = ANY (ARRAY[''::text, 'accepted'::text, 'assigned'::text, 'returned'::text, 'closed'::text])),
-	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text])),
+	CONSTRAINT transfers_disposition_check CHECK (disposition = ANY (ARRAY['settled'::text, 'part'::text, 'held'::text, 'duplicate'::text, 'unmatched'::text, 'reversed'::text, 'x402'::text])),
 	CONSTRAINT transfers_height_check CHECK (height >= 0),
 	CONSTRAINT transfers_idx_check CHECK (idx >= 0),
-	CONSTRAINT transfers_reason_check CHECK (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text, 'no_second_source'::text, 'rescan_missing'::text])),
+	CONSTRAINT transfers_reason_check CHECK (reason = ANY (ARRAY['awaiting_second_source'::text, 'sources_disagree'::text, 'no_second_source'::text, 'rescan_missing'::text, 'x402_settlement'::text])),
 	CONSTRAINT transfers_units_check CHECK (units > 0::numeric AND units < 'NaN'::numeric)
 );
 CREATE INDEX transfers_above ON public.transfers USING btree (network, height, idx) WHERE (disposition <> 'reversed'::text);
@@ -676,3 +773,131 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX webhook_events_listed ON public.webhook_events USING btree (project_id, mode, created_at, id);
 CREATE INDEX webhook_events_of_session ON public.webhook_events USING btree (session_id, created_at, id) WHERE (session_id <> ''::text);
+
+CREATE TABLE x402_answers (
+	key bytea NOT NULL,
+	status integer NOT NULL,
+	headers jsonb NOT NULL,
+	body bytea NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	CONSTRAINT x402_answers_pkey PRIMARY KEY (key),
+	CONSTRAINT x402_answers_body_check CHECK (length(body) <= 8388608),
+	CONSTRAINT x402_answers_headers_check CHECK (jsonb_typeof(headers) = 'object'::text),
+	CONSTRAINT x402_answers_key_check CHECK (length(key) = 80),
+	CONSTRAINT x402_answers_status_check CHECK (status >= 100 AND status <= 599)
+);
+CREATE INDEX x402_answers_expired ON public.x402_answers USING btree (expires_at);
+
+CREATE TABLE x402_lanes (
+	network bigint NOT NULL,
+	account bytea NOT NULL,
+	next bigint NOT NULL,
+	CONSTRAINT x402_lanes_pkey PRIMARY KEY (network, account),
+	CONSTRAINT x402_lanes_account_check CHECK (length(account) = 20),
+	CONSTRAINT x402_lanes_network_check CHECK (network > 0),
+	CONSTRAINT x402_lanes_next_check CHECK (next >= 0)
+);
+
+CREATE TABLE x402_settlements (
+	key bytea NOT NULL GENERATED ALWAYS AS ((((int8send(network) || asset) || payer) || nonce)) STORED,
+	id uuid NOT NULL,
+	network bigint NOT NULL,
+	asset bytea NOT NULL,
+	payer bytea NOT NULL,
+	pay_to bytea NOT NULL,
+	nonce bytea NOT NULL,
+	value numeric(78,0) NOT NULL,
+	valid_after numeric(78,0) NOT NULL,
+	valid_before numeric(78,0) NOT NULL,
+	signature bytea NOT NULL,
+	route text NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	sku text NOT NULL,
+	request bytea NOT NULL,
+	signed bytea NOT NULL,
+	client bytea NOT NULL,
+	version smallint NOT NULL,
+	resource_id uuid,
+	session_id uuid,
+	price_currency text NOT NULL,
+	price numeric(78,0) NOT NULL,
+	title text NOT NULL,
+	payment_id text COLLATE "C" NOT NULL,
+	status text NOT NULL,
+	txid bytea,
+	reason text NOT NULL,
+	order_no text NOT NULL,
+	claimed_at timestamp with time zone NOT NULL,
+	settled_at timestamp with time zone,
+	look_at timestamp with time zone,
+	changed_at timestamp with time zone NOT NULL,
+	CONSTRAINT x402_settlements_id_key UNIQUE (id),
+	CONSTRAINT x402_settlements_pkey PRIMARY KEY (key),
+	CONSTRAINT x402_settlements_asset_check CHECK (length(asset) = 20),
+	CONSTRAINT x402_settlements_check CHECK ((status = ANY (ARRAY['refused'::text, 'failed'::text])) = (reason <> ''::text)),
+	CONSTRAINT x402_settlements_check1 CHECK ((status = 'settled'::text) = (settled_at IS NOT NULL)),
+	CONSTRAINT x402_settlements_check2 CHECK (txid IS NULL OR (status <> ALL (ARRAY['claimed'::text, 'refused'::text]))),
+	CONSTRAINT x402_settlements_check3 CHECK (txid IS NOT NULL OR (status <> ALL (ARRAY['signed'::text, 'broadcast'::text, 'pending'::text, 'settled'::text, 'reversed'::text]))),
+	CONSTRAINT x402_settlements_client_check CHECK (length(client) = 32),
+	CONSTRAINT x402_settlements_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
+	CONSTRAINT x402_settlements_network_check CHECK (network > 0),
+	CONSTRAINT x402_settlements_nonce_check CHECK (length(nonce) = 32),
+	CONSTRAINT x402_settlements_pay_to_check CHECK (length(pay_to) = 20),
+	CONSTRAINT x402_settlements_payer_check CHECK (length(payer) = 20),
+	CONSTRAINT x402_settlements_price_check CHECK (price > 0::numeric AND price < 'NaN'::numeric),
+	CONSTRAINT x402_settlements_price_currency_check CHECK (price_currency ~~ '_%/_%'::text),
+	CONSTRAINT x402_settlements_request_check CHECK (length(request) = 32),
+	CONSTRAINT x402_settlements_route_check CHECK (route = ANY (ARRAY[''::text, 'key'::text, 'wallet'::text, 'factory'::text])),
+	CONSTRAINT x402_settlements_signed_check CHECK (length(signed) = 32),
+	CONSTRAINT x402_settlements_status_check CHECK (status = ANY (ARRAY['claimed'::text, 'signed'::text, 'broadcast'::text, 'delegated'::text, 'pending'::text, 'settled'::text, 'reversed'::text, 'refused'::text, 'failed'::text])),
+	CONSTRAINT x402_settlements_txid_check CHECK (length(txid) = 32),
+	CONSTRAINT x402_settlements_valid_after_check CHECK (valid_after >= 0::numeric AND valid_after < 'NaN'::numeric),
+	CONSTRAINT x402_settlements_valid_before_check CHECK (valid_before >= 0::numeric AND valid_before < 'NaN'::numeric),
+	CONSTRAINT x402_settlements_value_check CHECK (value > 0::numeric AND value < 'NaN'::numeric),
+	CONSTRAINT x402_settlements_version_check CHECK (version = ANY (ARRAY[1, 2]))
+);
+CREATE INDEX x402_settlements_due ON public.x402_settlements USING btree (look_at) WHERE (look_at IS NOT NULL);
+CREATE UNIQUE INDEX x402_settlements_id_key ON public.x402_settlements USING btree (id);
+CREATE UNIQUE INDEX x402_settlements_moved ON public.x402_settlements USING btree (network, txid, payer, asset, pay_to, value) WHERE (status = 'settled'::text);
+CREATE INDEX x402_settlements_owning ON public.x402_settlements USING btree (network, asset, payer, pay_to, value) WHERE ((status <> 'settled'::text) AND ((status <> ALL (ARRAY['refused'::text, 'failed'::text])) OR (look_at IS NOT NULL)));
+CREATE INDEX x402_settlements_paged ON public.x402_settlements USING btree (project_id, mode, claimed_at, id) WHERE (status <> ALL (ARRAY['claimed'::text, 'refused'::text]));
+CREATE INDEX x402_settlements_paid_by ON public.x402_settlements USING btree (merchant_id, sku, payer) WHERE (status = 'settled'::text);
+CREATE UNIQUE INDEX x402_settlements_payment_id ON public.x402_settlements USING btree (merchant_id, payment_id) WHERE (payment_id <> ''::text);
+
+CREATE TABLE x402_transactions (
+	txid bytea NOT NULL,
+	number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	network bigint NOT NULL,
+	account bytea NOT NULL,
+	nonce bigint NOT NULL,
+	key bytea,
+	raw bytea NOT NULL,
+	gas bigint NOT NULL,
+	max_fee numeric(78,0) NOT NULL,
+	tip numeric(78,0) NOT NULL,
+	expected_price numeric(78,0),
+	signed_at timestamp with time zone NOT NULL,
+	sent_at timestamp with time zone,
+	mined_at timestamp with time zone,
+	cost numeric(78,0),
+	void boolean NOT NULL DEFAULT false,
+	CONSTRAINT x402_transactions_pkey PRIMARY KEY (txid),
+	CONSTRAINT x402_transactions_account_check CHECK (length(account) = 20),
+	CONSTRAINT x402_transactions_check CHECK (mined_at IS NULL OR NOT void),
+	CONSTRAINT x402_transactions_check1 CHECK ((mined_at IS NULL) = (cost IS NULL)),
+	CONSTRAINT x402_transactions_cost_check CHECK (cost >= 0::numeric AND cost < 'NaN'::numeric),
+	CONSTRAINT x402_transactions_expected_price_check CHECK (expected_price >= 0::numeric AND expected_price < 'NaN'::numeric),
+	CONSTRAINT x402_transactions_gas_check CHECK (gas > 0),
+	CONSTRAINT x402_transactions_key_check CHECK (length(key) = 80),
+	CONSTRAINT x402_transactions_max_fee_check CHECK (max_fee >= 0::numeric AND max_fee < 'NaN'::numeric),
+	CONSTRAINT x402_transactions_network_check CHECK (network > 0),
+	CONSTRAINT x402_transactions_nonce_check CHECK (nonce >= 0),
+	CONSTRAINT x402_transactions_tip_check CHECK (tip >= 0::numeric AND tip < 'NaN'::numeric),
+	CONSTRAINT x402_transactions_txid_check CHECK (length(txid) = 32)
+);
+CREATE INDEX x402_transactions_burnt ON public.x402_transactions USING btree (network, mined_at) INCLUDE (cost) WHERE (mined_at IS NOT NULL);
+CREATE INDEX x402_transactions_for ON public.x402_transactions USING btree (key, number) WHERE (key IS NOT NULL);
+CREATE UNIQUE INDEX x402_transactions_mined ON public.x402_transactions USING btree (network, account, nonce) WHERE (mined_at IS NOT NULL);
+CREATE INDEX x402_transactions_unmined ON public.x402_transactions USING btree (network, account, nonce, number) WHERE ((mined_at IS NULL) AND (NOT void));

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"errors"
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
@@ -21,6 +22,12 @@ var (
 	// ErrTryAgain says that a unit of work kept colliding with others.
 	ErrTryAgain = fault.New(fault.Unavailable, "try_again",
 		"too many requests touched the same thing at once; try again").After(time.Second)
+	// ErrFeesTooHigh says that a network asks more for a transaction than the operator lets a relayer pay.
+	ErrFeesTooHigh = fault.New(fault.Unavailable, "network_fees_too_high",
+		"sending on this network costs more than the gateway may pay right now; do not sign again, "+
+			"present the same payment later").After(time.Minute)
+	// ErrNonceSpent says that another transaction used a nonce.
+	ErrNonceSpent = errors.New("the nonce of the transaction was used by another one")
 	// ErrStorageFull says that the database has no space left.
 	ErrStorageFull = fault.New(fault.Unavailable, "storage_unavailable",
 		"the service cannot store anything right now").After(30 * time.Second)

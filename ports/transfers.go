@@ -20,10 +20,11 @@ const (
 	Duplicate Disposition = "duplicate" // its session was settled by another transfer
 	Unmatched Disposition = "unmatched" // no intent holds its amount
 	Reversed  Disposition = "reversed"  // the chain undid it
+	Agent     Disposition = "x402"      // it settled an agent's authorization, and no session
 )
 
 // Booked reports whether a transfer that went there is in the book.
-func (d Disposition) Booked() bool { return d == Settled || d == Part }
+func (d Disposition) Booked() bool { return d == Settled || d == Part || d == Agent }
 
 // Reason says more of a recorded transfer than its disposition does.
 type Reason string
@@ -35,6 +36,8 @@ const (
 	SourcesDiffer  Reason = "sources_disagree"       // held: an endpoint contradicts another; asked again
 	Uncorroborated Reason = "no_second_source"       // held for good: none agreed in time, the merchant decides
 	RescanMissing  Reason = "rescan_missing"         // a second reading of its block did not hold it; nothing was undone
+	// AwaitingSettlement is of unmatched transfers: it may be an agent's payment that is being settled.
+	AwaitingSettlement Reason = "x402_settlement"
 )
 
 // TransferRow is a final transfer and what became of it.
@@ -129,7 +132,7 @@ type Reviews interface {
 	// disposition, reason, session, intent and order number. It answers false, and changes nothing,
 	// when the transfer is not held so any more: of many who release it one does.
 	Release(ctx context.Context, t TransferRow) (done bool, err error)
-	// Note sets the reason of a recorded transfer, unless it is held for a second source: that reason
+	// Note sets the reason of a recorded transfer (NoReason: none), unless it is held for a second source: that reason
 	// is what Release asks for. ErrNotFound if it is not recorded.
 	Note(ctx context.Context, t chain.Transfer, because Reason) error
 	// Waiting lists at most limit transfers of a network that are held for a second source, oldest

@@ -144,3 +144,8 @@ type AddressChange struct {
 type AddressEncoder interface {
 	EncodeAddress(e webhook.Event, c AddressChange) ([]byte, error)
 }
+
+// AgentEncoder puts an event about a payment by x402 into the words of a dialect. It is pure.
+type AgentEncoder interface {
+	EncodeAgent(e webhook.Event, a AuthorizationRow) ([]byte, error)
+}

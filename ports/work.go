@@ -40,5 +40,9 @@ type Repos struct {
 	Claims    Claims
 	Webhooks  Webhooks
 	Jobs      Jobs
+	Resources Resources
 	Sandbox   SandboxChain
+
+	Authorizations Authorizations
+	Lanes          Lanes
 }

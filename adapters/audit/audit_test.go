@@ -90,7 +90,7 @@ func TestEveryPlantIsFoundByItsRules(t *testing.T) {
 	found := map[string]bool{}
 	var judged []Line
 	plants := slices.Concat(bookPlants, paymentPlants, partPlants, sessionPlants, chainPlants, newsPlants, deliveryPlants,
-		addressPlants)
+		addressPlants, agentPlants)
 	for _, p := range plants {
 		t.Run(p.what, func(t *testing.T) {
 			supposing(t, conn, func(tx pgx.Tx) {
@@ -175,6 +175,30 @@ func TestWhatOnlyLooksWrongIsOK(t *testing.T) {
 		"a payer asked for a look a moment ago": func(w *world) {
 			w.exec("DELETE FROM sightings")
 			w.exec("UPDATE sessions SET updated_at = $1 WHERE id = $2", dawn.Add(worldEnd), seen.session())
+		},
+		"an agent's transfer is undone a moment before its settlement": func(w *world) {
+			w.exec("UPDATE transfers SET disposition = 'reversed' WHERE txid = $1", bought.tx())
+			w.exec("UPDATE x402_settlements SET look_at = now()" + of(bought))
+		},
+		"an agent's transfer came back before its settlement was looked at": func(w *world) {
+			w.arrive(bought, "unmatched", "")
+			w.exec("UPDATE transfers SET reason = 'x402_settlement' WHERE txid = $1", bought.tx())
+			w.exec("UPDATE x402_settlements SET look_at = now()" + of(bought))
+		},
+		"a nonce was used elsewhere a moment ago": func(w *world) {
+			w.exec("UPDATE x402_transactions SET nonce = 9, signed_at = now() WHERE nonce = 8")
+			w.exec("UPDATE x402_lanes SET next = 10 WHERE network = 8453")
+		},
+		"nonces were used elsewhere, and one behind them is mined": func(w *world) {
+			w.exec("UPDATE x402_transactions SET nonce = 19, mined_at = now(), cost = 1 WHERE nonce = 8")
+			w.exec("UPDATE x402_lanes SET next = 20 WHERE network = 8453")
+		},
+		"a transaction settles two payers' authorizations": func(w *world) {
+			other := agent{seller, watched, 9}
+			w.claim(other)
+			w.pay(other, "")
+			w.exec("UPDATE x402_settlements SET txid = decode($1, 'hex')"+of(other), forwarded.tx())
+			w.exec("UPDATE transfers SET txid = $1, idx = 9 WHERE txid = $2", forwarded.tx(), other.tx())
 		},
 		"a charge follows another that was refused": func(w *world) {
 			w.numbers += 10

@@ -17,8 +17,9 @@ var bookPlants = []plant{
 		first("charge"), ruleContent, ruleChain),
 	by("a link is replaced", "UPDATE transactions SET chain = sha256('x') WHERE sequence = 2 AND mode = 'test'"+
 		" AND merchant_id = '"+id(1)+"'", ruleChain),
-	by("the last link is replaced", "UPDATE transactions SET chain = sha256('x') WHERE kind = 'charge' AND"+
-		" mode = 'live'", ruleChain, "book-head"),
+	by("the last link is replaced", `UPDATE transactions t SET chain = sha256('x') FROM ledger_heads h
+		WHERE (t.merchant_id, t.mode, t.sequence) = (h.merchant_id, h.mode, h.sequence) AND h.merchant_id = '`+id(2)+
+		"' AND h.mode = 'live'", ruleChain, "book-head"),
 	by("a charge is deleted", `DELETE FROM postings WHERE order_no = (SELECT order_no FROM transactions
 			WHERE kind = 'charge' AND mode = 'test');
 		DELETE FROM transactions WHERE kind = 'charge' AND mode = 'test'`, ruleSequence),

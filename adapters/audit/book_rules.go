@@ -54,8 +54,8 @@ var bookRules = []rule{
 	{
 		name:    "book-owner",
 		checked: `SELECT count(*) FROM transactions`,
-		// A transaction belongs to a project of its merchant and, unless it is a charge, to a session of
-		// that project and mode.
+		// A transaction belongs to a project of its merchant and, unless it is a charge or of a program that
+		// paid for a resource, to a session of that project and mode.
 		broken: `
 			SELECT t.order_no::text, CASE
 				WHEN p.merchant_id IS DISTINCT FROM t.merchant_id THEN 'its project is not its merchant''s'
@@ -64,6 +64,7 @@ var bookRules = []rule{
 			LEFT JOIN projects p ON p.id = t.project_id
 			LEFT JOIN sessions s ON s.id::text = t.session_id
 			WHERE p.merchant_id IS DISTINCT FROM t.merchant_id OR t.kind <> 'charge' AND
+				NOT (t.session_id = '' AND starts_with(t.source_ref, 'x402:')) AND
 				(s.merchant_id, s.project_id, s.mode) IS DISTINCT FROM (t.merchant_id, t.project_id, t.mode)`,
 	},
 	{

@@ -30,7 +30,8 @@ var newsRules = []rule{
 					WHERE t.session_id::text = x.session_id AND t.decision = 'accepted'
 						AND part.booked_at < t.decided_at) ELSE 0 END AS n
 				FROM transactions x
-				WHERE kind IN ('payment', 'reversal') GROUP BY session_id, kind
+				WHERE kind IN ('payment', 'reversal') AND NOT starts_with(source_ref, 'x402:')
+				GROUP BY session_id, kind
 			) b FULL JOIN (
 				SELECT session_id, CASE type WHEN 'payment.reversed' THEN 'reversal' ELSE 'payment' END AS kind,
 					count(*) AS n

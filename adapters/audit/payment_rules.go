@@ -158,13 +158,17 @@ var paymentRules = []rule{
 	{
 		name:    "payment-undone",
 		checked: `SELECT count(*) FROM transfers WHERE disposition = 'reversed'`,
-		// What the chain undid after it was booked is taken back in the book.
+		// What the chain undid after it was booked is taken back in the book; an agent's payment when its
+		// settlement is looked at.
 		broken: `
 			SELECT t.network || ' ' || t.txid || '/' || t.idx, 'undone, and its booking ' || t.order_no ||
 				' still stands'
 			FROM transfers t
 			WHERE t.disposition = 'reversed' AND t.order_no <> '' AND NOT EXISTS (
 				SELECT FROM transactions r
-				WHERE r.kind = 'reversal' AND r.reverses::text = t.order_no)`,
+				WHERE r.kind = 'reversal' AND r.reverses::text = t.order_no)
+				AND NOT EXISTS (
+					SELECT FROM x402_settlements s
+					WHERE s.order_no = t.order_no AND s.status = 'settled' AND s.look_at IS NOT NULL)`,
 	},
 }

@@ -112,7 +112,9 @@ var sessionRules = []rule{
 				WHEN 'part' THEN t.order_no = '' OR t.session_id IS NULL OR t.intent_id IS NULL
 				WHEN 'settled' THEN t.order_no = '' OR t.session_id IS NULL OR t.intent_id IS NULL
 				WHEN 'unmatched' THEN t.order_no <> '' OR t.session_id IS NOT NULL OR t.intent_id IS NOT NULL
-				WHEN 'reversed' THEN t.order_no <> '' AND t.session_id IS NULL
+				WHEN 'reversed' THEN t.order_no <> '' AND t.session_id IS NULL AND NOT EXISTS (
+					SELECT FROM transactions b WHERE b.kind = 'x402' AND b.order_no::text = t.order_no)
+				WHEN 'x402' THEN t.order_no = '' OR t.session_id IS NOT NULL OR t.intent_id IS NOT NULL
 				ELSE t.order_no <> '' OR t.session_id IS NULL OR t.intent_id IS NULL
 			END
 			UNION ALL

@@ -92,7 +92,7 @@ func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
 			continue
 		}
 		switch c.kind {
-		case ledger.KindPayment:
+		case ledger.KindPayment, ledger.KindAgent:
 			standing++
 		case ledger.KindReversal:
 			standing--

@@ -144,6 +144,7 @@ func (u *unit) repos() ports.Repos {
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
 		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},
-		Jobs: jobs{u}, Sandbox: sandbox{u},
+		Jobs: jobs{u}, Resources: resources{u}, Sandbox: sandbox{u},
+		Authorizations: authorizations{u}, Lanes: lanes{u},
 	}
 }

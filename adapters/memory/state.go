@@ -9,7 +9,9 @@ import (
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -53,10 +55,20 @@ type state struct {
 
 	answers table[claimKey, keptAnswer]
 
+	authorizations table[x402.ClaimKey, ports.AuthorizationRow]
+	paymentIDs     table[paymentID, x402.ClaimKey] // the unique index
+	delivered      table[x402.ClaimKey, ports.AuthorizationAnswer]
+	lanes          table[laneKey, ports.Lane]
+	relayed        table[x402.Hash, numbered[ports.RelayTransaction]]
+
 	endpoints  table[string, numbered[webhook.Endpoint]]
 	events     table[string, webhook.Event]
 	deliveries table[string, numbered[webhook.Delivery]]
 	attempts   table[string, []webhook.Attempt]
+
+	resources table[resource.ID, resource.Snapshot]
+	skus      table[sku, resource.ID]
+	contents  table[resource.ID, storedContent]
 
 	jobs table[int64, Job]
 
@@ -64,6 +76,7 @@ type state struct {
 	mined    table[minedKey, ports.SandboxTransfer]
 	reorgs   table[int64, ports.SandboxReorg]
 	troubles table[int64, ports.SandboxTrouble]
+	calls    table[callSlot, ports.SandboxCall]
 }
 
 // next answers a row number higher than all before.

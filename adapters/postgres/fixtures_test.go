@@ -14,7 +14,9 @@ import (
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
 )
@@ -37,6 +39,9 @@ type fixture struct {
 	endpoint webhook.Endpoint
 	event    webhook.Event
 	delivery webhook.Delivery
+	agent    ports.AuthorizationRow
+	relayed  ports.RelayTransaction
+	resource *resource.Resource
 }
 
 func fixtures(t *testing.T, s *postgres.Store) fixture {
@@ -48,6 +53,7 @@ func fixtures(t *testing.T, s *postgres.Store) fixture {
 	f.endpoint = f.shop.AddEndpoint(t, merchant.Test, at)
 	f.event = f.shop.MakeEvent(1, at)
 	f.delivery = portstest.Owed(f.event, f.endpoint)
+	f.resource = f.shop.AddResource(t, at)
 	f.login = keys.Login{
 		ID: portstest.UUID(), MerchantID: f.shop.ID(), RefreshDigest: []byte{1}, CreatedAt: at,
 		ExpiresAt: at.Add(time.Hour),
@@ -56,7 +62,12 @@ func fixtures(t *testing.T, s *postgres.Store) fixture {
 		Network: chain.Sandbox, Height: 7, BlockID: portstest.BlockID(7), BlockTime: at, UpdatedAt: at,
 	}
 	f.transfer = portstest.Row(f.shop, f.intent, portstest.Paying(f.intent, 7))
+	f.agent = f.shop.AddAuthorization(t, x402.Broadcast)
+	f.relayed = portstest.Relayed(portstest.EVMAccount(), 0, f.agent.Settlement.Snapshot().Due.Key())
 	err := s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		if err := r.Lanes.Add(ctx, f.relayed); err != nil {
+			return err
+		}
 		if _, err := r.Transfers.Add(ctx, f.transfer); err != nil {
 			return err
 		}

@@ -165,9 +165,9 @@ func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
 		return false, nil
 	}
 	n, err := one[countRow](ctx, r.in(), `
-		SELECT count(*) FILTER (WHERE kind = 'payment') - count(*) FILTER (WHERE kind = 'reversal') AS count
+		SELECT count(*) FILTER (WHERE kind <> 'reversal') - count(*) FILTER (WHERE kind = 'reversal') AS count
 		FROM transactions
-		WHERE kind IN ('payment', 'reversal') AND (source_ref = $1 OR starts_with(source_ref, $1 || '.'))`,
+		WHERE kind IN ('payment', 'x402', 'reversal') AND (source_ref = $1 OR starts_with(source_ref, $1 || '.'))`,
 		sourceRef)
 	return n.Count > 0, err
 }

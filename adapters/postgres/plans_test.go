@@ -79,9 +79,35 @@ const multiply = `
 	INSERT INTO logins (id, merchant_id, refresh_digest, created_at, expires_at)
 	SELECT id || n, merchant_id, refresh_digest, created_at, expires_at
 	FROM logins, generate_series(1, $1::int) AS n;
+	INSERT INTO resources (id, merchant_id, project_id, mode, sku, currency, price, networks, title, service_name,
+		description, mime_type, tags, discoverable, timeout_seconds, flow, content_kind, content_type, file_name,
+		content_bytes, content_hash, upstream_url, upstream_header, upstream_post, upstream_query, version,
+		created_at, updated_at)
+	SELECT gen_random_uuid(), merchant_id, project_id, mode, sku || n, currency, price, networks, title,
+		service_name, description, mime_type, tags, true, timeout_seconds, flow, content_kind, content_type,
+		file_name, content_bytes, content_hash, upstream_url, upstream_header, upstream_post, upstream_query,
+		version, created_at + n * interval '1 second', updated_at + n * interval '1 second'
+	FROM resources, generate_series(1, $1::int) AS n;
+	INSERT INTO resource_contents (resource_id, hash, content)
+	SELECT id, content_hash, '\x61' FROM resources WHERE length(sku) > 36 + 4 LIMIT $1::int
+	ON CONFLICT DO NOTHING;
 	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
 	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
-	FROM generate_series(1, $1::int) AS n;`
+	FROM generate_series(1, $1::int) AS n;
+	INSERT INTO x402_settlements (id, network, asset, payer, pay_to, nonce, value, valid_after, valid_before,
+		signature, route, merchant_id, project_id, mode, sku, request, signed, client, version, price_currency,
+		price, title, payment_id, status, txid, reason, order_no, claimed_at, settled_at, look_at, changed_at)
+	SELECT gen_random_uuid(), network, asset, payer, pay_to, sha256(int4send(n)), value, valid_after, valid_before,
+		signature, route, merchant_id, project_id, mode, sku, request, signed, client, version, price_currency,
+		price, title, payment_id || n, 'settled', sha256(int8send(n)), '', order_no,
+		claimed_at + n * interval '1 second', now(), look_at + n * interval '1 second', changed_at
+	FROM x402_settlements, generate_series(1, $1::int) AS n;
+	INSERT INTO x402_answers (key, status, headers, body, expires_at)
+	SELECT key, 200, '{}', '', now() FROM x402_settlements WHERE $1::int > 0;
+	INSERT INTO x402_transactions (txid, network, account, nonce, key, raw, gas, max_fee, tip, signed_at, mined_at, cost)
+	SELECT sha256(int8send(n)), network, account, nonce + n, key, raw, gas, max_fee, tip, signed_at,
+		signed_at + n * interval '1 second', 1
+	FROM x402_transactions, generate_series(1, $1::int) AS n;`
 
 // No read a request or a block waits for costs more for there being more payments.
 func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
@@ -291,10 +317,28 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.EndpointDeliveries(ctx, project, f.endpoint.ID, 50)
 			return err
 		},
+		"a resource by its sku": func(ctx context.Context, s *postgres.Store) error {
+			r := f.resource.Snapshot()
+			if _, err := s.BySKU(ctx, r.MerchantID, r.SKU); err != nil {
+				return err
+			}
+			_, err := s.Content(ctx, r.ID, r.Content.Hash)
+			return err
+		},
+		"resources, in the middle": func(ctx context.Context, s *postgres.Store) error {
+			_, _, err := s.Resources(ctx, ports.ResourceQuery{
+				Project: project, Mode: merchant.Test, Limit: 50,
+				Before: ports.ResourceMark{At: late, ID: f.resource.Snapshot().ID},
+			})
+			return err
+		},
 		"mined transfers": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Mined(ctx, time.Now(), time.Now().Add(30*time.Second), []chain.Address{"t"})
 			return err
 		},
+	}
+	for name, read := range hotReadsOfAgents(f) {
+		reads[name] = read
 	}
 	for name, do := range hotReadsInside(f) {
 		reads[name] = within(do)

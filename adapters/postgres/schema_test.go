@@ -76,7 +76,8 @@ func describe(t *testing.T, conn *pgx.Conn) string {
 					ELSE '' END
 				|| CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
 				|| CASE a.attidentity WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE '' END
-				|| COALESCE(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '')
+				|| COALESCE(CASE a.attgenerated WHEN 's' THEN ' GENERATED ALWAYS AS (' || pg_get_expr(d.adbin, d.adrelid)
+					|| ') STORED' ELSE ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) END, '')
 			FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 			WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, c.oid)
 		parts = append(parts, texts(t, conn, `

@@ -49,6 +49,9 @@ func TestWalls(t *testing.T) {
 		"two accounts of one e-mail":   {copyOf("merchants", `{`+newID+`, "client_id": "101000000000001"}`), unique},
 		"a secret without bytes":       {"UPDATE key_pairs SET digest = ''", check},
 		"a revenue of nobody":          {"UPDATE transactions SET merchant_id = NULL", notNull},
+		"live money sent elsewhere":    {`UPDATE resources SET mode = 'live', pay_to = '{"1": "0x0"}'`, check},
+		"a resource for nothing":       {"UPDATE resources SET price = 0", check},
+		"one sku sold twice":           {copyOf("resources", `{`+newID+`}`), unique},
 		"two seals":                    {"INSERT INTO sandbox_seal (one, until) VALUES (false, now())", check},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,8 @@ type Config struct {
 	FixedRates  string `help:"exchange rates to use, as in JPY/USDT=0.0066,USD/USDC=1; they come before any market's"`
 	RateSources string `default:"${venues}" help:"public markets that price what is no dollar, as in ${venues}; each may be reached elsewhere, as in okx=https://mirror.example; none switches them off"`
 	RateQuorum  int    `default:"2" help:"markets that must agree on a price, at least 2"`
+
+	X402 agentSettings `embed:""`
 
 	WebhookAllowPrivate bool   `help:"let webhooks go to this machine and private networks, over http too: for development only"`
 	MetricsToken        string `help:"bearer token /metrics asks for (default: only direct requests from this machine)"`
@@ -97,6 +100,7 @@ func (c *Config) settle(getenv func(string) string) error {
 	c.evm, err = parseEVM(c.EVMRPCURLs)
 	complain("EVM_RPC_URLS", err)
 	complain("EVM_POLL_INTERVAL", checkPoll(c.EVMPollInterval))
+	c.X402.settle(complain)
 	return errors.Join(wrong...)
 }
 
@@ -201,7 +205,7 @@ func (c *Config) redacted() [][2]string {
 	for i, u := range c.TronRPCURLs {
 		hosts[i] = hostOf(u)
 	}
-	return [][2]string{
+	return slices.Concat([][2]string{
 		{"LISTEN_ADDR", c.ListenAddr},
 		{"PUBLIC_URL", c.PublicURL},
 		{"TRUSTED_PROXIES", strings.Join(c.TrustedProxies, ",")},
@@ -221,11 +225,12 @@ func (c *Config) redacted() [][2]string {
 		{"FIXED_RATES", c.FixedRates},
 		{"RATE_SOURCES", venueHosts(c.venues)},
 		{"RATE_QUORUM", strconv.Itoa(c.RateQuorum)},
+	}, c.X402.redacted(), [][2]string{
 		{"WEBHOOK_ALLOW_PRIVATE", strconv.FormatBool(c.WebhookAllowPrivate)},
 		{"METRICS_TOKEN", hide(c.MetricsToken)},
 		{"LOG_FORMAT", c.LogFormat},
 		{"LOG_LEVEL", c.LogLevel},
-	}
+	})
 }
 
 // hostOf is the part of a URL that cannot hold a key.

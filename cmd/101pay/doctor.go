@@ -55,6 +55,7 @@ func (doctorCommand) Run(p process, c *Config) error {
 	examineDatabase(ctx, f, p, c)
 	examineTron(ctx, f, c)
 	examineEVM(ctx, f, c)
+	examineAgents(ctx, f, c)
 	examineMarket(ctx, f, c)
 	if f.sick {
 		return errReported

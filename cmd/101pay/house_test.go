@@ -43,10 +43,13 @@ var house = []row{
 	{"domain/x402", list("domain/money domain/chain domain/fault golang.org/x/crypto/sha3 " +
 		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
+	{"domain/resource", list("domain/money domain/chain domain/merchant domain/x402 domain/weburl domain/fault")},
 	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
 	{"ports", list("domain/...")},
-	{"ports/portstest", list("domain/... ports pgregory.net/rapid")},
+	// Its payers sign as wallets do.
+	{"ports/portstest", list("domain/... ports pgregory.net/rapid github.com/decred/dcrd/dcrec/secp256k1/v4 " +
+		"golang.org/x/crypto/sha3")},
 	{"app", list("domain/... ports")},
 
 	// Driving adapters: they call app.
@@ -60,6 +63,7 @@ var house = []row{
 	{"adapters/rest/hundredpay", dialect},
 	{"adapters/rest/cryptopay", dialect},
 	{"adapters/rest/deposit", dialect},
+	{"adapters/rest/paywall", list("domain/... github.com/gin-gonic/gin")}, // other programs import it
 	{"adapters/hosted", list("domain/... app adapters/rest/edge github.com/gin-gonic/gin " +
 		"rsc.io/qr golang.org/x/text")},
 	{"adapters/graphql", list("domain/... app github.com/99designs/gqlgen " +
@@ -74,9 +78,14 @@ var house = []row{
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
 	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
-	{"adapters/ethrpc/simnode", nil},   // a simulated one, for what no real one can be brought to
+	{"adapters/agenttest", list("domain/x402 golang.org/x/crypto/sha3 " + // pays in tests
+		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
+	{"adapters/ethrpc/simnode", nil}, // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},
+	// It signs transactions (docs/adr/0013).
+	{"adapters/evm/relayer", list("domain/... ports adapters/ethrpc github.com/decred/dcrd/dcrec/secp256k1/v4 " +
+		"golang.org/x/crypto/sha3")},
 	{"adapters/bitcoin", list("domain/... ports github.com/btcsuite/btcd")},
 	{"adapters/solana", list("domain/... ports github.com/blocto/solana-go-sdk")},
 	{"adapters/xrpl", driven},
@@ -111,7 +120,7 @@ var (
 	// testParts may be imported by tests outside the domain: real parts, and what holds them to
 	// their contracts.
 	testParts = list("domain/... ports/... migrations adapters/memory adapters/sandbox " +
-		"adapters/pgembed/... adapters/ethrpc/anviltest github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
+		"adapters/pgembed/... adapters/ethrpc/anviltest adapters/agenttest github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
 		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin " +
 		"github.com/decred/dcrd/dcrec/secp256k1/v4 golang.org/x/crypto/sha3")
 )

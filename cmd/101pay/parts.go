@@ -123,6 +123,14 @@ func webhooks(
 	}
 }
 
+func resources(
+	c *Config, core app.Core, reads ports.ResourceReads, prices ports.Rates, out *outbound.Sender,
+) app.Resources {
+	return app.Resources{
+		Core: core, Reads: reads, Rates: prices, Prober: out, AllowPrivate: c.WebhookAllowPrivate,
+	}
+}
+
 // counted is a sender whose results are measured.
 type counted struct {
 	ports.Sender
@@ -167,6 +175,7 @@ type useCases struct {
 	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
+	Resources    app.Resources
 	Attestations app.Attestations
 }
 
@@ -175,7 +184,7 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
-		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Attestations: u.Attestations,
+		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
@@ -217,13 +226,14 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 // scanned again, under a right that one process has at a time. Jobs go by the queue's own locks.
 func ticks(
 	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
-	log *slog.Logger, m *telemetry.Metrics,
+	senders *relayers, log *slog.Logger, m *telemetry.Metrics,
 ) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
 		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
+		{Name: "look after relayers", Every: relayerPace, Run: senders.Look},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}
 	for _, n := range s.Rails.Networks() {

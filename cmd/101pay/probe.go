@@ -20,9 +20,10 @@ import (
 const detailLimit = 3 * time.Second
 
 func metrics(
-	store *postgres.Store, health app.Health, live tronRail, others evmRails, market *rates.Market,
+	store *postgres.Store, health app.Health, live tronRail, others evmRails, market *rates.Market, senders *relayers,
 ) *telemetry.Metrics {
 	m := telemetry.New()
+	m.Relayers(senders.states)
 	if market != nil {
 		m.Rates(func() []telemetry.RateState { return rateStates(market.Standings()) })
 	}
@@ -134,7 +135,7 @@ func look(ctx context.Context, store *postgres.Store, health app.Health, d *edge
 type detail http.Handler
 
 func operatorView(
-	store *postgres.Store, health app.Health, d *edge.Drain, live tronRail, others evmRails,
+	store *postgres.Store, health app.Health, d *edge.Drain, live tronRail, others evmRails, senders *relayers,
 ) detail {
 	rails := nodes(live, others)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -154,6 +155,6 @@ func operatorView(
 		if !ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(report) // whoever asked has gone
+		_ = json.NewEncoder(w).Encode(withRelayers{report, senders.reports()}) // whoever asked has gone
 	})
 }

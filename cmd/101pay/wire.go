@@ -44,12 +44,15 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.Bookkeeper), new(*postgres.Store)),
 		wire.Bind(new(ports.OrderNumbers), new(*postgres.Store)),
 		wire.Bind(new(ports.SandboxReads), new(*postgres.Store)),
+		wire.Bind(new(ports.SandboxTokens), new(*postgres.Store)),
 		wire.Bind(new(ports.Changes), new(*postgres.Store)),
 		wire.Bind(new(ports.Watches), new(*postgres.Store)),
 		wire.Bind(new(ports.RescanReads), new(*postgres.Store)),
+		wire.Bind(new(ports.ResourceReads), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
+		sandbox.NewTokens, tokenRails, openRelayers,
 		fixedRates, openMarket, rates.New, wire.Bind(new(ports.Rates), new(*rates.Source)),
 		outboundOptions, outbound.New,
 
@@ -71,12 +74,13 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
-		webhooks, attestations,
+		webhooks, resources, attestations,
 
 		// Dialects and pages.
 		publicURL,
 		eventWords, wire.Bind(new(ports.EventEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
+		wire.Bind(new(ports.AgentEncoder), new(native.EventWords)),
 		limiter, drain, native.NewLoginAttempts,
 		wire.Struct(new(useCases), "*"), nativeAPI,
 		hostedPage,

@@ -78,6 +78,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Clock:     clock,
 		Encoder:   nativeEventWords,
 		Addresses: nativeEventWords,
+		Agents:    nativeEventWords,
 	}
 	receiving := app.Receiving{
 		Core:      core,
@@ -124,7 +125,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Watches: store,
 		Clock:   clock,
 	}
-	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market)
+	sandboxTokens := sandbox.NewTokens(store, store, clock)
+	appTokenRails, err := tokenRails(c, sandboxTokens, clock)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	mainRelayers := openRelayers(c, appTokenRails, store, log, clock)
+	telemetryMetrics := metrics(store, health, mainTronRail, mainEvmRails, market, mainRelayers)
 	appRecorded := recorded(telemetryMetrics)
 	appVouched := vouched(telemetryMetrics)
 	settlement := &app.Settlement{
@@ -153,6 +161,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
+	appResources := resources(c, core, store, source, sender)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -169,6 +178,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Explainer:    explainer,
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
+		Resources:    appResources,
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
@@ -182,7 +192,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	restProbe := probe(store, health, edgeDrain)
-	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails)
+	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails, mainRelayers)
 	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
@@ -198,7 +208,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, mainRelayers, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,

@@ -51,12 +51,13 @@ const (
 	KindCharge   Kind = "charge"   // a merchant's own book entry (decision 7)
 	KindPayment  Kind = "payment"  // a final on-chain receipt
 	KindReversal Kind = "reversal" // undoes another transaction
+	KindAgent    Kind = "x402"     // an agent's payment, proven by its receipt
 )
 
 // ParseKind reads a kind's name.
 func ParseKind(s string) (Kind, bool) {
 	switch k := Kind(s); k {
-	case KindCharge, KindPayment, KindReversal:
+	case KindCharge, KindPayment, KindReversal, KindAgent:
 		return k, true
 	}
 	return "", false
@@ -76,7 +77,7 @@ type Transaction struct {
 	Mode        merchant.Mode
 	Kind        Kind
 	SourceRef   string // what caused it; (Kind, SourceRef) is booked at most once
-	SessionID   string // the session settled or reversed, "" for charges
+	SessionID   string // the session settled or reversed, "" for charges and what agents pay for resources
 	Description string
 	Postings    []Posting
 	Reverses    OrderNo   // "" unless KindReversal

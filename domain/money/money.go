@@ -121,15 +121,25 @@ type Amount struct {
 // others were hurt): 0 or a digit string without leading zero, at most 18 digits, optionally a
 // point and at most Scale digits; 40 bytes in all; greater than zero; within the limits.
 func Parse(c Currency, s string) (Amount, error) {
+	a, err := ParsePrice(c, s)
+	if err != nil {
+		return Amount{}, err
+	}
+	if small := c.Smallest(); a.minor.Cmp(small.minor) < 0 {
+		return Amount{}, ErrTooSmall.Saying("amount must be at least " + small.String() + " " + c.code)
+	}
+	return a, nil
+}
+
+// ParsePrice is Parse down to a single minor unit, for what programs pay: one request may cost far less
+// than a cent.
+func ParsePrice(c Currency, s string) (Amount, error) {
 	a, err := parse(c, s)
 	if err != nil {
 		return Amount{}, err
 	}
 	if a.minor.Cmp(new(big.Int).Mul(big.NewInt(maxUnits), pow10(c.Scale()))) > 0 {
 		return Amount{}, ErrTooLarge
-	}
-	if small := c.Smallest(); a.minor.Cmp(small.minor) < 0 {
-		return Amount{}, ErrTooSmall.Saying("amount must be at least " + small.String() + " " + c.code)
 	}
 	return a, nil
 }

@@ -32,6 +32,10 @@ const (
 	PaymentReversed   Type = "payment.reversed"
 	EndpointTest      Type = "endpoint.test"
 
+	// What programs pay by x402. The second takes the first back: the chain undid the payment.
+	AgentSettled  Type = "x402.settled"
+	AgentReversed Type = "x402.reversed"
+
 	// Where a project's money goes, or is about to go. They tell live endpoints, always.
 	AddressRequested Type = "receiving_account.change_requested"
 	AddressChanged   Type = "receiving_account.changed"
@@ -42,7 +46,7 @@ const (
 func Types() []Type {
 	return []Type{
 		PaymentCreated, PaymentDetected, PaymentReverted, PaymentPartlyPaid, PaymentPaid, PaymentLate,
-		PaymentExpired, PaymentCanceled, PaymentReversed, EndpointTest,
+		PaymentExpired, PaymentCanceled, PaymentReversed, AgentSettled, AgentReversed, EndpointTest,
 		AddressRequested, AddressChanged, AddressCancelled,
 	}
 }

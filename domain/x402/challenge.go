@@ -17,7 +17,7 @@ const sayAsked = "pay for this resource with x402: sign one of accepts and send 
 // payment was not taken. The answer to nil is the same every time, so it can be kept.
 //
 // Version 1 is offered on networks of its closed list only, resource and mimeType are always there, and
-// outputSchema never: its clients throw away a whole challenge over any of these.
+// outputSchema is an object or left out: its clients throw away a whole challenge over any of these.
 func (o Offer) Challenge(why *Refusal) Challenge {
 	code1, code2, message := Asked, Asked, sayAsked
 	if why != nil {
@@ -47,6 +47,7 @@ func (o Offer) Challenge(why *Refusal) Challenge {
 	required.string("url", o.resource.URL)
 	required.string("description", o.resource.Description)
 	required.string("mimeType", o.resource.MIMEType)
+	o.resource.writeNames(&required)
 	required.close('}')
 	required.name("accepts")
 	required.open('[')
@@ -54,6 +55,7 @@ func (o Offer) Challenge(why *Refusal) Challenge {
 		way.writeV2(&required)
 	}
 	required.close(']')
+	o.writeExtensions(&required)
 	required.close('}')
 	return Challenge{Body: body.out, Required: base64.StdEncoding.EncodeToString(required.out)}
 }
@@ -66,7 +68,20 @@ func (o Offer) requirementsV1(w *writer, way Requirements) {
 	w.string("resource", o.resource.URL)
 	w.string("description", o.resource.Description)
 	w.string("mimeType", o.resource.MIMEType)
+	if d := o.also.Discovery; d != nil {
+		d.writeV1(w)
+	}
 	way.writeRest(w)
+}
+
+// writeNames writes what version 2 tells catalogs.
+func (r Resource) writeNames(w *writer) {
+	if r.ServiceName != "" {
+		w.string("serviceName", r.ServiceName)
+	}
+	if len(r.Tags) > 0 {
+		w.strings("tags", r.Tags)
+	}
 }
 
 func (r Requirements) writeV2(w *writer) {

@@ -125,6 +125,22 @@ func TestUnknownMembersArePassedOver(t *testing.T) {
 	}
 }
 
+// White space before a value that is not of its form does not make other JSON of it.
+func TestWhiteSpaceIsNothing(t *testing.T) {
+	for _, space := range []string{"", " ", "\n\t "} {
+		text := strings.Replace(specPayment().json(), `{"x402Version"`, `{"extensions":`+space+`null,"x402Version"`, 1)
+		text = strings.Replace(text, `"extra":{`, `"other":{"extra":`+space+`1},"extra":`+space+`{`, 1)
+		if _, err := DecodeJSON(V2, []byte(text)); err != nil {
+			t.Errorf("%q: %v", space, err)
+		}
+		for _, odd := range []string{`null`, `{"info":` + space + `[]}`, `{"info":{"id":` + space + `[]}}`} {
+			p := extended(specPayment(), `{"payment-identifier":`+space+odd+`}`)
+			_, err := DecodeJSON(V2, []byte(p.json()))
+			wants(t, err, ReasonPaymentID)
+		}
+	}
+}
+
 // One request brings one payment: of two, one would be taken and the other ignored.
 func TestOnePaymentPerRequest(t *testing.T) {
 	v1, v2 := specPayment().v1().header(), specPayment().header()

@@ -36,6 +36,16 @@ func (d *decoder) chars(name string) []byte {
 
 func (d *decoder) string(name string) string { return string(d.chars(name)) }
 
+// list reads an array; anything else is not of the form.
+func (d *decoder) list(name string, element func()) {
+	if d.next() != '[' {
+		d.complain(name, "an array")
+		d.skip()
+		return
+	}
+	d.array(element)
+}
+
 // integer reads a whole number and answers its text; a fraction or an exponent is not of the form.
 func (d *decoder) integer(name string) string {
 	if c := d.next(); !isDigit(c) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -17,6 +19,9 @@ type Resource struct {
 	URL         string // absolute; version 1 clients refuse a challenge with any other
 	Description string
 	MIMEType    string
+	// ServiceName and Tags are for catalogs; version 2 tells of them. "" and nil are left out.
+	ServiceName string
+	Tags        []string
 }
 
 // Requirements are one way to pay: so much of a token to an account, signed to hold no longer than
@@ -33,6 +38,8 @@ type Requirements struct {
 type Offer struct {
 	resource Resource
 	accepts  []Requirements
+	also     Extensions
+	sealed   []string // the signed offers, in the order of accepts
 }
 
 // NewOffer makes an offer of one to eight ways to pay, each token once. Errors wrap ErrOffer.
@@ -69,6 +76,22 @@ func (r Resource) check() error {
 	if len(r.Description) > maxTextBytes || len(r.MIMEType) > maxTextBytes {
 		return fmt.Errorf("%w: description and MIME type may have %d bytes each", ErrOffer, maxTextBytes)
 	}
+	return r.checkNames()
+}
+
+// checkNames holds what catalogs are told to the limits of version 2: beyond them they drop it.
+func (r Resource) checkNames() error {
+	if len(r.Tags) > maxTags {
+		return fmt.Errorf("%w: its resource has %d tags, at most %d are told", ErrOffer, len(r.Tags), maxTags)
+	}
+	for _, s := range append([]string{r.ServiceName}, r.Tags...) {
+		if len(s) > maxWordBytes || strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' }) {
+			return fmt.Errorf("%w: service name and tags may have %d ASCII characters each", ErrOffer, maxWordBytes)
+		}
+	}
+	if slices.Contains(r.Tags, "") {
+		return fmt.Errorf("%w: a tag without letters", ErrOffer)
+	}
 	return nil
 }
 
@@ -95,6 +118,8 @@ func (o Offer) Choose(p Payload) (Requirements, error) {
 		return Requirements{}, ReasonVersion.Refuse(sayVersion)
 	case p.accepted.scheme != SchemeExact:
 		return Requirements{}, ReasonScheme.Refuse("scheme must be exact")
+	case o.also.PaymentID == PaymentIDRequired && p.version == V2 && p.paymentID == "":
+		return Requirements{}, ReasonPaymentID.Refuse(sayNoPaymentID)
 	}
 	known := false
 	for _, way := range o.accepts {

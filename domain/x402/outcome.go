@@ -38,7 +38,7 @@ func (s Settlement) Meet(b Binding, now time.Time) (Outcome, error) {
 		return Retake, nil
 	case Claimed, Signed, Broadcast:
 		return Wait, ReasonDuplicate.Refuse("this payment is being settled; ask again with the same header")
-	case Pending, Reversed:
+	case Delegated, Pending, Reversed:
 		return Hold, s.pending()
 	case Failed:
 		return Deny, s.now.Reason.Refuse("this payment was not made; sign a new authorization")
@@ -62,7 +62,7 @@ func (s Settlement) Result() (Outcome, error) {
 		return Deliver, nil
 	case Refused, Failed:
 		return Deny, s.now.Reason.Refuse("the payment was not made")
-	case Claimed, Signed, Broadcast, Pending, Reversed:
+	case Claimed, Signed, Broadcast, Delegated, Pending, Reversed:
 		return Hold, s.pending()
 	}
 	return 0, ErrEvidence

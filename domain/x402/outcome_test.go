@@ -16,6 +16,7 @@ func TestOutcomes(t *testing.T) {
 		Claimed:   {Wait, Hold, ReasonDuplicate, ReasonPending},
 		Signed:    {Wait, Hold, ReasonDuplicate, ReasonPending},
 		Broadcast: {Wait, Hold, ReasonDuplicate, ReasonPending},
+		Delegated: {Hold, Hold, ReasonPending, ReasonPending},
 		Pending:   {Hold, Hold, ReasonPending, ReasonPending},
 		Reversed:  {Hold, Hold, ReasonPending, ReasonPending},
 		Settled:   {Deliver, Deliver, 0, 0},

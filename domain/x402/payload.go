@@ -24,6 +24,7 @@ type Payload struct {
 	authorization Authorization
 	signature     Signature
 	extensions    []byte
+	paymentID     string
 }
 
 // accepted is the way to pay that a client says it chose, as it spells it. Version 1 says scheme and
@@ -51,7 +52,7 @@ func Read(v1, v2 []string) (p Payload, paid bool, err error) {
 // Decode reads a payment header: standard base64, padded, of a JSON payload of that version.
 func Decode(v Version, header string) (Payload, error) {
 	if len(header) > MaxHeaderBytes {
-		return Payload{}, ReasonHeader.Refuse("the payment header must have at most 8192 bytes")
+		return Payload{}, ReasonHeader.Refuse("the payment header must have at most 16384 bytes")
 	}
 	// The decoder passes over line breaks; then one payment would have many texts.
 	text, err := base64.StdEncoding.Strict().DecodeString(header)
@@ -65,7 +66,7 @@ func Decode(v Version, header string) (Payload, error) {
 // over, as clients may add them; extensions are kept.
 func DecodeJSON(v Version, text []byte) (Payload, error) {
 	if len(text) > MaxHeaderBytes || !utf8.Valid(text) {
-		return Payload{}, ReasonHeader.Refuse("the payment must be UTF-8 and at most 8192 bytes")
+		return Payload{}, ReasonHeader.Refuse("the payment must be UTF-8 and at most 16384 bytes")
 	}
 	d := decoder{scanner: scanner{in: text, names: make([][]byte, 0, usualNames)}, out: Payload{version: v}}
 	d.object(d.payload)
@@ -88,6 +89,10 @@ func (p Payload) Authorization() Authorization { return p.authorization }
 // Extensions is the JSON object of extensions the client sent; nil if none. It is not signed.
 func (p Payload) Extensions() []byte { return p.extensions }
 
+// PaymentID is the payment-identifier the client gave this payment; "" if none. It is not signed: a second
+// payload with the same one is the same payment only if it has the same ClaimKey.
+func (p Payload) PaymentID() string { return p.paymentID }
+
 // decoder reads a payload. What is well-formed JSON but not of the protocol's form is remembered and
 // judged at the end, because an unreadable header is another refusal than a wrong payment.
 type decoder struct {
@@ -96,6 +101,7 @@ type decoder struct {
 	said  string // x402Version
 	seen  field
 	wrong string // the first field not of its form
+	odd   string // what is wrong with an extension that we read
 }
 
 // field is a set of fields without which there is no payment.
@@ -117,6 +123,8 @@ func (d *decoder) judge() error {
 	switch {
 	case d.out.version != V1 && d.out.version != V2, d.said != strconv.Itoa(int(d.out.version)):
 		return ReasonVersion.Refuse(sayVersion)
+	case d.odd != "":
+		return ReasonPaymentID.Refuse(d.odd)
 	case d.wrong != "":
 		return ReasonPayload.Refuse(d.wrong)
 	case d.out.accepted.scheme == SchemeExact && ours && d.seen != fieldsAll:
@@ -149,7 +157,7 @@ func (d *decoder) payload(name []byte) {
 	case "extensions":
 		if d.next() == '{' {
 			from := d.at
-			d.skip()
+			d.object(d.extension)
 			d.out.extensions = bytes.Clone(d.in[from:d.at])
 		}
 	}

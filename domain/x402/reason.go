@@ -8,6 +8,7 @@ type Reason uint8
 // The reasons, in the order a payment meets them.
 const (
 	ReasonHeader        Reason = iota + 1 // the header cannot be read
+	ReasonPaymentID                       // a payment-identifier that is none, or is missing
 	ReasonPayload                         // a field is missing or not of its form
 	ReasonVersion                         // a version we do not speak
 	ReasonScheme                          // a scheme that is not offered
@@ -29,6 +30,7 @@ const (
 	ReasonNotObserved                     // the receipt does not show the transfer
 	ReasonDuplicate                       // the same payment is being settled
 	ReasonOtherResource                   // the authorization pays something else
+	ReasonSignIn                          // a sign-in that shows nothing
 	ReasonPending                         // sent, outcome not known yet
 	ReasonVerifyFailed                    // we could not check
 	ReasonSettleFailed                    // we could not settle
@@ -48,6 +50,7 @@ const (
 
 var reasons = map[Reason]codes{
 	ReasonHeader:        {"invalid_payment_header", "invalid_payload", "invalid_payload", fault.Invalid},
+	ReasonPaymentID:     {"invalid_payment_identifier", "invalid_payload", "invalid_payload", fault.Invalid},
 	ReasonPayload:       {"invalid_payload", "invalid_payload", "invalid_payload", fault.Rejected},
 	ReasonVersion:       {"unsupported_version", "invalid_x402_version", "invalid_x402_version", fault.Rejected},
 	ReasonScheme:        {"unsupported_scheme", "unsupported_scheme", "unsupported_scheme", fault.Rejected},
@@ -69,6 +72,7 @@ var reasons = map[Reason]codes{
 	ReasonNotObserved:   {"settlement_not_observed", "invalid_transaction_state", evm + "transfer_event_mismatch", fault.Rejected},
 	ReasonDuplicate:     {"duplicate_settlement", "invalid_transaction_state", "duplicate_settlement", fault.Conflict},
 	ReasonOtherResource: {"authorization_bound_to_other_resource", "invalid_payment", "duplicate_settlement", fault.Conflict},
+	ReasonSignIn:        {"invalid_sign_in", "invalid_payment", "invalid_sign_in", fault.Rejected},
 	ReasonPending:       {"settlement_pending", "unexpected_settle_error", "settlement_pending", fault.Unavailable},
 	ReasonVerifyFailed:  {"verification_unavailable", "unexpected_verify_error", "unexpected_verify_error", fault.Unavailable},
 	ReasonSettleFailed:  {"relayer_unavailable", "unexpected_settle_error", "unexpected_settle_error", fault.Unavailable},

@@ -47,7 +47,7 @@ func TestReasonsHaveTheirCodes(t *testing.T) {
 // or could not do, and what is being settled, is something else.
 func TestPayersAreNotToldToSignAgainForOurFaults(t *testing.T) {
 	status := map[fault.Kind][]Reason{
-		fault.Invalid:     {ReasonHeader},
+		fault.Invalid:     {ReasonHeader, ReasonPaymentID},
 		fault.Conflict:    {ReasonDuplicate, ReasonOtherResource},
 		fault.Unavailable: {ReasonPending, ReasonVerifyFailed, ReasonSettleFailed},
 	}

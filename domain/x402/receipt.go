@@ -41,13 +41,14 @@ type Receipt struct {
 	TxID          Hash
 	Succeeded     bool   // status 1
 	Confirmations uint64 // blocks up to the newest that hold it, its own included; 0 if none does
-	Logs          []Log
+	Logs          []Log  // all of the transaction's, in order
 }
 
 // Proven is a settlement that a receipt has shown. Only Prove makes one.
 type Proven struct {
-	due Due
-	tx  Hash
+	due   Due
+	tx    Hash
+	index uint32
 }
 
 // What leaves a settlement pending: a receipt that is not deep enough yet, and one that shows the transfer
@@ -81,25 +82,25 @@ func Prove(d Due, r Receipt, confirmations uint64) (Proven, error) {
 		return Proven{}, ReasonReverted.Refuse("the transaction failed: the token refused the transfer")
 	}
 	value := Hash(d.Value.Bytes())
-	moved := r.count(d.Asset, value[:], transferEvent, word(d.Payer), word(d.PayTo))
-	used := r.count(d.Asset, nil, usedEvent, word(d.Payer), Hash(d.Nonce))
+	moved, at := r.count(d.Asset, value[:], transferEvent, word(d.Payer), word(d.PayTo))
+	used, _ := r.count(d.Asset, nil, usedEvent, word(d.Payer), Hash(d.Nonce))
 	switch {
 	case moved == 0 || used == 0:
 		return Proven{}, ReasonNotObserved.Refuse("the transaction does not show this transfer")
 	case moved > 1 || used > 1:
 		return Proven{}, ErrAmbiguous
 	}
-	return Proven{due: d, tx: r.TxID}, nil
+	return Proven{due: d, tx: r.TxID, index: at}, nil
 }
 
-// count is how many times a contract told exactly this.
-func (r Receipt) count(contract Address, data []byte, topics ...Hash) (n int) {
-	for _, l := range r.Logs {
+// count is how many times a contract told exactly this, and the place of the last among the logs.
+func (r Receipt) count(contract Address, data []byte, topics ...Hash) (n int, at uint32) {
+	for i, l := range r.Logs {
 		if l.Contract == contract && slices.Equal(l.Topics, topics) && bytes.Equal(l.Data, data) {
-			n++
+			n, at = n+1, uint32(i) // #nosec G115 -- a block's gas allows far fewer logs
 		}
 	}
-	return n
+	return n, at
 }
 
 // Due is what was settled.
@@ -107,3 +108,6 @@ func (p Proven) Due() Due { return p.due }
 
 // TxID is the transaction that moved it.
 func (p Proven) TxID() Hash { return p.tx }
+
+// Index is the place of the transfer's log among those of its transaction: what chain.Transfer calls so.
+func (p Proven) Index() uint32 { return p.index }

@@ -62,7 +62,7 @@ func TestReceiptsThatProveNothing(t *testing.T) {
 			c.change(&r)
 			p, err := Prove(due, r, 3)
 			wants(t, err, c.want)
-			if err == nil && (p.Due() != due || p.TxID() != r.TxID) {
+			if err == nil && (p.Due() != due || p.TxID() != r.TxID || p.Index() != 1) {
 				t.Errorf("proven %+v", p)
 			}
 		})

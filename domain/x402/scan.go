@@ -75,6 +75,7 @@ func (s *scanner) object(member func(name []byte)) {
 			return
 		}
 		s.names = append(s.names, name)
+		s.next() // so that a member that only looks has not moved
 		from := s.at
 		member(name)
 		if s.at == from {
@@ -113,6 +114,19 @@ func (s *scanner) leave(c byte) {
 	s.depth--
 }
 
+// array reads an array by reading each of its elements.
+func (s *scanner) array(element func()) {
+	s.enter('[')
+	for first := true; s.err == nil && (!first || s.next() != ']'); first = false {
+		element()
+		if s.next() != ',' {
+			break
+		}
+		s.at++
+	}
+	s.leave(']')
+}
+
 // skip reads any value and forgets it.
 func (s *scanner) skip() {
 	switch c := s.next(); {
@@ -120,15 +134,7 @@ func (s *scanner) skip() {
 	case c == '{':
 		s.object(func([]byte) {})
 	case c == '[':
-		s.enter('[')
-		for first := true; s.err == nil && (!first || s.next() != ']'); first = false {
-			s.skip()
-			if s.next() != ',' {
-				break
-			}
-			s.at++
-		}
-		s.leave(']')
+		s.array(s.skip)
 	case c == '"':
 		s.text()
 	case c == '-' || isDigit(c):

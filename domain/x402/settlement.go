@@ -3,6 +3,7 @@ package x402
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,10 @@ func Claim(v Verified, b Binding, now time.Time) (Settlement, error) {
 	return Settlement{Snapshot{Due: v.Due(), Binding: b, Status: Claimed, ClaimedAt: now}}, nil
 }
 
+// sent are the statuses that a transaction belongs to. A delegated settlement, and one that failed after it
+// was delegated, may have one.
+var sent = []Status{Signed, Broadcast, Pending, Settled, Reversed}
+
 // Restore makes a settlement of what a store kept.
 func Restore(s Snapshot) (Settlement, error) {
 	_, known := statusNames[s.Status]
@@ -45,7 +50,8 @@ func Restore(s Snapshot) (Settlement, error) {
 	case !known, s.Due.Value.IsZero(), s.ClaimedAt.IsZero():
 	case (s.Status == Settled) != !s.SettledAt.IsZero():
 	case (s.Status == Refused || s.Status == Failed) != (s.Reason != 0):
-	case (s.Status == Claimed || s.Status == Refused) != (s.TxID == Hash{}):
+	case s.TxID == Hash{} && slices.Contains(sent, s.Status):
+	case s.TxID != Hash{} && (s.Status == Claimed || s.Status == Refused):
 	default:
 		return Settlement{s}, nil
 	}
@@ -68,13 +74,14 @@ func (s Settlement) move(on event, by Actor) (Settlement, error) {
 	return Settlement{}, fmt.Errorf("%w: %s by %s while %s", ErrTransition, eventNames[on], by, s.now.Status)
 }
 
-// Refuse ends a claim before anything was signed: what the chain said of payer, money or token.
+// Refuse ends a claim before anything was signed: what the chain said of payer, money or token, or what
+// another facilitator said of why it sent nothing.
 func (s Settlement) Refuse(by Actor, why Reason) (Settlement, error) {
 	if why == 0 {
 		return Settlement{}, ErrEvidence
 	}
 	out, err := s.move(eventRefuse, by)
-	out.now.Reason = why
+	out.now.Reason, out.now.TxID = why, Hash{}
 	return out.or(err)
 }
 
@@ -96,6 +103,16 @@ func (s Settlement) Sign(by Actor, tx Hash) (Settlement, error) {
 	}
 	out, err := s.move(eventSign, by)
 	out.now.TxID = tx
+	return out.or(err)
+}
+
+// Delegate records that somebody else's facilitator is asked to send it, before it is asked; or, later, the
+// transaction it names (zero if it has named none), which is its word and proves nothing.
+func (s Settlement) Delegate(by Actor, tx Hash) (Settlement, error) {
+	out, err := s.move(eventDelegate, by)
+	if tx != (Hash{}) {
+		out.now.TxID = tx
+	}
 	return out.or(err)
 }
 

@@ -44,6 +44,8 @@ func drive(t testing.TB, s Settlement, on event, by Actor) (Settlement, error) {
 		return s.Lapse(by, specNow.Add(time.Hour), false)
 	case eventUndo:
 		return s.Undo(by)
+	case eventDelegate:
+		return s.Delegate(by, Hash{2})
 	}
 	t.Fatalf("event %d", on)
 	return Settlement{}, nil
@@ -57,7 +59,7 @@ func resting(t testing.TB, status Status) Settlement {
 		Due: specDue(t), Binding: way.BindingOf(specPayment().decode(t), asked()), Status: status,
 		ClaimedAt: specNow,
 	}
-	if status != Claimed && status != Refused {
+	if status != Claimed && status != Refused && status != Delegated {
 		snap.TxID = Hash{1}
 	}
 	if status == Refused || status == Failed {
@@ -78,6 +80,7 @@ const allowed = `
 claimed: refuse -> refused (requester relayer reconciler)
 claimed: sign -> signed (relayer)
 claimed: receipt proves it -> settled (reconciler)
+claimed: ask another facilitator -> delegated (relayer)
 signed: send -> broadcast (relayer reconciler)
 signed: receipt proves it -> settled (relayer reconciler)
 signed: window over, nonce unused -> failed (reconciler)
@@ -87,6 +90,10 @@ broadcast: no receipt in time -> pending (requester relayer)
 broadcast: receipt proves it -> settled (relayer reconciler)
 broadcast: transaction moved nothing -> failed (relayer reconciler)
 broadcast: window over, nonce unused -> failed (reconciler)
+delegated: refuse -> refused (relayer)
+delegated: receipt proves it -> settled (relayer reconciler)
+delegated: window over, nonce unused -> failed (reconciler)
+delegated: ask another facilitator -> delegated (relayer reconciler)
 pending: sign -> signed (relayer)
 pending: send -> pending (relayer reconciler)
 pending: receipt proves it -> settled (relayer reconciler)
@@ -119,7 +126,7 @@ func TestTransitionsAreTheDrawing(t *testing.T) {
 // Every status, event and actor: what the table allows happens and can be stored, all else is refused.
 func TestEveryCell(t *testing.T) {
 	for _, from := range Statuses() {
-		for on := eventClaim; on <= eventUndo; on++ {
+		for on := eventClaim; on <= eventDelegate; on++ {
 			for _, by := range []Actor{Requester, Relayer, Reconciler, 0} {
 				m, ok := transitions[cell{from, on}]
 				ok = ok && slices.Contains(m.by, by)
@@ -145,7 +152,7 @@ func TestLivesOfSettlements(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s, wasSigned := resting(t, Claimed), false
 		for range rapid.IntRange(1, 30).Draw(r, "steps") {
-			on := event(rapid.IntRange(int(eventClaim), int(eventUndo)).Draw(r, "event"))
+			on := event(rapid.IntRange(int(eventClaim), int(eventDelegate)).Draw(r, "event"))
 			by := Actor(rapid.IntRange(int(Requester), int(Reconciler)).Draw(r, "actor"))
 			next, err := drive(t, s, on, by)
 			if err != nil {
@@ -214,7 +221,7 @@ func TestEvidence(t *testing.T) {
 func TestRestoreRefusesContradictions(t *testing.T) {
 	for name, change := range map[string]func(*Snapshot){
 		"no status":             func(s *Snapshot) { s.Status = 0 },
-		"an unknown status":     func(s *Snapshot) { s.Status = Failed + 1 },
+		"an unknown status":     func(s *Snapshot) { s.Status = Delegated + 1 },
 		"nothing due":           func(s *Snapshot) { s.Due = Due{} },
 		"never claimed":         func(s *Snapshot) { s.ClaimedAt = time.Time{} },
 		"settled at no time":    func(s *Snapshot) { s.SettledAt = time.Time{} },

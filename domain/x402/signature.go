@@ -11,7 +11,7 @@ const (
 	keySignatureBytes = 65 // r, s and v
 	firstV            = 27 // v is 27 or 28 on chain; some wallets count from 0
 	// maxSignatureBytes bounds what a wallet contract is asked about.
-	maxSignatureBytes = MaxHeaderBytes / 2
+	maxSignatureBytes = 4 << 10
 )
 
 // wrapped ends the signature of a wallet that may have to be deployed first (ERC-6492).
@@ -19,6 +19,7 @@ var wrapped = bytes.Repeat([]byte{0x64, 0x92}, wordBytes/2)
 
 // Signature is what a payload brings in proof: of a key, or for a wallet contract to judge.
 type Signature struct {
+	raw     string // as presented
 	text    string // the signature proper, unwrapped
 	factory *Deployment
 }
@@ -30,6 +31,10 @@ type Deployment struct {
 	Call    []byte
 }
 
+// ReadSignature reads what Presented answered, as a store kept it; ok is false for what no payload can
+// have brought.
+func ReadSignature(raw []byte) (s Signature, ok bool) { return readSignature(raw) }
+
 // readSignature takes a signature apart; ok is false if it is empty, too long or wrapped wrongly.
 func readSignature(raw []byte) (s Signature, ok bool) {
 	if len(raw) == 0 || len(raw) > maxSignatureBytes {
@@ -37,14 +42,16 @@ func readSignature(raw []byte) (s Signature, ok bool) {
 	}
 	inside, isWrapped := bytes.CutSuffix(raw, wrapped)
 	if !isWrapped {
-		return Signature{text: string(raw)}, true
+		return Signature{raw: string(raw), text: string(raw)}, true
 	}
 	factory, call, signature, ok := unwrap(inside)
 	// A wrapper within a wrapper has fooled verifiers that unwrap once and believe the rest.
 	if !ok || len(signature) == 0 || bytes.HasSuffix(signature, wrapped) {
 		return Signature{}, false
 	}
-	return Signature{text: string(signature), factory: &Deployment{Factory: factory, Call: call}}, true
+	return Signature{
+		raw: string(raw), text: string(signature), factory: &Deployment{Factory: factory, Call: call},
+	}, true
 }
 
 // unwrap reads the ABI encoding of (address, bytes, bytes).
@@ -81,6 +88,9 @@ func small(w []byte, most int) (int, bool) {
 	}
 	return int(n), true //nolint:gosec // no greater than an int
 }
+
+// Presented is the signature as the payload brought it, what ERC-6492 wraps around it included.
+func (s Signature) Presented() []byte { return []byte(s.raw) }
 
 // Bytes is the signature proper, without what ERC-6492 wraps around it: what a wallet contract is asked
 // about, and what the token's bytes overload takes.

@@ -15,16 +15,17 @@ const (
 	Reversed                    // it had, and the chain undid it
 	Refused                     // it was refused before anything was signed
 	Failed                      // it was sent and did not move the money, or its time is over
+	Delegated                   // somebody else's facilitator was asked to send it; its transaction is not proven
 )
 
 var statusNames = map[Status]string{
 	Claimed: "claimed", Signed: "signed", Broadcast: "broadcast", Pending: "pending",
-	Settled: "settled", Reversed: "reversed", Refused: "refused", Failed: "failed",
+	Settled: "settled", Reversed: "reversed", Refused: "refused", Failed: "failed", Delegated: "delegated",
 }
 
 // Statuses lists every status in the order life takes them.
 func Statuses() []Status {
-	return []Status{Claimed, Signed, Broadcast, Pending, Settled, Reversed, Refused, Failed}
+	return []Status{Claimed, Signed, Broadcast, Delegated, Pending, Settled, Reversed, Refused, Failed}
 }
 
 // ParseStatus reads the name a store keeps.
@@ -72,12 +73,14 @@ const (
 	eventRevert
 	eventLapse
 	eventUndo
+	eventDelegate
 )
 
 var eventNames = map[event]string{
 	eventClaim: "claim again", eventRefuse: "refuse", eventSign: "sign", eventSend: "send",
 	eventDoubt: "no receipt in time", eventProve: "receipt proves it", eventRevert: "transaction moved nothing",
 	eventLapse: "window over, nonce unused", eventUndo: "chain undoes it",
+	eventDelegate: "ask another facilitator",
 }
 
 // Transition is one cell of the state machine, and who may cause it.
@@ -115,6 +118,14 @@ var transitions = map[cell]move{
 	{Claimed, eventSign}:   {Signed, relay},
 	{Claimed, eventProve}:  {Settled, recon},
 
+	// Another facilitator may have sent it whatever it says, or does not say: only the end of the window
+	// tells that it did not.
+	{Claimed, eventDelegate}:   {Delegated, relay},
+	{Delegated, eventDelegate}: {Delegated, senders},
+	{Delegated, eventRefuse}:   {Refused, relay}, // its word that it sent nothing
+	{Delegated, eventProve}:    {Settled, senders},
+	{Delegated, eventLapse}:    {Failed, recon},
+
 	{Signed, eventSend}:  {Broadcast, senders},
 	{Signed, eventProve}: {Settled, senders},
 	{Signed, eventLapse}: {Failed, recon},
@@ -149,7 +160,7 @@ var transitions = map[cell]move{
 func Transitions() []Transition {
 	var out []Transition
 	for _, from := range Statuses() {
-		for e := eventClaim; e <= eventUndo; e++ {
+		for e := eventClaim; e <= eventDelegate; e++ {
 			if m, ok := transitions[cell{from, e}]; ok {
 				out = append(out, Transition{from, eventNames[e], m.to, slices.Clone(m.by)})
 			}

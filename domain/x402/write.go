@@ -6,7 +6,11 @@ import (
 )
 
 // writer puts JSON together, members in the order they are written.
-type writer struct{ out []byte }
+type writer struct {
+	out []byte
+	// plain escapes nothing that need not be (RFC 8785), for texts that are signed and not shown.
+	plain bool
+}
 
 // comma divides from what was written before.
 func (w *writer) comma() {
@@ -39,6 +43,22 @@ func (w *writer) bool(name string, value bool) {
 	w.out = strconv.AppendBool(w.out, value)
 }
 
+// raw writes a value that is JSON already.
+func (w *writer) raw(name, value string) {
+	w.name(name)
+	w.out = append(w.out, value...)
+}
+
+func (w *writer) strings(name string, values []string) {
+	w.name(name)
+	w.open('[')
+	for _, v := range values {
+		w.comma()
+		w.text(v)
+	}
+	w.close(']')
+}
+
 // text writes a string. What HTML would take for markup is escaped, as the answer may be shown.
 func (w *writer) text(s string) {
 	const digits = "0123456789abcdef"
@@ -47,9 +67,9 @@ func (w *writer) text(s string) {
 		switch {
 		case r == '"' || r == '\\':
 			w.out = append(w.out, '\\', byte(r))
-		case r < ' ' || r == '<' || r == '>' || r == '&' || r == 0x7f:
+		case r < ' ' || !w.plain && (r == '<' || r == '>' || r == '&' || r == 0x7f):
 			w.out = append(w.out, '\\', 'u', '0', '0', digits[r>>4], digits[r&0xf])
-		case r == '\u2028' || r == '\u2029':
+		case !w.plain && (r == '\u2028' || r == '\u2029'):
 			w.out = append(w.out, `\u202`...)
 			w.out = append(w.out, digits[r&0xf])
 		default:

@@ -41,14 +41,19 @@ const SchemeExact = "exact"
 // Limits.
 const (
 	// MaxHeaderBytes bounds a payment header. An ordinary one has 800 to 1,600 bytes, one of a wallet
-	// that is yet to be deployed 4,500.
-	MaxHeaderBytes = 8 << 10
+	// that is yet to be deployed 4,500; clients add the extensions of the challenge, up to 5,500.
+	MaxHeaderBytes = 16 << 10
 	// maxDepth and maxMembers bound the JSON a client may send, extensions it echoes included.
 	maxDepth, maxMembers = 16, 64
 	// maxAccepts bounds the ways to pay in one offer, because version 2 sends them in a header.
 	maxAccepts = 8
 	// maxURLBytes and maxTextBytes bound what an offer says of its resource, for the same reason.
 	maxURLBytes, maxTextBytes = 2048, 512
+	// maxTags and maxWordBytes are the limits of version 2 for what catalogs are told.
+	maxTags, maxWordBytes = 5, 32
+	// maxSealedBytes bounds a challenge with signed offers in it, as JSON: clients send back all of it, and
+	// proxies take headers of 8 KiB (base64 adds a third).
+	maxSealedBytes = 4 << 10
 )
 
 // The window in which an authorization holds.

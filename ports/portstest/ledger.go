@@ -11,6 +11,7 @@ import (
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -86,9 +87,10 @@ func ledgerStands(t *testing.T, w World) {
 		t.Helper()
 		return in(t, w, func(ctx context.Context, r ports.Repos) (bool, error) { return r.Ledger.Stands(ctx, ref) })
 	}
+	kind := ledger.KindPayment
 	payment := func(ref string) ledger.Transaction {
 		tx := shop.Charge(t, 1, Epoch)
-		tx.Kind, tx.SourceRef = ledger.KindPayment, ref
+		tx.Kind, tx.SourceRef = kind, ref
 		return tx
 	}
 	undo := func(tx ledger.Transaction) {
@@ -96,18 +98,21 @@ func ledgerStands(t *testing.T, w World) {
 		ok(t, err)
 		book(t, w, tx.Reversal(no, tx.SourceRef, "undone", Epoch))
 	}
-	ref := "tron:" + string(TxID()) + ":0:ab"
-	first, again := payment(ref), payment(ref+".1")
-	same(t, stands(ref), false)
-	book(t, w, first)
-	book(t, w, payment(ref+"c")) // of another block
-	same(t, stands(ref), true)
-	undo(first)
-	same(t, stands(ref), false)
-	book(t, w, again)
-	same(t, stands(ref), true)
-	undo(again)
-	same(t, stands(ref), false)
+	agents := "x402:" + keyOf(shop.Authorization(t, x402.Settled)).String()
+	for _, ref := range []string{"tron:" + string(TxID()) + ":0:ab", agents} {
+		first, again := payment(ref), payment(ref+".1")
+		same(t, stands(ref), false)
+		book(t, w, first)
+		book(t, w, payment(ref+"c")) // of another block
+		same(t, stands(ref), true)
+		undo(first)
+		same(t, stands(ref), false)
+		book(t, w, again)
+		same(t, stands(ref), true)
+		undo(again)
+		same(t, stands(ref), false)
+		kind = ledger.KindAgent
+	}
 }
 
 func ledgerTaken(t *testing.T, w World) {

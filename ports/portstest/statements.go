@@ -88,6 +88,13 @@ func statementFilters(t *testing.T, w World) {
 	payment := book(t, w, tx)
 
 	tx = shop.Charge(t, 1, Epoch)
+	tx.Kind, tx.Mode = ledger.KindAgent, merchant.Live
+	tx.Postings[0].Amount = mustAmount(t, money.USDC, "0.01")
+	tx.Postings[0].Source = ledger.World(merchant.Live, "base")
+	tx.Postings[0].Destination = ledger.Of(shop.ID(), merchant.Live, ledger.Received+"base")
+	agents := book(t, w, tx)
+
+	tx = shop.Charge(t, 1, Epoch)
 	tx.Postings[0].Amount = mustAmount(t, money.JPY, "1500")
 	yen := book(t, w, tx)
 
@@ -98,14 +105,15 @@ func statementFilters(t *testing.T, w World) {
 	live := book(t, w, tx)
 
 	m := shop.ID()
-	stated(t, w, ports.StatementQuery{Merchant: m}, charge, payment, yen, live)
+	stated(t, w, ports.StatementQuery{Merchant: m}, charge, payment, agents, yen, live)
 	p := shop.Project.ID
-	stated(t, w, ports.StatementQuery{Merchant: m, Project: p}, charge, payment, yen, live)
-	stated(t, w, ports.StatementQuery{Project: p}, charge, payment, yen, live)
+	stated(t, w, ports.StatementQuery{Merchant: m, Project: p}, charge, payment, agents, yen, live)
+	stated(t, w, ports.StatementQuery{Project: p}, charge, payment, agents, yen, live)
 	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Test}, charge, payment, yen)
-	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Live}, live)
+	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Live}, agents, live)
 	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindPayment}, payment)
 	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindReversal})
+	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindAgent}, agents)
 	stated(t, w, ports.StatementQuery{Merchant: m, Currency: "JPY"}, yen)
 	stated(t, w, ports.StatementQuery{Merchant: m, Currency: "USDT"}, charge, payment, live)
 	stated(t, w, ports.StatementQuery{Merchant: m, Currency: "USD"})

@@ -28,10 +28,15 @@ type World struct {
 	Webhooks     ports.WebhookReads
 	Bookkeeper   ports.Bookkeeper
 	OrderNumbers ports.OrderNumbers
+	Resources    ports.ResourceReads
 	Sandbox      ports.SandboxReads
+	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Watches      ports.Watches
 	Jobs         Jobs
+
+	Authorizations ports.AuthorizationReads
+	Lanes          ports.LaneReads
 }
 
 // Jobs looks into the queue from outside any unit of work.
@@ -89,9 +94,14 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"endpoints", endpointPromises},
 		{"deliveries", deliveryPromises},
 		{"events", eventPromises},
+		{"resources", resourcePromises},
 		{"jobs", jobPromises},
 		{"sandbox", sandboxPromises},
+		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
+		{"authorizations", authorizationPromises},
+		{"authorization reads", authorizationReadPromises},
+		{"lanes", lanePromises},
 		{"batches", batchPromises},
 	}
 	for _, noun := range nouns {

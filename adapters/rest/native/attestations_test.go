@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/101pay/101pay/domain/attest"
 )
 
@@ -159,6 +161,43 @@ func TestKeysAreForEverybody(t *testing.T) {
 		raw, err := base64.RawURLEncoding.DecodeString(set.Keys[0]["x"])
 		if err != nil || len(raw) != ed25519.PublicKeySize || set.Keys[0]["d"] != "" || len(set.Keys[0]) != 6 {
 			t.Errorf("%v: %s", err, x.Body)
+		}
+	})
+}
+
+// The document of the gateway's DID holds the keys that are published, for everybody, and names them as
+// signed offers do.
+func TestTheDIDHoldsTheSameKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openSpecGateway(t, false)
+		var set struct{ Keys []map[string]string }
+		served := g.send("GET", "/.well-known/101pay-keys.json", "").want(200)
+		if err := json.Unmarshal(served.Body.Bytes(), &set); err != nil || len(set.Keys) == 0 {
+			t.Fatalf("%v: %s", err, served.Body)
+		}
+		var doc struct {
+			ID                 string
+			AssertionMethod    []string
+			VerificationMethod []struct {
+				ID, Type, Controller string
+				PublicKeyJwk         map[string]string
+			}
+		}
+		x := g.send("GET", "/.well-known/did.json", "", "Origin", "https://elsewhere.example").want(200)
+		if err := json.Unmarshal(x.Body.Bytes(), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if x.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.HasPrefix(doc.ID, "did:web:") ||
+			len(doc.VerificationMethod) != len(set.Keys) || len(doc.AssertionMethod) != len(set.Keys) {
+			t.Fatalf("%s", x.Body)
+		}
+		for i, m := range doc.VerificationMethod {
+			if id := doc.ID + "#" + set.Keys[i]["kid"]; m.ID != id || doc.AssertionMethod[i] != id || m.Controller != doc.ID {
+				t.Errorf("key %d is %q of %q, want %q", i, m.ID, m.Controller, id)
+			}
+			if diff := cmp.Diff(set.Keys[i], m.PublicKeyJwk); diff != "" {
+				t.Error(diff)
+			}
 		}
 	})
 }

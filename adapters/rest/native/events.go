@@ -29,6 +29,7 @@ type eventDataJSON struct {
 	Payment  *paymentJSON  `json:"payment,omitempty"`
 	Transfer *transferJSON `json:"transfer,omitempty"` // the one held, or undone by the chain
 	Change   *changeJSON   `json:"receivingAccount,omitempty"`
+	Agent    *agentJSON    `json:"x402Payment,omitempty"`
 }
 
 // changeJSON is where money goes, or is about to go.

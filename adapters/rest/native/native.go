@@ -21,6 +21,7 @@ import (
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -39,6 +40,7 @@ type API struct {
 	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
+	Resources    app.Resources
 	Attestations app.Attestations
 	Limiter      *edge.Limiter
 	Budgets      Budgets
@@ -56,7 +58,12 @@ const documentsPath = "/v1/kyc/documents"
 const documentBodyMax = app.MaxDocumentBytes + 1<<20
 
 // BodyLimits are the routes that take more than edge.DefaultBodyLimit, for edge.Options.
-func BodyLimits() map[string]int64 { return map[string]int64{documentsPath: documentBodyMax} }
+func BodyLimits() map[string]int64 {
+	return map[string]int64{
+		documentsPath: documentBodyMax, resourcesPath: resourceBodyMax, resourcePath: resourceBodyMax,
+		contentPath: contentBodyMax,
+	}
+}
 
 // Envelope is how failures read below /v1, for edge.Options. It is the default one, and says how to
 // authenticate where that is what was missing.
@@ -64,10 +71,23 @@ func Envelope(c *gin.Context, f *fault.Fault, requestID string) {
 	if f.Kind == fault.Unauthenticated {
 		c.Header("WWW-Authenticate", "Bearer")
 	}
-	if f.Code == edge.ErrBodyTooLarge.Code && c.FullPath() == documentsPath {
-		f = merchant.ErrFileTooLarge
+	if f.Code == edge.ErrBodyTooLarge.Code {
+		f = tooLarge(c.FullPath(), f)
 	}
 	edge.DefaultEnvelope(c, f, requestID)
+}
+
+// tooLarge says of a body what was too large in it, where that is known.
+func tooLarge(route string, f *fault.Fault) *fault.Fault {
+	switch route {
+	case documentsPath:
+		return merchant.ErrFileTooLarge
+	case contentPath:
+		return resource.ErrFileTooLarge
+	case resourcesPath, resourcePath:
+		return resource.ErrBodyTooLarge
+	}
+	return f
 }
 
 // Budget is how many requests one client address may make: perSecond in the long run, Burst at
@@ -151,6 +171,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountQueue(v1)
 	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)
+	a.mountResources(v1)
 }
 
 // forLogin registers a route that a merchant signs in for: act is told who the access token stands

@@ -109,6 +109,9 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
+		Resources: app.Resources{
+			Core: core, Reads: store, Rails: tokenRails(), Rates: specRates{}, Prober: g,
+		},
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
 		Attestations: app.Attestations{

@@ -86,6 +86,8 @@ func walkCheckout(s *specShop) {
 	s.send("GET", "/v1/checkout/sessions/none/instructions", "").want(404, "not_found")
 	s.send("GET", "/.well-known/101pay-keys.json", "").want(200)
 	s.send("GET", "/.well-known/101pay-keys.json?kid=1", "").want(400, "unexpected_query")
+	s.send("GET", "/.well-known/did.json", "").want(200)
+	s.send("GET", "/.well-known/did.json?service=1", "").want(400, "unexpected_query")
 	s.send("GET", one, "").want(200)
 	s.send("GET", one+"/explanation", "").want(200)
 	s.login("POST", one+"/cancel", "").want(409, "session_already_paid")

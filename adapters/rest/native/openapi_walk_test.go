@@ -54,6 +54,7 @@ func TestEveryRouteAnswersAsDocumented(t *testing.T) {
 		walkReceiving(s)
 		walkKYC(s)
 		walkWebhooks(s)
+		walkResources(s)
 		walkBook(s)
 		walkCheckout(s)
 		walkScenarios(s)

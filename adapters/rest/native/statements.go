@@ -123,7 +123,7 @@ func readFilter(who merchant.Principal, query url.Values) (app.StatementInput, e
 	if query.Has("type") {
 		kind, ok := ledger.ParseKind(query.Get("type"))
 		if !ok {
-			return in, fault.ErrInvalid.Saying("type must be charge, payment or reversal").About("type")
+			return in, fault.ErrInvalid.Saying("type must be charge, payment, reversal or x402").About("type")
 		}
 		in.Kind = kind
 	}

@@ -1,0 +1,176 @@
+// Package agenttest pays in tests: it reads a challenge and signs what it asks for, as agents do.
+//
+// It owns payers with keys made of their names. It does not own what is right: a payment it makes is one
+// only if package x402 says so.
+package agenttest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"golang.org/x/crypto/sha3"
+
+	"github.com/101pay/101pay/domain/x402"
+)
+
+// Payer is somebody with a key.
+type Payer struct{ key *secp256k1.PrivateKey }
+
+// Named is the payer of a name, the same every time.
+func Named(name string) Payer {
+	seed := sha256.Sum256([]byte(name))
+	return Payer{secp256k1.PrivKeyFromBytes(seed[:])}
+}
+
+// Key is the payer's private key in hex after 0x, as wallets take it.
+func (p Payer) Key() string { return "0x" + hex.EncodeToString(p.key.Serialize()) }
+
+// Address is the payer's account.
+func (p Payer) Address() (a x402.Address) {
+	h := sha3.NewLegacyKeccak256()
+	h.Write(p.key.PubKey().SerializeUncompressed()[1:])
+	copy(a[:], h.Sum(nil)[12:])
+	return a
+}
+
+// Bill is what a payer pays and how. The zero values of Value, Nonce, From and the times mean what a
+// client would send.
+type Bill struct {
+	Version    x402.Version
+	Way        Way
+	Nonce      x402.Nonce // random if zero
+	Value      string     // of the way if ""
+	To         string     // of the way if ""
+	From       string     // the payer if ""
+	After      time.Time  // 0 if zero
+	Before     time.Time  // now and the way's timeout if zero
+	Now        time.Time  // what the payer's clock says
+	Signature  []byte     // instead of one by the payer's key
+	Extensions string     // JSON of extensions, "" for none
+}
+
+// Way is one way to pay, as version 2 tells it.
+type Way struct {
+	Scheme, Network, Amount, Asset, PayTo, Name, Version string
+	Timeout                                              int64
+
+	text json.RawMessage // as it was told
+}
+
+// Ways reads a challenge: the value of PAYMENT-REQUIRED.
+func Ways(required string) ([]Way, error) {
+	text, err := base64.StdEncoding.DecodeString(required)
+	if err != nil {
+		return nil, err
+	}
+	var told map[string]json.RawMessage
+	if err := json.Unmarshal(text, &told); err != nil {
+		return nil, err
+	}
+	var accepts []json.RawMessage
+	if err := json.Unmarshal(told["accepts"], &accepts); err != nil {
+		return nil, err
+	}
+	out := make([]Way, len(accepts))
+	for i, one := range accepts {
+		if out[i], err = readWay(one); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func readWay(text json.RawMessage) (Way, error) {
+	var told, extra map[string]any
+	if err := json.Unmarshal(text, &told); err != nil {
+		return Way{}, err
+	}
+	extra, _ = told["extra"].(map[string]any)
+	word := func(in map[string]any, name string) string {
+		s, _ := in[name].(string)
+		return s
+	}
+	seconds, _ := told["maxTimeoutSeconds"].(float64)
+	return Way{
+		Scheme: word(told, "scheme"), Network: word(told, "network"), Amount: word(told, "amount"),
+		Asset: word(told, "asset"), PayTo: word(told, "payTo"), Name: word(extra, "name"),
+		Version: word(extra, "version"), Timeout: int64(seconds), text: text,
+	}, nil
+}
+
+// Pay makes the value of the payment header for a bill.
+func (p Payer) Pay(b Bill) (string, error) {
+	text, err := p.Payload(b)
+	return base64.StdEncoding.EncodeToString([]byte(text)), err
+}
+
+// Payload is what Pay encodes: the JSON of the payload.
+func (p Payer) Payload(b Bill) (string, error) {
+	if b.Nonce == (x402.Nonce{}) {
+		_, _ = rand.Read(b.Nonce[:])
+	}
+	if b.Before.IsZero() {
+		b.Before = b.Now.Add(time.Duration(b.Way.Timeout) * time.Second)
+	}
+	or := func(s, otherwise string) string {
+		if s == "" {
+			return otherwise
+		}
+		return s
+	}
+	b.Value, b.To, b.From = or(b.Value, b.Way.Amount), or(b.To, b.Way.PayTo), or(b.From, p.Address().String())
+	if b.Signature == nil {
+		digest, err := b.digest()
+		if err != nil {
+			return "", err
+		}
+		compact := ecdsa.SignCompact(p.key, digest[:], false)
+		b.Signature = append(compact[1:], compact[0])
+	}
+	return b.text(), nil
+}
+
+// digest is what is signed for the bill.
+func (b Bill) digest() (x402.Hash, error) {
+	network, ok := x402.ParseNetwork(x402.V2, b.Way.Network)
+	asset, is := x402.ParseAddress(b.Way.Asset)
+	if !ok || !is {
+		return x402.Hash{}, fmt.Errorf("%s on %s", b.Way.Asset, b.Way.Network)
+	}
+	token, err := x402.NewToken(network, asset, b.Way.Name, b.Way.Version)
+	if err != nil {
+		return x402.Hash{}, err
+	}
+	b.Signature = []byte{0}
+	unsigned, err := x402.DecodeJSON(b.Version, []byte(b.text()))
+	if err != nil {
+		return x402.Hash{}, err
+	}
+	return unsigned.Authorization().Digest(token), nil
+}
+
+// text is the payload as clients of its version write it.
+func (b Bill) text() string {
+	after := int64(0)
+	if !b.After.IsZero() {
+		after = b.After.Unix()
+	}
+	proof := fmt.Sprintf(`"payload":{"signature":"0x%x","authorization":{"from":%q,"to":%q,"value":%q,`+
+		`"validAfter":"%d","validBefore":"%d","nonce":%q}}`,
+		b.Signature, b.From, b.To, b.Value, after, b.Before.Unix(), b.Nonce.String())
+	if b.Version == x402.V1 {
+		network, _ := x402.ParseNetwork(x402.V2, b.Way.Network)
+		return fmt.Sprintf(`{"x402Version":1,"scheme":%q,"network":%q,%s}`, b.Way.Scheme, network.Name(x402.V1), proof)
+	}
+	if b.Extensions != "" {
+		proof += `,"extensions":` + b.Extensions
+	}
+	return fmt.Sprintf(`{"x402Version":2,"accepted":%s,%s}`, b.Way.text, proof)
+}

@@ -1,0 +1,318 @@
+package app
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/101pay/101pay/adapters/memory"
+	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/resource"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
+	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
+)
+
+// bubbleClock is the clock of a synctest bubble.
+type bubbleClock struct{}
+
+func (bubbleClock) Now() time.Time { return time.Now() }
+
+func (plainWords) EncodeAgent(e webhook.Event, a ports.AuthorizationRow) ([]byte, error) {
+	return fmt.Appendf(nil, `{"type":%q,"id":%q}`, e.Type, a.ID), nil
+}
+
+// process is one running gateway: it dies and is started again, the market's store and chain stay.
+type process struct {
+	*Paywall
+	reconciler Reconciler
+}
+
+// market is a merchant who sells to programs on the sandbox's network.
+type market struct {
+	*testing.T
+	store    *memory.Store
+	tokens   *sandbox.Tokens
+	shop     portstest.Shop
+	upstream *scriptedUpstream
+	gateway  process
+	chain    ports.TokenChain // the rail's; tests put faults in front of it
+	relay    ports.Relay
+	budget   *big.Int
+}
+
+// inMarket runs a story in a bubble of its own.
+func inMarket(t *testing.T, story func(m *market)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		store := memory.New(memory.Restless())
+		tokens := sandbox.NewTokens(store, store, bubbleClock{})
+		m := &market{
+			T: t, store: store, tokens: tokens, upstream: &scriptedUpstream{}, chain: tokens, relay: tokens,
+			shop: portstest.OpenShop(t, portstest.World{Work: store}),
+		}
+		m.gateway = m.start(store)
+		story(m)
+	})
+}
+
+// start starts a gateway on the market's store.
+func (m *market) start(work ports.UnitOfWork) process {
+	core := Core{Work: work, Clock: bubbleClock{}, IDs: postIDs{}, Vault: deskVault{}}
+	rails := TokenRails{{
+		Mode: merchant.Test, Chain: m.chain, Relay: m.relay, Confirmations: 1, Budget: m.budget,
+	}}
+	log := slog.New(slog.DiscardHandler)
+	relayer := &Relayer{
+		Core: core, Rails: rails, Reads: m.store.Authorizations(), Lanes: m.store.Lanes(), Orders: m.store,
+		Events: Announcer{IDs: core.IDs, Clock: core.Clock, Agents: plainWords{}}, Log: log,
+	}
+	return process{
+		Paywall: &Paywall{
+			Core: core, Catalog: Resources{Core: core, Reads: m.store, Rails: rails, Rates: even{core.Clock}}, Relayer: relayer,
+			Reads: relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
+		},
+		reconciler: Reconciler{Relayer: relayer},
+	}
+}
+
+func (m *market) ok(err error) {
+	m.Helper()
+	if err != nil {
+		m.Fatal(err)
+	}
+}
+
+const report = `{"temperature":21}`
+
+// sells puts a resource on sale: a stored report for a price, unless changed.
+func (m *market) sells(sku, usdc string, change ...func(*resource.Snapshot)) resource.Snapshot {
+	m.Helper()
+	price, err := money.FromMinor(money.USDC, units(m, usdc))
+	m.ok(err)
+	s := resource.Snapshot{
+		ID: resource.ID(portstest.UUID()), MerchantID: m.shop.ID(), ProjectID: m.shop.Project.ID, Mode: merchant.Test,
+		SKU: sku, Terms: resource.Terms{
+			Price: price, Title: "Report " + sku, Timeout: 5 * time.Minute, Flow: resource.Authorization,
+		},
+	}
+	s.Content, err = resource.StoredBody([]byte(report), "application/json")
+	m.ok(err)
+	for _, c := range change {
+		c(&s)
+	}
+	r, err := resource.New(s, time.Now())
+	m.ok(err)
+	m.ok(m.store.Do(m.Context(), func(ctx context.Context, repos ports.Repos) error {
+		if err := repos.Resources.Add(ctx, r); err != nil || !s.Content.Stored() {
+			return err
+		}
+		return repos.Resources.SetContent(ctx, r, []byte(report))
+	}))
+	return r.Snapshot()
+}
+
+// fetched makes a resource an upstream's.
+func fetched(s *resource.Snapshot) {
+	s.Content = resource.Content{Kind: resource.Upstream, Upstream: resource.Source{
+		URL: "https://origin.example/report", Post: true, Query: true,
+	}}
+}
+
+func upfront(s *resource.Snapshot) { s.Terms.Flow = resource.Upfront }
+
+func units(m *market, usdc string) *big.Int {
+	m.Helper()
+	n, ok := new(big.Int).SetString(usdc, 10)
+	if !ok {
+		m.Fatalf("units %q", usdc)
+	}
+	return n
+}
+
+// wants is a request for a resource without a payment.
+func (m *market) wants(sku string) Purchase {
+	return Purchase{
+		Merchant: m.shop.ID(), SKU: sku, Method: http.MethodGet, Client: "203.0.113.7",
+		Target: "/v1/resource/" + sku + "?merchant=" + string(m.shop.ID()),
+	}
+}
+
+// asks answers the challenge of a resource, and the price in it.
+func (m *market) asks(sku string) portstest.TokenPrice {
+	m.Helper()
+	sale, err := m.gateway.Buy(m.Context(), m.wants(sku))
+	m.ok(err)
+	if sale.Status() != http.StatusPaymentRequired || sale.Fault != nil || sale.Challenge == nil {
+		m.Fatalf("unpaid: %d, %v", sale.Status(), sale.Fault)
+	}
+	text, err := base64.StdEncoding.DecodeString(sale.Challenge.Required)
+	m.ok(err)
+	var required struct {
+		Accepts []struct{ Amount, PayTo string } `json:"accepts"`
+	}
+	m.ok(json.Unmarshal(text, &required))
+	payTo, ok := x402.ParseAddress(required.Accepts[0].PayTo)
+	amount, sure := x402.ParseUint(required.Accepts[0].Amount)
+	if !ok || !sure {
+		m.Fatalf("challenge %s", text)
+	}
+	return portstest.TokenPrice{Token: sandbox.USDC, Name: "USDC", Version: "2", Units: amount, PayTo: payTo}
+}
+
+// pays is a request for a resource with a payment for it.
+func (m *market) pays(sku string) Purchase {
+	m.Helper()
+	price := m.asks(sku)
+	p := m.wants(sku)
+	p.V2 = []string{base64.StdEncoding.EncodeToString(portstest.NewTokenPayer().Sign(price, time.Now()))}
+	return p
+}
+
+func (m *market) keyOf(p Purchase) x402.ClaimKey {
+	m.Helper()
+	payload, _, err := x402.Read(p.V1, p.V2)
+	m.ok(err)
+	return x402.ClaimKey{
+		Network: sandbox.TokenNetwork, Asset: sandbox.USDC.Contract(), Payer: payload.Authorization().From,
+		Nonce: payload.Authorization().Nonce,
+	}
+}
+
+// buy presents a payment and wants a status.
+func (m *market) buy(p Purchase, status int) Sale {
+	m.Helper()
+	sale, err := m.gateway.Buy(m.Context(), p)
+	m.ok(err)
+	if sale.Status() != status {
+		m.Errorf("answered %d (%v), want %d", sale.Status(), sale.Fault, status)
+	}
+	return sale
+}
+
+// gets wants a sale to be delivered with its receipt.
+func (m *market) gets(sale Sale, body string) {
+	m.Helper()
+	if sale.Answer == nil || string(sale.Answer.Body) != body || sale.Response == nil || sale.Challenge != nil {
+		m.Errorf("delivered %+v with fault %v, want %s", sale.Answer, sale.Fault, body)
+		return
+	}
+	_, value := sale.Response.Header(x402.V2)
+	text, err := base64.StdEncoding.DecodeString(value)
+	m.ok(err)
+	var response struct {
+		Success     bool
+		Transaction string
+	}
+	m.ok(json.Unmarshal(text, &response))
+	if !response.Success || response.Transaction == "" {
+		m.Errorf("the receipt says %s", text)
+	}
+}
+
+// settlement is what is stored of a payment.
+func (m *market) settlement(p Purchase) ports.AuthorizationRow {
+	m.Helper()
+	row, _, err := m.store.Authorizations().ByKey(m.Context(), m.keyOf(p))
+	m.ok(err)
+	return row
+}
+
+func (m *market) is(p Purchase, want x402.Status) {
+	m.Helper()
+	if got := m.settlement(p).Settlement.Snapshot(); got.Status != want {
+		m.Errorf("the settlement is %s (%s), want %s", got.Status, got.Reason, want)
+	}
+}
+
+// books wants so many payments in the book that were not reversed, and so many reversals.
+func (m *market) books(standing, reversals int) {
+	m.Helper()
+	page, err := m.store.Page(m.Context(), ports.StatementQuery{
+		Merchant: m.shop.ID(), Project: m.shop.Project.ID, Mode: merchant.Test, Limit: 100,
+	})
+	m.ok(err)
+	booked, reversed := 0, 0
+	for _, line := range page.Lines {
+		switch line.Transaction.Kind {
+		case ledger.KindAgent:
+			booked++
+		case ledger.KindReversal:
+			reversed++
+		case ledger.KindPayment, ledger.KindCharge:
+		}
+	}
+	if booked-reversed != standing || reversed != reversals {
+		m.Errorf("the book has %d payments and %d reversals, want %d standing and %d reversals",
+			booked, reversed, standing, reversals)
+	}
+	m.told(webhook.AgentSettled, booked)
+	m.told(webhook.AgentReversed, reversed)
+}
+
+func (m *market) told(t webhook.Type, want int) {
+	m.Helper()
+	events, _, err := m.store.Events(m.Context(), ports.EventQuery{
+		Project: m.shop.Project.ID, Mode: merchant.Test, Type: t, Limit: 100,
+	})
+	m.ok(err)
+	if len(events) != want {
+		m.Errorf("told of %s %d times, want %d", t, len(events), want)
+	}
+}
+
+// pass lets time go by, with a reconciler at work every second.
+func (m *market) pass(d time.Duration) {
+	m.Helper()
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		time.Sleep(time.Second)
+		_ = m.gateway.reconciler.Tick(m.Context()) // what it cannot do now it does later
+	}
+}
+
+// scriptedUpstream is a merchant's server.
+type scriptedUpstream struct {
+	mu     sync.Mutex
+	asked  []ports.UpstreamRequest
+	answer func(ports.UpstreamRequest) (ports.UpstreamAnswer, error)
+}
+
+func (u *scriptedUpstream) Ask(_ context.Context, r ports.UpstreamRequest) (ports.UpstreamAnswer, error) {
+	u.mu.Lock()
+	u.asked = append(u.asked, r)
+	n, answer := len(u.asked), u.answer
+	u.mu.Unlock()
+	if answer != nil {
+		return answer(r)
+	}
+	return ports.UpstreamAnswer{
+		Status: http.StatusOK, Headers: map[string]string{"Content-Type": "text/plain"}, Body: fmt.Appendf(nil, "answer %d", n),
+	}, nil
+}
+
+func (u *scriptedUpstream) says(status int) {
+	u.answer = func(ports.UpstreamRequest) (ports.UpstreamAnswer, error) {
+		return ports.UpstreamAnswer{Status: status, Headers: map[string]string{}, Body: []byte("no")}, nil
+	}
+}
+
+func (u *scriptedUpstream) times() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.asked)
+}
+
+var errDown = errors.New("nothing answers")
