@@ -50,9 +50,19 @@ func inBatches(
 			}
 		}
 		if len(ts) == 0 {
-			return errors.Join(spoiled...)
+			return becauseSpoiled(spoiled)
 		}
 	}
+}
+
+// errSpoiled says that what else there was to be entered is entered.
+var errSpoiled = errors.New("what cannot be recorded waits")
+
+func becauseSpoiled(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errSpoiled, errors.Join(errs...))
 }
 
 // oneByOne enters each transfer of a batch by itself and adds those that fail to spoiled.

@@ -174,8 +174,8 @@ func batchTransfers(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
 	row := func(height uint64) ports.TransferRow { return Row(shop, intent, Paying(intent, height)) }
-	known, undone, one, sibling := row(1), row(2), row(3), ports.TransferRow{}
-	sibling = one
+	known, undone, one := row(1), row(2), row(3)
+	sibling := one
 	sibling.Transfer.Index = 1
 	stray := ports.TransferRow{Transfer: Paying(intent, 4), Disposition: ports.Unmatched, RecordedAt: Epoch}
 	same(t, addRows(t, w), []bool{})
