@@ -156,12 +156,15 @@ func (s *Server) Kill() error {
 		return fmt.Errorf("kill: process %d is not the server of %s", p.pid(), s.place.cluster)
 	}
 	s.proc = nil
+	// What stands still makes no more children: one that is missed may wait for ever for what another
+	// held when it was killed, and no server starts beside it.
+	p.signal(syscall.SIGSTOP)
 	family := children(p.pid())
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill: %w", err)
 	}
 	for _, pid := range family {
-		killBackend(pid)
+		killBackend(pid, s.place.cluster)
 	}
 	<-p.exited
 	return nil

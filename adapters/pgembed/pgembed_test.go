@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -311,6 +312,30 @@ func TestStatementsStayOutOfTheLog(t *testing.T) {
 	}
 }
 
+// A process of the server that was only just made still bears the server's arguments and no title. It
+// is killed with the others, and one that serves another directory is not.
+func TestKillMissesNoNewProcess(t *testing.T) {
+	cmd := exec.CommandContext(ctxOf(t), "sh")
+	cmd.Args = []string{"postgres", "-c", "read end", "-D", "/this/one"}
+	hold, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hold.Close() }()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	killBackend(pid, "/another")
+	if !isServer(pid, "/this/one") {
+		t.Error("a process that serves another directory was killed")
+	}
+	killBackend(pid, "/this/one")
+	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("the new process ended by itself: %v", err)
+	}
+}
+
 // crashBackend kills the process that runs a statement holding the word, and waits for the server to
 // have recovered from it.
 func crashBackend(t *testing.T, s *Server, word string) {
@@ -332,7 +357,7 @@ func crashBackend(t *testing.T, s *Server, word string) {
 			"WHERE state = 'active' AND pid = "+strconv.Itoa(pid))
 		return err == nil && n == "1"
 	})
-	killBackend(pid)
+	killBackend(pid, s.place.cluster)
 	if err := <-ended; err == nil {
 		t.Fatal("the killed statement succeeded")
 	}

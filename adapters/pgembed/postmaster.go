@@ -79,10 +79,11 @@ func stopOrphan(ctx context.Context, pid int, cluster string) error {
 
 // killOrphan ends a server whose data nobody wants any more.
 func killOrphan(pid int, cluster string) {
+	signalServer(pid, cluster, syscall.SIGSTOP) // so that it makes no more children
 	family := children(pid)
 	signalServer(pid, cluster, syscall.SIGKILL)
 	for _, child := range family {
-		killBackend(child)
+		killBackend(child, cluster)
 	}
 }
 
@@ -92,9 +93,12 @@ func signalServer(pid int, cluster string, sig syscall.Signal) {
 	}
 }
 
-// killBackend ends one process of a server that was just killed.
-func killBackend(pid int) {
-	if args := commandLine(pid); pid > lowestPID && len(args) > 0 && strings.HasPrefix(args[0], "postgres:") {
+// killBackend ends one process of a server that was just killed. One that was only just made still has
+// the server's own arguments.
+func killBackend(pid int, cluster string) {
+	args := commandLine(pid)
+	titled := pid > lowestPID && len(args) > 0 && strings.HasPrefix(args[0], "postgres:")
+	if titled || isServer(pid, cluster) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }

@@ -18,7 +18,7 @@ const (
 	maxQueue   = 4096 // entries that wait to be taken; whoever comes then waits to get in
 	maxBatch   = 256
 
-	bookLimit    = 15 * time.Second // one attempt at a batch
+	bookLimit    = 15 * time.Second // one attempt at a batch; after it no other one begins
 	bookAttempts = 5
 )
 
@@ -138,6 +138,8 @@ func (s *Store) gather(first *entry) []*entry {
 func (s *Store) commit(batch []*entry) {
 	// What is taken is booked even while the store closes.
 	ctx := context.WithoutCancel(s.life)
+	begin, cancel := context.WithTimeout(ctx, bookLimit)
+	defer cancel()
 	var err error
 	unsure := false
 	for attempt := range bookAttempts {
@@ -151,7 +153,7 @@ func (s *Store) commit(batch []*entry) {
 			return
 		}
 		unsure = unsure || lost
-		if !lost && !passing(err) {
+		if !lost && !passing(err) || begin.Err() != nil {
 			break
 		}
 		_ = pause(ctx, attempt+1) // its context never ends

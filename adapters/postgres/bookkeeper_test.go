@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/101pay/101pay/adapters/pgembed/pgtest"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
@@ -154,11 +155,11 @@ func TestBookkeeperAnswersAfterTheCommit(t *testing.T) {
 // An answer that got lost leaves nobody in doubt: the bookkeeper looks whether it happened, and books
 // once.
 func TestBookkeeperResolvesLostAnswers(t *testing.T) {
-	p := between(t, migrated(t))
-	s := open(t, p.dsn)
+	p := pgtest.Between(t, migrated(t))
+	s := open(t, p.DSN)
 	shop := portstest.OpenShop(t, world(s))
 	for i, lose := range []func(){
-		func() { p.loseAnswers.Store(1) }, func() { p.loseCommits.Store(1) }, func() { p.loseAnswers.Store(2) },
+		func() { p.LoseAnswers(1) }, func() { p.LoseCommits(1) }, func() { p.LoseAnswers(2) },
 	} {
 		tx := shop.Charge(t, 1, portstest.Epoch)
 		lose()
@@ -171,7 +172,7 @@ func TestBookkeeperResolvesLostAnswers(t *testing.T) {
 			t.Fatalf("loss %d: answered %d %s, booked %d %s", i, booked.Sequence, booked.Chain, found.Sequence, found.Chain)
 		}
 	}
-	p.loseCommits.Store(100)
+	p.LoseCommits(100)
 	tx := shop.Charge(t, 1, portstest.Epoch)
 	if _, err := s.Book(t.Context(), tx, ""); !errors.Is(err, ports.ErrOutcomeUnknown) {
 		t.Fatalf("commits that never arrive: %v", err)

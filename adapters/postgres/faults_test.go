@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/adapters/pgembed/pgtest"
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/fault"
@@ -115,10 +116,10 @@ func TestIgnoredErrorsDoNotCommit(t *testing.T) {
 // The answer to a commit that was lost on the way says nothing; the function must not run again,
 // because what it did may be done.
 func TestLostAnswerIsUnknown(t *testing.T) {
-	p := between(t, migrated(t))
-	s := open(t, p.dsn)
+	p := pgtest.Between(t, migrated(t))
+	s := open(t, p.DSN)
 	shop := portstest.OpenShop(t, world(s))
-	p.loseAnswers.Store(1)
+	p.LoseAnswers(1)
 	runs, err := renaming(t, s, shop)
 	if runs != 1 || !errors.Is(err, ports.ErrOutcomeUnknown) {
 		t.Fatalf("%d runs, error %v", runs, err)
@@ -126,7 +127,7 @@ func TestLostAnswerIsUnknown(t *testing.T) {
 	if name := nameOf(t, s, shop); name != "Renamed" {
 		t.Fatal("the proxy did not pass the commit on, so this test shows nothing")
 	}
-	p.loseCommits.Store(1)
+	p.LoseCommits(1)
 	shop = portstest.Shop{World: shop.World, Account: shop.Account}
 	runs, err = renaming(t, s, shop)
 	if runs != 1 || !errors.Is(err, ports.ErrOutcomeUnknown) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/ports"
 )
 
 const (
@@ -29,11 +30,13 @@ type lastRow struct{ Last int64 }
 // Next implements ports.OrderNumbers.
 func (s *Store) Next(ctx context.Context, day time.Time) (ledger.OrderNo, error) {
 	n := &s.numbers
+	turn, cancel := context.WithTimeout(ctx, acquireLimit)
+	defer cancel()
 	select {
 	case n.turn <- struct{}{}:
 		defer func() { <-n.turn }()
-	case <-ctx.Done():
-		return "", ctx.Err()
+	case <-turn.Done():
+		return "", givenUp(ctx, ports.ErrTimeout)
 	}
 	key := day.UTC().Format(time.DateOnly)
 	block, drawn := n.blocks[key]

@@ -48,8 +48,12 @@ const (
 	acquireLimit   = 10 * time.Second // to get one from the pool
 	statementLimit = 10 * time.Second
 	lockLimit      = 5 * time.Second
-	idleLimit      = 30 * time.Second // of a transaction whose program has nothing to say
-	openLimit      = 30 * time.Second
+	// idleLimit is of a transaction whose program has nothing to say. A process that fell silent loses
+	// what it had locked no later than its rights: whoever takes those over finds every row free.
+	idleLimit = leaseLimit - aliveEvery
+	// unsentLimit is of what the server has said and nobody has taken.
+	unsentLimit = 30 * time.Second
+	openLimit   = 30 * time.Second
 )
 
 // Config says which database to use and how much of it.
@@ -141,6 +145,9 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 	// cost a round trip each and help no later one. Hot statements are prepared by name.
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnConfig.ConnectTimeout = connectLimit
+	if _, given := config.ConnConfig.RuntimeParams["statement_timeout"]; !given {
+		config.ConnConfig.Tracer = answers{answerLimit} // whoever wants to wait longer for the server does
+	}
 	limits(config.ConnConfig, map[string]time.Duration{
 		"statement_timeout": statementLimit, "lock_timeout": lockLimit,
 		"idle_in_transaction_session_timeout": idleLimit,
@@ -154,6 +161,8 @@ func limits(config *pgx.ConnConfig, of map[string]time.Duration) {
 		"application_name": "101pay", "timezone": "UTC",
 		// A process whose machine is gone must not hold its locks for hours.
 		"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+		// Nobody is asked whether he is alive as long as something is on its way to him.
+		"tcp_user_timeout": strconv.FormatInt(unsentLimit.Milliseconds(), 10),
 	}
 	for name, limit := range of {
 		set[name] = strconv.FormatInt(limit.Milliseconds(), 10)

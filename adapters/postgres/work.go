@@ -40,16 +40,19 @@ func (s *Store) Do(ctx context.Context, fn func(ctx context.Context, r ports.Rep
 	if ctx.Value(insideUnit{}) != nil {
 		return errNested
 	}
+	begin, cancel := context.WithTimeout(ctx, acquireLimit)
+	defer cancel()
 	select {
 	case s.units <- struct{}{}:
 		defer func() { <-s.units }()
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-begin.Done():
+		return givenUp(ctx, ports.ErrTimeout)
 	}
 	for attempt := 1; ; attempt++ {
 		begun, err := s.attempt(ctx, fn)
-		// A connection may have died in the pool; what never began can begin on another one.
-		again := begun && collided(err) || !begun && errors.Is(err, fault.ErrUnavailable)
+		// A connection may have died in the pool; what never began can begin on another one, but nobody
+		// waits for that longer than for a connection.
+		again := begun && collided(err) || !begun && errors.Is(err, fault.ErrUnavailable) && begin.Err() == nil
 		if !again || attempt == maxAttempts {
 			return err
 		}

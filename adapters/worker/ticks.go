@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,8 +17,9 @@ const (
 	// jitterShare is the part of a pause that chance may add, so that processes started together do
 	// not turn together.
 	jitterShare = 10
-	// A loop that fails pauses twice as long each time, up to this, or its own pause if longer.
-	maxPause = time.Minute
+	// defaultLongest is the longest pause of a loop that fails and sets none of its own: it pauses twice
+	// as long each time.
+	defaultLongest = time.Minute
 )
 
 // Loop is a piece of work that begins again by itself.
@@ -27,6 +29,8 @@ type Loop struct {
 	Every time.Duration
 	// Limit bounds one turn, a minute when zero.
 	Limit time.Duration
+	// Longest is the longest pause after failures, a minute when zero, and never less than Every.
+	Longest time.Duration
 	// Run does one turn. It ends soon after its context.
 	Run func(ctx context.Context) error
 }
@@ -68,7 +72,7 @@ func (t Ticks) loop(ctx context.Context, l Loop) {
 			t.Log.LogAttrs(ctx, slog.LevelWarn, "loop turn "+outcome, slog.String("loop", l.Name),
 				slog.Int("failures", failures), slog.String("error", clip(err.Error())))
 		}
-		rest(ctx, pause(l.Every, failures))
+		rest(ctx, l.pause(failures))
 	}
 }
 
@@ -92,8 +96,8 @@ func turn(ctx context.Context, l Loop) (outcome string, err error) {
 }
 
 // pause is how long a loop rests after a number of failures in a row.
-func pause(every time.Duration, failures int) time.Duration {
-	wait, longest := every, max(maxPause, every)
+func (l Loop) pause(failures int) time.Duration {
+	wait, longest := l.Every, max(cmp.Or(l.Longest, defaultLongest), l.Every)
 	for range failures {
 		if wait = min(2*wait, longest); wait == longest {
 			break

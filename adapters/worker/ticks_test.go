@@ -118,8 +118,9 @@ func TestLoopsEndWithTheirContext(t *testing.T) {
 func TestPausesAreBounded(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		every := time.Duration(rapid.Int64Range(0, int64(365*24*time.Hour)).Draw(r, "every"))
-		got := pause(every, rapid.IntRange(0, 1<<30).Draw(r, "failures"))
-		if got < every || got > max(every, maxPause)*11/10+1 {
+		longest := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(r, "longest"))
+		got := Loop{Every: every, Longest: longest}.pause(rapid.IntRange(0, 1<<30).Draw(r, "failures"))
+		if got < every || got > max(every, longest)*11/10+1 {
 			r.Fatalf("rests %v", got)
 		}
 	})

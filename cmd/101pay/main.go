@@ -45,6 +45,7 @@ type commands struct {
 	Audit      auditCommand      `cmd:"" help:"check every booked payment against the chain data it came from"`
 	Explain    explainCommand    `cmd:"" help:"say why a payment is not paid: what was read, and what came instead"`
 	Verify     verifyCommand     `cmd:"" help:"check a signed payment instruction or receipt, without any network, and print what it says"`
+	Paywall    paywallCommand    `cmd:"" help:"put any HTTP or MCP server behind x402: programs pay for each request"`
 	ShowConfig showConfigCommand `cmd:"" name:"config" help:"print the settings in use, secrets left out"`
 	Quickstart quickstartCommand `cmd:"" help:"open a test merchant on a running gateway and print a first payment link"`
 	Sandbox    sandboxCommand    `cmd:"" help:"make something happen to a test payment on a running gateway"`
@@ -67,8 +68,8 @@ func run(p process, args []string) int {
 	var cli commands
 	exit := -1
 	parser, err := kong.New(&cli, kong.Name("101pay"),
-		kong.Description("A self-hosted, non-custodial crypto payment gateway. Every flag can also be set "+
-			"by the environment: --listen-addr is LISTEN_ADDR."),
+		kong.Description("A self-hosted, non-custodial crypto payment gateway. Every flag that is no command's "+
+			"own can also be set by the environment: --listen-addr is LISTEN_ADDR."),
 		kong.Resolvers(environment(p.getenv)), kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exit = code }), kong.Bind(p), kong.UsageOnError(),
 		kong.Vars{"venues": rates.AllVenues})
@@ -100,11 +101,13 @@ func fail(p process, err error) int {
 	return 1
 }
 
-// environment resolves each flag by the variable of its name.
+// environment resolves each setting by the variable of its name. What one command is asked (which
+// network to read again, whom to trust) is said where it is asked, never left behind in an
+// environment, and HELP there asks for nothing.
 func environment(getenv func(string) string) kong.Resolver {
-	return kong.ResolverFunc(func(_ *kong.Context, at *kong.Path, flag *kong.Flag) (any, error) {
-		if at.Command != nil && at.Command.Name == "verify" {
-			return nil, nil //nolint:nilnil // whom to trust is said where it is asked, never left behind in an environment
+	return kong.ResolverFunc(func(c *kong.Context, at *kong.Path, flag *kong.Flag) (any, error) {
+		if at.App == nil || flag == c.Model.HelpFlag {
+			return nil, nil //nolint:nilnil // how kong hears that nothing is set
 		}
 		if value := getenv(strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))); value != "" {
 			return value, nil

@@ -14,14 +14,14 @@ const (
 )
 
 // After any number of crashes nothing that was answered is lost and nothing is done twice. KILLS says
-// how many crashes, SEED which, INSTANCES how many gateways there are; of several one at a time dies.
+// how many crashes, SEED which, INSTANCES how many gateways there are; of several one at a time dies, stands still or is cut off.
 func TestNothingAnsweredIsLostOrDoubled(t *testing.T) {
 	survive(t, trial{
 		kills: int(setting(t, "KILLS", shortRun)), instances: int(setting(t, "INSTANCES", 1)),
 	})
 }
 
-// Either of two gateways may die or stand still at any moment.
+// Either of two gateways may die, stand still or be cut off from the database at any moment.
 func TestEitherOfTwoMayDie(t *testing.T) {
 	if os.Getenv("KILLS") != "" || os.Getenv("INSTANCES") != "" {
 		t.Skip("the other test does what KILLS and INSTANCES ask for")

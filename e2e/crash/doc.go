@@ -1,6 +1,6 @@
 // Package crash kills the gateway and its PostgreSQL by SIGKILL, again and again, while clients work
 // on it, and then asks whether everything they were told is still true. Of several gateways on one
-// database it kills one at a time, or has it stand still.
+// database it kills one at a time, has it stand still, or cuts it off from the database.
 //
 // It owns the clients, what they were told, the receiver of their webhooks, the killing, and the
 // judgement. It does not own the audit (the gateway's own command) nor the starting of processes

@@ -17,6 +17,7 @@ const (
 	longestOutage  = 300 * time.Millisecond  // of the database alone
 	longestBoot    = 400 * time.Millisecond  // of a gateway that is killed while it starts
 	longestAbsence = 5 * time.Second         // of one gateway of several, enough for another to do its work
+	longestSilence = 30 * time.Second        // of its network, longer than the database bears it
 	backLimit      = 30 * time.Second        // until the gateway is ready after its database came back
 )
 
@@ -57,25 +58,34 @@ func (s *stage) killBooting(g *rig.Gateway, dice *rand.Rand) {
 	g.Run()
 }
 
-// killingOne kills, or has stand still, one of several gateways at a time, and waits until it is ready
-// again: there is always one that lives.
+// killingOne kills one of several gateways at a time, or has it stand still, or cuts it off from the
+// database, and waits until it is ready again: there is always one that lives.
 func (s *stage) killingOne() {
 	s.t.Helper()
 	dice := s.dice(killerPart)
 	for range s.kills {
 		time.Sleep(leastLoad + short(dice, mostLoad-leastLoad))
-		g := s.fleet[dice.IntN(len(s.fleet))]
+		victim := dice.IntN(len(s.fleet))
+		g, line := s.fleet[victim], s.cables[victim]
 		switch die := dice.IntN(100); {
-		case die < 60:
+		case die < 45:
 			g.Kill()
 			time.Sleep(short(dice, longestAbsence))
 			g.Run()
-		case die < 75:
+		case die < 60:
 			s.killBooting(g, dice)
-		default:
+		case die < 75:
 			g.Pause()
 			time.Sleep(short(dice, longestAbsence))
 			g.Resume()
+		case die < 88:
+			line.Cut()
+			time.Sleep(short(dice, longestAbsence))
+			line.Heal()
+		default:
+			line.Silence()
+			time.Sleep(short(dice, longestSilence))
+			line.Heal()
 		}
 		if !s.back() {
 			return

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/pgembed"
+	"github.com/101pay/101pay/adapters/pgembed/pgtest"
 	"github.com/101pay/101pay/e2e/rig"
 )
 
@@ -25,7 +26,7 @@ type trial struct {
 	binary string // "" is this tree's
 	kills  int
 	// instances is how many gateways work on the one database, one when zero. Of several one at a time
-	// is killed, and never the database.
+	// is killed or cut off, and never the database.
 	instances int
 	seed      uint64
 	setting   string // of every connection to the database, as "name=value"; for planted bugs
@@ -39,6 +40,7 @@ type stage struct {
 	pg       *pgembed.Server
 	g        *rig.Gateway   // the first
 	fleet    []*rig.Gateway // all
+	cables   []*pgtest.Line // of each of several to the database
 	found    *findings
 	receiver *receiver
 	shops    []*shop
@@ -62,21 +64,13 @@ func openStage(t *testing.T, v trial) *stage {
 	t.Helper()
 	s := &stage{trial: v, t: t, found: &findings{}, journal: &journal{}}
 	s.pg = openDatabase(t)
-	url := s.pg.DSN("")
-	if v.setting != "" {
-		joint := "?"
-		if strings.Contains(url, joint) {
-			joint = "&"
-		}
-		url += joint + v.setting
-	}
 	if s.binary == "" {
 		s.binary = rig.Binary(t)
 	}
-	s.g = rig.StartBinary(t, s.binary, map[string]string{"DATABASE_URL": url, "LOG_FORMAT": "json"})
+	s.g = rig.StartBinary(t, s.binary, map[string]string{"DATABASE_URL": s.way(), "LOG_FORMAT": "json"})
 	s.fleet = []*rig.Gateway{s.g}
 	for len(s.fleet) < v.instances {
-		s.fleet = append(s.fleet, s.g.Twin(nil))
+		s.fleet = append(s.fleet, s.g.Twin(map[string]string{"DATABASE_URL": s.way()}))
 	}
 	s.caller = caller{s.fleet, new(atomic.Uint64), s.found}
 	s.receiver = openReceiver(t, s.found)
@@ -90,6 +84,24 @@ func openStage(t *testing.T, v trial) *stage {
 		s.shops = append(s.shops, shop)
 	}
 	return s
+}
+
+// way is how the next gateway reaches the database: each of several by a line of its own.
+func (s *stage) way() string {
+	s.t.Helper()
+	url := s.pg.DSN("")
+	if s.instances > 1 {
+		line := pgtest.Between(s.t, url)
+		s.cables, url = append(s.cables, line), line.DSN
+	}
+	if s.setting == "" {
+		return url
+	}
+	joint := "?"
+	if strings.Contains(url, joint) {
+		joint = "&"
+	}
+	return url + joint + s.setting
 }
 
 // openDatabase starts a PostgreSQL that the test can kill, with the settings of production.

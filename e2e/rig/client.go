@@ -172,6 +172,12 @@ func (m Merchant) Call(method, path string, body any, header ...string) Answer {
 	return m.g.Call(method, path, body, append(header, "Authorization", "Bearer "+m.Token)...)
 }
 
+// At is the merchant as a client of another gateway on the same database.
+func (m Merchant) At(g *Gateway) Merchant {
+	m.g = g
+	return m
+}
+
 // Pay makes a payment of the merchant in USDT and answers its id.
 func (m Merchant) Pay(t testing.TB, amount string) string {
 	t.Helper()

@@ -158,7 +158,7 @@ func (w *world) shake(f *fork, all map[slot][]request) {
 	w.finals(f, func(x fact) {
 		r, other := meant(x, all)
 		for _, of := range []*request{r, other} {
-			if of != nil && !f.Counts(x.block) {
+			if of != nil && (f.undone[x.block] || !f.Counts(x.block)) {
 				w.shaken[of.of] = true
 			}
 		}

@@ -68,6 +68,14 @@ var plants = []plant{
 		}},
 	},
 	{
+		name: "what comes back in its old block is refused", finds: "lost: ",
+		edits: []rig.Edit{{File: "app/settlement.go", Old: `	_, err := r.Ledger.Book(ctx, receipt)
+	if !errors.Is(err, ports.ErrTaken) {
+`, New: `	_, err := r.Ledger.Book(ctx, receipt)
+	if err == nil || errors.Is(err, ports.ErrTaken) {
+`}},
+	},
+	{
 		name: "look first, then write", finds: "",
 		edits: []rig.Edit{
 			{File: "adapters/memory/transfers.go", Old: `	if row, known := s.transfers.get(keyOf(t.Transfer)); known && row.Disposition != ports.Reversed {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/adapters/ethrpc/simnode"
@@ -9,9 +10,10 @@ import (
 // live lets a chain go on for a moment: blocks are added and undone, nodes follow or do not.
 func (w *world) live(f *fork) {
 	switch {
+	case f.lost != nil && w.chance(4):
+		w.comeBack(f)
 	case w.chance(400) && len(f.Blocks()) > 3*finality:
-		w.reorg(f, finality+1+w.r.IntN(finality/2))
-		w.tally.Deep++
+		w.deep(f)
 	case w.chance(12):
 		w.reorg(f, w.r.IntN(deepestReorg+1))
 	}
@@ -34,6 +36,9 @@ func (w *world) live(f *fork) {
 func (w *world) block(f *fork) {
 	var in, later []*simnode.Tx
 	for _, tx := range f.waiting {
+		if slices.ContainsFunc(f.Mined(tx.ID), f.Counts) {
+			continue // it came back with its old block
+		}
 		if w.chance(5) {
 			later = append(later, tx)
 		} else {
@@ -64,6 +69,33 @@ func (w *world) reorg(f *fork, depth int) {
 	}
 	w.tally.Reorgs++
 	w.note("reorg of %d to %x", depth, f.Tip().ID[:4])
+}
+
+// deep undoes blocks that were final. Every second time they will count again, as they were: nodes that
+// disagree come round in the end.
+func (w *world) deep(f *fork) {
+	depth := finality + 1 + w.r.IntN(finality/2)
+	if w.chance(2) {
+		f.lost = f.Tip()
+	}
+	for _, b := range f.Blocks()[len(f.Blocks())-depth:] {
+		f.undone[b] = true
+	}
+	w.reorg(f, depth)
+	w.tally.Deep++
+}
+
+// comeBack has a fork that lost count again, and be the longest.
+func (w *world) comeBack(f *fork) {
+	longest := f.Tip().Number
+	f.waiting = append(f.waiting, f.Return(f.lost)...)
+	f.lost = nil
+	for f.Tip().Number <= longest {
+		w.block(f)
+	}
+	w.tally.Reorgs++
+	w.tally.Deep++
+	w.note("back to %x", f.Tip().ID[:4])
 }
 
 // weather is how a node answers the next request. It is also where a gateway waits for others, or is

@@ -78,6 +78,12 @@ type fork struct {
 	nodes   []*simnode.Node
 	waiting []*simnode.Tx
 	sent    []*simnode.Tx // all that ever waited
+
+	// lost is where a fork ended that was final and does not count any more, until it counts again.
+	lost *simnode.Block
+	// undone are blocks that were taken off the fork that counts although they were final, wherever they
+	// are now.
+	undone map[*simnode.Block]bool
 }
 
 // take lets a transaction wait to be mined.
@@ -91,7 +97,7 @@ func openWorld(ctx context.Context, seed uint64) (*world, error) {
 		r: rand.New(rand.NewPCG(seed, 102)),
 	}
 	for _, n := range networks {
-		f := &fork{Chain: w.Found(n, finality), network: n}
+		f := &fork{Chain: w.Found(n, finality), network: n, undone: map[*simnode.Block]bool{}}
 		for range nodesPerChain {
 			f.nodes = append(f.nodes, simnode.NewNode(f.Chain))
 		}

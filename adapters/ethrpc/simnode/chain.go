@@ -120,6 +120,26 @@ func (c *Chain) Undo(depth int) []*Tx {
 	return out
 }
 
+// Return makes the fork that a block ends count again, and answers the transactions of the one that
+// counted and that are not on this one, oldest first.
+func (c *Chain) Return(tip *Block) []*Tx {
+	was := c.blocks
+	c.blocks = make([]*Block, tip.Number+1)
+	for b := tip; b != nil; b = b.parent {
+		c.blocks[b.Number] = b
+	}
+	c.forks++
+	var out []*Tx
+	for _, b := range was {
+		for _, tx := range b.Txs {
+			if !slices.ContainsFunc(c.at[tx.ID], c.Counts) {
+				out = append(out, tx)
+			}
+		}
+	}
+	return out
+}
+
 // Mined answers where a transaction was ever mined, on whichever fork.
 func (c *Chain) Mined(id Hash) []*Block { return c.at[id] }
 

@@ -100,14 +100,14 @@ func (c *Chain) search(ctx context.Context, d x402.Due, to uint64, since time.Ti
 	return 0, id, nil
 }
 
-// tooWide is a refusal of a range, for its width as far as anybody can tell.
-type tooWide struct{ *ethrpc.Refusal }
+// tooWideError is a refusal of a range, for its width as far as anybody can tell.
+type tooWideError struct{ *ethrpc.Refusal }
 
 // Unwrap says what it means once no narrower range is taken either.
-func (w *tooWide) Unwrap() error { return ports.ErrChainUnavailable }
+func (w *tooWideError) Unwrap() error { return ports.ErrChainUnavailable }
 
 func isTooWide(err error) bool {
-	var w *tooWide
+	var w *tooWideError
 	return errors.As(err, &w)
 }
 
@@ -129,7 +129,7 @@ func (c *Chain) look(ctx context.Context, d x402.Due, from, to uint64) (found *s
 	}
 	err = c.cfg.Client.Ask(ctx, questions, func(replies []ethrpc.Reply) (err error) {
 		if replies[0].Refused != nil {
-			return &tooWide{replies[0].Refused}
+			return &tooWideError{replies[0].Refused}
 		}
 		if first, err = blockOf(replies[1]); err != nil {
 			return err

@@ -65,10 +65,10 @@ func rlpList(members []byte) []byte { return append(rlpHead(rlpListed, len(membe
 
 func rlpHead(first byte, size int) []byte {
 	if size <= rlpShort {
-		return []byte{first + byte(size)}
+		return []byte{first + byte(size)} // #nosec G115 -- no more than 55
 	}
-	length := minimal(uint64(size)) //nolint:gosec // a length
-	return append([]byte{first + rlpShort + byte(len(length))}, length...)
+	length := minimal(uint64(size))
+	return append([]byte{first + rlpShort + byte(len(length))}, length...) // #nosec G115 -- no more than 8
 }
 
 // rlpUint writes a number without leading zeros; nothing is 0.

@@ -1,7 +1,8 @@
 // Package pgtest gives tests databases of their own on a real PostgreSQL.
 //
 // It owns one throwaway server per test process, or uses the server TEST_DATABASE_URL names, and the
-// databases it makes there. It does not own a schema: callers hand in what migrates.
+// databases it makes there, and lines to them that can be cut (Line). It does not own a schema: callers
+// hand in what migrates.
 //
 // Invariants: no two tests share a database; every database is dropped when its test ends; a missing
 // PostgreSQL fails the test and never skips it.
