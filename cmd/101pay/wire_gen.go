@@ -163,7 +163,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
 	appResources := resources(c, core, store, appTokenRails, source, sender)
 	relayer := settler(core, appTokenRails, store, announcer, log)
-	appPaywall := paywall(core, appResources, relayer, sender, mainPublicBase, log)
+	paywall := vending(core, appResources, relayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -181,7 +181,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Resources:    appResources,
-		Paywall:      appPaywall,
+		Paywall:      paywall,
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)

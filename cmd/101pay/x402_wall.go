@@ -23,7 +23,7 @@ func settler(
 	}
 }
 
-func paywall(
+func vending(
 	core app.Core, catalog app.Resources, r *app.Relayer, out *outbound.Sender, base publicBase, log *slog.Logger,
 ) *app.Paywall {
 	return &app.Paywall{
