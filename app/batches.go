@@ -27,8 +27,8 @@ const (
 // one. It is called with no transfer at all if there is none, or if only that is left to be said.
 //
 // A transfer that cannot be entered for what it is, or for what its session has become, must not hold
-// up those it happens to share a block with: a batch that fails is entered one by one, and so are the
-// batches after it, but none of them is the last then. The error tells of those that failed.
+// up those it happens to share a block with: a batch that fails is entered one by one, and the batches
+// after it follow, none of them as the last. The error tells of those that failed.
 func inBatches(
 	ctx context.Context, ts []chain.Transfer,
 	enter func(ctx context.Context, batch []chain.Transfer, last bool) error,
