@@ -115,6 +115,9 @@ func (b *booking) judge(ctx context.Context, finds []find) ([]entry, error) {
 		e := entry{find: f, row: ports.TransferRow{
 			Transfer: f.proof.Transfer(), ProjectID: f.owner, Disposition: ports.Unmatched, RecordedAt: b.now,
 		}}
+		if f.agent {
+			e.row.Reason = ports.AwaitingSettlement
+		}
 		if f.held != nil {
 			project, known := projects[f.held.Owner]
 			if !known {

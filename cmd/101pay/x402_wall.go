@@ -9,6 +9,7 @@ import (
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/worker"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/ports"
 )
 
 // reconcilePace is how often what programs paid is looked at.
@@ -37,3 +38,5 @@ func reconciliation(r app.Reconciler) worker.Loop {
 		Name: "reconcile x402", Every: reconcilePace, Run: func(ctx context.Context) error { return r.Tick(ctx) },
 	}
 }
+
+func agentReads(store *postgres.Store) ports.AuthorizationReads { return store.Authorizations() }
