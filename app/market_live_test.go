@@ -115,6 +115,16 @@ func (b *liveBase) moves(id x402.Hash, d x402.Due) {
 	}
 }
 
+// fails mines a transaction that failed, of an authorization that nobody knows who used.
+func (b *liveBase) fails(id x402.Hash, k x402.ClaimKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used[k] = x402.Hash{}
+	b.mined[id] = ports.TokenReceipt{
+		Receipt: x402.Receipt{Network: b.Network(), TxID: id, Confirmations: 1}, BlockTime: time.Now(), Cost: big.NewInt(1),
+	}
+}
+
 // forgets takes a transaction out of the chain.
 func (b *liveBase) forgets(id x402.Hash, k x402.ClaimKey) {
 	b.mu.Lock()
