@@ -78,12 +78,16 @@ const (
 	loginsKept = 30 * 24 * time.Hour
 )
 
-// Prune deletes answers to idempotency keys that expired, logins that ended long ago, and what was
+// Prune deletes answers to idempotency keys that expired, what was delivered to programs long ago, logins that ended long ago, and what was
 // kept to explain payments nobody asks about any more.
 func (h Housekeeping) Prune(ctx context.Context) error {
 	now := h.Core.Clock.Now()
 	return h.drain(ctx, func(ctx context.Context, r ports.Repos) (int, error) {
 		answers, err := r.Claims.Prune(ctx, now, pruneBatch)
+		if err != nil {
+			return 0, err
+		}
+		delivered, err := r.Authorizations.PruneAnswers(ctx, now, pruneBatch)
 		if err != nil {
 			return 0, err
 		}
@@ -96,7 +100,7 @@ func (h Housekeeping) Prune(ctx context.Context) error {
 			return 0, err
 		}
 		_, err = r.WatchLog.Prune(ctx, now.Add(-2*keptIgnored))
-		return max(answers, logins, ignored), err
+		return max(answers, delivered, logins, ignored), err
 	})
 }
 

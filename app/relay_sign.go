@@ -13,7 +13,7 @@ import (
 )
 
 // ErrRelayerBusy says that as many transactions are on their way as may be.
-var ErrRelayerBusy = fault.New(fault.Unavailable, x402.ReasonSettleFailed.String(),
+var ErrRelayerBusy = fault.New(fault.Unavailable, "relayer_busy",
 	"too many payments are on their way to this network; do not sign again, present the same payment later").
 	After(5 * time.Second)
 

@@ -58,7 +58,7 @@ func New(s Site) *gin.Engine {
 	s.Edge.Envelopes["/v1/"] = native.Envelope
 	s.Edge.Envelopes[native.WellKnown] = native.Envelope
 	s.Edge.BodyLimits = native.BodyLimits()
-	s.Edge.CrossOrigin = []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}, {Prefix: native.WellKnown}}
+	s.Edge.CrossOrigin = native.CrossOrigin()
 	e := edge.NewEngine(s.Edge)
 	e.Use(s.Around...)
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })

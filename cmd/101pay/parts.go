@@ -127,10 +127,11 @@ func webhooks(
 }
 
 func resources(
-	c *Config, core app.Core, reads ports.ResourceReads, prices ports.Rates, out *outbound.Sender,
+	c *Config, core app.Core, reads ports.ResourceReads, rails app.TokenRails, prices ports.Rates,
+	out *outbound.Sender,
 ) app.Resources {
 	return app.Resources{
-		Core: core, Reads: reads, Rates: prices, Prober: out, AllowPrivate: c.WebhookAllowPrivate,
+		Core: core, Reads: reads, Rails: rails, Rates: prices, Prober: out, AllowPrivate: c.WebhookAllowPrivate,
 	}
 }
 
@@ -179,6 +180,7 @@ type useCases struct {
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
 	Resources    app.Resources
+	Paywall      *app.Paywall
 	Attestations app.Attestations
 }
 
@@ -187,7 +189,7 @@ func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base 
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
-		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources, Attestations: u.Attestations,
+		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources, Paywall: u.Paywall, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
 	}
 }
@@ -225,17 +227,18 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 
 // ticks are the loops. Every gateway on a database runs all of them, so each bears company: expire,
 // corroborate and the telling of address changes look again, with the row locked, whether something is
-// still to be done; let go and prune skip rows that another has locked; a network is watched, and
+// still to be done; reconciling says first what it looks at; let go and prune skip rows that another has locked; a network is watched, and
 // scanned again, under a right that one process has at a time. Jobs go by the queue's own locks.
 func ticks(
 	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
-	senders *relayers, log *slog.Logger, m *telemetry.Metrics,
+	agents app.Reconciler, senders *relayers, log *slog.Logger, m *telemetry.Metrics,
 ) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
 		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
+		reconciliation(agents),
 		{Name: "look after relayers", Every: relayerPace, Run: senders.Look},
 	}
 	own := map[chain.Network]time.Duration{chain.Sandbox: sandboxPace, chain.Tron: c.TronPollInterval}

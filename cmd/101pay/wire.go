@@ -74,6 +74,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
+		settler, wire.Struct(new(app.Reconciler), "*"), vending,
 		webhooks, resources, attestations,
 
 		// Dialects and pages.

@@ -161,7 +161,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
-	appResources := resources(c, core, store, source, sender)
+	appResources := resources(c, core, store, appTokenRails, source, sender)
+	relayer := settler(core, appTokenRails, store, announcer, log)
+	paywall := vending(core, appResources, relayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
 	mainUseCases := useCases{
@@ -179,6 +181,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
 		Resources:    appResources,
+		Paywall:      paywall,
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
@@ -208,7 +211,10 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	housekeeping := app.Housekeeping{
 		Core: core,
 	}
-	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, mainRelayers, log, telemetryMetrics)
+	reconciler := app.Reconciler{
+		Relayer: relayer,
+	}
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, reconciler, mainRelayers, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,

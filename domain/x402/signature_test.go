@@ -154,3 +154,19 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
+
+// What a store keeps of a signature is what was presented, and reads as it did.
+func TestPresentedSignaturesAreReadAgain(t *testing.T) {
+	inner := bytes.Repeat([]byte{7}, keySignatureBytes)
+	for name, raw := range map[string][]byte{"a key's": inner, "a wallet's": wrap(Address{7}, []byte("deploy"), inner)} {
+		s, ok := ReadSignature(raw)
+		again, okAgain := ReadSignature(s.Presented())
+		if !ok || !okAgain || !bytes.Equal(s.Presented(), raw) || !bytes.Equal(again.Bytes(), inner) ||
+			(again.Deployment() == nil) != (s.Deployment() == nil) {
+			t.Errorf("%s: %+v, %v, was %+v, %v", name, again, okAgain, s, ok)
+		}
+	}
+	if _, ok := ReadSignature(nil); ok {
+		t.Error("nothing is a signature")
+	}
+}

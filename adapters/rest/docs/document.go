@@ -135,7 +135,7 @@ func readDocument(publicURL string, spec Spec) (*document, error) {
 }
 
 // httpMethods are the methods an OpenAPI path may have, in the order they are shown.
-var httpMethods = []string{"post", "get", "put", "patch", "delete"}
+var httpMethods = []string{"post", "get", "head", "put", "patch", "delete"}
 
 // readGroups puts each operation below its first tag.
 func (d *document) readGroups(top node) error {

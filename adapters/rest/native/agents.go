@@ -1,7 +1,11 @@
 package native
 
 import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -47,6 +51,40 @@ func showAgent(a ports.AuthorizationRow) agentJSON {
 		shown.PaidAt = instant(s.SettledAt)
 	}
 	return shown
+}
+
+// pageAgents answers one page of what programs paid.
+func (a *API) pageAgents(c *gin.Context, who merchant.Principal) {
+	const list = "x402 payments"
+	limit, cursor, err := edge.Page(c, maxSessionsPage)
+	if err != nil {
+		edge.Fail(c, err)
+		return
+	}
+	at, id, err := a.readCursor(list, who, cursor)
+	if err != nil {
+		edge.Fail(c, err)
+		return
+	}
+	rows, more, err := a.Paywall.History(
+		c.Request.Context(), who, ports.AuthorizationMark{ClaimedAt: at, ID: id}, limit)
+	if err != nil {
+		edge.Fail(c, err)
+		return
+	}
+	shown := make([]agentJSON, len(rows))
+	for i, row := range rows {
+		shown[i] = showAgent(row)
+	}
+	next := ""
+	if more && len(rows) > 0 {
+		last := rows[len(rows)-1]
+		next = a.makeCursor(list, who, last.Settlement.Snapshot().ClaimedAt, last.ID)
+	}
+	show(c, struct {
+		Payments   []agentJSON `json:"payments"`
+		NextCursor string      `json:"nextCursor,omitempty"`
+	}{shown, next})
 }
 
 // EncodeAgent implements ports.AgentEncoder.

@@ -41,6 +41,7 @@ type API struct {
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
 	Resources    app.Resources
+	Paywall      *app.Paywall
 	Attestations app.Attestations
 	Limiter      *edge.Limiter
 	Budgets      Budgets
@@ -172,6 +173,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)
 	a.mountResources(v1)
+	a.mountResource(e)
 }
 
 // forLogin registers a route that a merchant signs in for: act is told who the access token stands

@@ -76,6 +76,7 @@ func TestEveryEventIsAsDocumented(t *testing.T) {
 		s.send("POST", one+"/pay/confirm", intent).want(200)
 		s.send("POST", one+"/sandbox", `{"scenario":"reorg"}`).want(202)
 		s.awaiting()
+		s.buysUndone()
 		time.Sleep(6 * time.Minute)
 		// No scenario takes back a sighting, so its body is made here.
 		was, err := s.settle.Sessions.ByID(t.Context(), checkout.SessionID(strings.Split(one, "/")[4]))

@@ -42,6 +42,7 @@ type specGateway struct {
 	store    *memory.Store
 	settle   *app.Settlement
 	webhooks *app.Webhooks
+	agents   app.Reconciler
 	clock    specClock
 	seen     map[string]map[int]bool // operation → statuses answered
 
@@ -55,6 +56,17 @@ func (g *specGateway) Send(_ context.Context, o ports.Outgoing) ports.SendResult
 	defer g.mu.Unlock()
 	g.told = append(g.told, o)
 	return ports.SendResult{StatusCode: 204, Outcome: webhook.OutcomeDelivered, Took: 37 * time.Millisecond}
+}
+
+// Ask implements ports.Upstreams: sellers' servers repeat what they are asked.
+func (g *specGateway) Ask(_ context.Context, r ports.UpstreamRequest) (ports.UpstreamAnswer, error) {
+	if strings.Contains(r.URL, "unreachable") {
+		return ports.UpstreamAnswer{}, errors.New("connection refused")
+	}
+	return ports.UpstreamAnswer{
+		Status: http.StatusOK, Headers: map[string]string{"Content-Type": "text/plain"},
+		Body: []byte(r.Method + " " + r.URL + "?" + r.Query + " " + string(r.Body)),
+	}, nil
 }
 
 // Reachable implements ports.Prober.
@@ -84,7 +96,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	}
 	log := slog.New(slog.DiscardHandler)
 	words := native.EventWords{PublicURL: specPublicURL}
-	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: words, Addresses: words}
+	events := app.Announcer{IDs: specIDs{}, Clock: g.clock, Encoder: words, Addresses: words, Agents: words}
 	g.settle = &app.Settlement{
 		Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store,
 		Events: events, Log: log,
@@ -92,6 +104,15 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	g.webhooks = &app.Webhooks{
 		Core: core, Reads: store, Sandbox: store, Sender: g, Prober: g, Events: events, Log: log,
 	}
+	agents := tokenRails()
+	tokens := sandbox.NewTokens(store, store, g.clock)
+	agents[0].Chain, agents[0].Relay, agents[0].Confirmations = tokens, tokens, 1
+	relayer := &app.Relayer{
+		Core: core, Rails: agents, Reads: store.Authorizations(), Lanes: store.Lanes(), Orders: store, Events: events,
+		Log: log,
+	}
+	g.agents = app.Reconciler{Relayer: relayer}
+	catalog := app.Resources{Core: core, Reads: store, Rails: agents, Rates: specRates{}, Prober: g}
 	api := &native.API{
 		Credentials: app.Credentials{Ring: store, Vault: specVault{}, Tokens: specTokens{}, Clock: g.clock},
 		Accounts:    app.Accounts{Core: core, Passwords: specPasswords{}, Tokens: specTokens{}, Rails: rails},
@@ -109,8 +130,10 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 		},
 		Settlement: g.settle, Webhooks: g.webhooks,
-		Resources: app.Resources{
-			Core: core, Reads: store, Rails: tokenRails(), Rates: specRates{}, Prober: g,
+		Resources: catalog,
+		Paywall: &app.Paywall{
+			Core: core, Catalog: catalog, Relayer: relayer, Reads: relayer.Reads, Upstreams: g, PublicURL: specPublicURL,
+			Log: log,
 		},
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},
@@ -123,7 +146,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	g.engine = edge.NewEngine(edge.Options{
 		Log: log, Now: g.clock.Now, BodyLimits: native.BodyLimits(),
 		Envelopes:   map[string]edge.Envelope{"/v1/": native.Envelope, native.WellKnown: native.Envelope},
-		CrossOrigin: []edge.CrossOrigin{{Prefix: "/v1/checkout/sessions/"}, {Prefix: native.WellKnown}},
+		CrossOrigin: native.CrossOrigin(),
 	})
 	api.Mount(g.engine)
 	g.watch()
@@ -141,6 +164,9 @@ func (g *specGateway) watch() {
 			g.t.Error(err)
 		}
 		if err := g.settle.Expire(ctx); err != nil && ctx.Err() == nil {
+			g.t.Error(err)
+		}
+		if err := g.agents.Tick(ctx); err != nil && ctx.Err() == nil {
 			g.t.Error(err)
 		}
 		_, err := g.store.Drain(ctx, g.clock.Now(), func(ctx context.Context, j memory.Job) error {

@@ -145,7 +145,6 @@ var neverAnswered = map[string]string{
 	"taken":                     "use cases say what is taken",
 	"invalid_webhook_secret":    "secrets are made here, not sent",
 	"webhook_signature_invalid": "receivers verify",
-	"resource_not_for_sale":     "payers are not answered by these routes",
 }
 
 // Codes are told of once, with the status they come with, and each can be answered somewhere.

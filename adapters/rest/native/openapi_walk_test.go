@@ -55,6 +55,7 @@ func TestEveryRouteAnswersAsDocumented(t *testing.T) {
 		walkKYC(s)
 		walkWebhooks(s)
 		walkResources(s)
+		walkPurchases(s)
 		walkBook(s)
 		walkCheckout(s)
 		walkScenarios(s)

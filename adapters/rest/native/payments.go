@@ -141,8 +141,10 @@ func (a *API) openPayment(c *gin.Context, in app.OpenInput) {
 	respond(c, once, opened, stored, err)
 }
 
-// kindX402 lists what agents paid for resources. None can be sold yet, so the list is empty.
+// kindX402 lists what agents paid for resources: another list than that of sessions.
 const kindX402 checkout.Kind = "x402"
+
+var errAgentStatus = errStatus.Saying("what programs paid is not listed by status").About("status")
 
 var errKind = fault.New(fault.Invalid, "invalid_kind", "kind must be x402, usdt or checkout").About("kind")
 
@@ -159,7 +161,14 @@ func (a *API) listPayments(c *gin.Context) {
 	}
 	q := ports.SessionQuery{Merchant: who.Merchant, Project: who.Project, Mode: who.Mode}
 	switch kind := checkout.Kind(query.Get("kind")); kind {
-	case "", checkout.KindCheckout, checkout.KindUSDT, kindX402:
+	case kindX402:
+		if query.Has("status") {
+			edge.Fail(c, errAgentStatus)
+			return
+		}
+		a.pageAgents(c, who)
+		return
+	case "", checkout.KindCheckout, checkout.KindUSDT:
 		q.Kind = kind
 	default:
 		edge.Fail(c, errKind)
