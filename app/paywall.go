@@ -33,7 +33,9 @@ type Paywall struct {
 	Reads     ports.AuthorizationReads
 	Upstreams ports.Upstreams
 	PublicURL string // without a slash at its end
-	Log       *slog.Logger
+	// Attestations signs offers and receipts.
+	Attestations Attestations
+	Log          *slog.Logger
 
 	offers offers
 }
@@ -49,6 +51,7 @@ type Purchase struct {
 	Type     string   // Content-Type of the body, "" for none
 	Accept   string   // what the client would like to have
 	V1, V2   []string // the values of X-PAYMENT and PAYMENT-SIGNATURE
+	SignIn   []string // the values of SIGN-IN-WITH-X
 	Client   string   // who asks, as the edge sees it
 }
 
@@ -118,7 +121,7 @@ func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
 		if err := stall.resource.Sold(s.Core.Clock.Now()); err != nil {
 			return Sale{}, err
 		}
-		return Sale{Challenge: &stall.challenge, Shown: stall.shown}, nil
+		return s.unpaid(ctx, stall, p)
 	}
 	b := &buying{s: s, stall: stall, asked: p, payload: payload}
 	if err != nil {
@@ -128,6 +131,20 @@ func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), buyBound)
 	defer cancel()
 	return b.run(ctx), nil
+}
+
+// unpaid answers a request that brings no payment.
+func (s *Paywall) unpaid(ctx context.Context, at stall, p Purchase) (Sale, error) {
+	if p.Method != http.MethodHead {
+		if sale, said, err := s.readmit(ctx, at, p); said {
+			return sale, err
+		}
+	}
+	challenge := at.challenge
+	if readmits(at.resource) {
+		challenge = s.asking(at.offer, at.resource).Challenge(nil)
+	}
+	return Sale{Challenge: &challenge, Shown: at.shown}, nil
 }
 
 // buying is a purchase with a payment.

@@ -69,7 +69,7 @@ var plants = []plant{
 	},
 	{
 		name: "what comes back in its old block is refused", finds: "lost: ",
-		edits: []rig.Edit{{File: "app/settlement.go", Old: `	_, err := r.Ledger.Book(ctx, receipt)
+		edits: []rig.Edit{{File: "app/booking.go", Old: `	_, err := r.Ledger.Book(ctx, receipt)
 	if !errors.Is(err, ports.ErrTaken) {
 `, New: `	_, err := r.Ledger.Book(ctx, receipt)
 	if err == nil || errors.Is(err, ports.ErrTaken) {
