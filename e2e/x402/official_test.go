@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/101pay/101pay/adapters/agenttest"
+	"github.com/101pay/101pay/adapters/ethrpc/anviltest"
 	"github.com/101pay/101pay/e2e/rig"
 )
 
@@ -43,7 +44,7 @@ func TestOfficialClientsPay(t *testing.T) {
 // Without any node test mode plays the network: the same clients pay.
 func TestOfficialClientsPayInTheSandbox(t *testing.T) {
 	g := rig.Start(t, nil)
-	s := &street{t: t, Gateway: g, merchant: g.Register(t)}
+	s := &street{t: t, Gateway: g, merchant: g.Register(t), payTo: anviltest.Named("shop of " + t.Name())}
 	path := s.sell("weather", "sunny")
 	for _, version := range []string{"1", "2"} {
 		got := buy(t, version, s.URL+path, agenttest.Named("agent "+version))[0]

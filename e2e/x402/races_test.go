@@ -2,7 +2,6 @@ package x402
 
 import (
 	"fmt"
-	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -45,7 +44,7 @@ func behindProxy(s *street) map[string]string {
 func (s *street) rich(name string) agenttest.Payer {
 	s.t.Helper()
 	p := agenttest.Named(name + " of " + s.t.Name())
-	s.coin.Mint(anviltest.Account(p.Address()), big.NewInt(1_000_000*price))
+	s.mint(anviltest.Account(p.Address()), 1_000_000*price)
 	return p
 }
 

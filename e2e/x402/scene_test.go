@@ -43,7 +43,6 @@ type street struct {
 	*rig.Gateway
 	t        testing.TB
 	node     *anviltest.Node
-	coin     anviltest.Coin
 	merchant rig.Merchant
 	relayer  agenttest.Payer
 	payTo    anviltest.Account
@@ -53,7 +52,8 @@ type street struct {
 func open(t testing.TB, settle func(s *street) map[string]string) *street {
 	t.Helper()
 	s := &street{t: t, node: anviltest.StartChain(t, sepolia), relayer: agenttest.Named("relayer of " + t.Name())}
-	s.coin = s.node.PlaceCoin("AuthToken", usdc)
+	s.node.Place("AuthToken", usdc)
+	s.node.Call("evm_setAutomine", true)
 	s.payTo = anviltest.Named("shop of " + t.Name())
 	s.fund(s.relayer, 0)
 	if settle == nil {
@@ -72,7 +72,16 @@ func (s *street) fund(p agenttest.Payer, units int64) {
 	at := p.Address()
 	s.node.Call("anvil_setBalance", at.String(), "0x56bc75e2d63100000")
 	if units > 0 {
-		s.coin.Mint(anviltest.Account(at), big.NewInt(units))
+		s.mint(anviltest.Account(at), units)
+	}
+}
+
+// mint gives an account units of USDC, as anybody may here.
+func (s *street) mint(to anviltest.Account, units int64) {
+	s.t.Helper()
+	call := s.node.Calldata("AuthToken", "mint(address,uint256)", to, big.NewInt(units))
+	if tx := s.node.Send(anviltest.Payer, usdc, call); !tx.OK {
+		s.t.Fatal("nothing was minted")
 	}
 }
 
@@ -92,7 +101,7 @@ func (s *street) sell(sku, text string) string {
 	s.t.Helper()
 	a := s.merchant.Call(http.MethodPost, "/v1/resources", map[string]any{
 		"sku": sku, "mode": "test", "price": priceText, "currency": "USDC", "description": "The weather",
-		"mimeType": "text/plain", "payTo": map[string]string{"eip155:84532": x402.Address(s.payTo).String()},
+		"mimeType": "text/plain", "payTo": map[string]string{"eip155:84532": payee(s)},
 		"content": map[string]string{"text": text, "contentType": "text/plain"},
 	}).Want(s.t, http.StatusCreated)
 	path, found := strings.CutPrefix(a.At("resource.url"), s.URL)
