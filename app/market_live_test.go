@@ -240,7 +240,7 @@ func proven(m *market, d x402.Due, r ports.TokenReceipt) x402.Proven {
 // watcher is the watcher of the market's network.
 func (m *market) watcher() *Settlement {
 	return &Settlement{
-		Core: m.gateway.Paywall.Core, Sessions: m.store, Orders: m.store, Agents: m.store.Authorizations(),
+		Core: m.gateway.Core, Sessions: m.store, Orders: m.store, Agents: m.store.Authorizations(),
 		Log: slog.New(slog.DiscardHandler),
 	}
 }

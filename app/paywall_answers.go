@@ -78,7 +78,7 @@ func (b *buying) unsold(ctx context.Context, err error) Sale {
 		return b.failed(ctx, lost)
 	}
 	response := row.Settlement.Response()
-	var failure *upstreamFailure
+	var failure *upstreamError
 	if errors.As(err, &failure) && failure.answer != nil {
 		return Sale{Answer: failure.answer, Response: &response, Version: b.version(), Shown: b.stall.shown}
 	}

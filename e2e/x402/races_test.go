@@ -133,7 +133,7 @@ func TestKilledWhileSettling(t *testing.T) {
 		}
 		// Anywhere between the first question to the chain and the last answer: what takes the rest of the
 		// time is chance, which is what is wanted here.
-		time.Sleep(time.Duration(rand.IntN(250)) * time.Millisecond) //nolint:gosec // chance, no secret
+		time.Sleep(time.Duration(rand.IntN(250)) * time.Millisecond)
 		s.Kill()
 		all.Wait()
 		s.Run()
