@@ -48,6 +48,7 @@ deps-test: deps ## install what tests need besides: Chromium, curl, a C compiler
 	@.ci/deps.sh curl
 	@.ci/deps.sh cc
 	@.ci/deps.sh npm e2e
+	@.ci/deps.sh npm e2e/x402
 
 .PHONY: fmt
 fmt: ## format the code

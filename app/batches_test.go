@@ -5,133 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
-	"github.com/101pay/101pay/domain/ledger"
-	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 )
 
-// errSpoiled is what a row is met with that nobody can read or write.
-var errSpoiled = errors.New("spoiled")
-
-// spoiling is a store in which nothing can be booked for some sessions.
-type spoiling struct {
-	ports.UnitOfWork
-	sessions map[checkout.SessionID]error
-}
-
-func (u spoiling) Do(ctx context.Context, fn func(ctx context.Context, r ports.Repos) error) error {
-	return u.UnitOfWork.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		r.Ledger = spoiledLedger{r.Ledger, u.sessions}
-		return fn(ctx, r)
-	})
-}
-
-type spoiledLedger struct {
-	ports.Ledger
-	sessions map[checkout.SessionID]error
-}
-
-func (l spoiledLedger) BookAll(ctx context.Context, ts []ledger.Transaction) ([]ports.Booked, error) {
-	for _, t := range ts {
-		if err := l.sessions[checkout.SessionID(t.SessionID)]; err != nil {
-			return nil, err
-		}
+// What two transfers mean for one session depends on which came first: they are not parted.
+func TestTransfersOfOneSessionAreNotParted(t *testing.T) {
+	finds := make([]find, fewest)
+	for i := range finds {
+		session := checkout.SessionID(strconv.Itoa(i))
+		finds[i].held = &ports.HeldAmount{Intent: checkout.Intent{SessionID: session}}
 	}
-	return l.Ledger.BookAll(ctx, ts)
-}
-
-// spoil makes payments of sessions impossible to book until the answer is called.
-func (s *stage) spoil(err error, ids ...checkout.SessionID) (heal func()) {
-	sound := s.settlement.Core.Work
-	broken := spoiling{sound, map[checkout.SessionID]error{}}
-	for _, id := range ids {
-		broken.sessions[id] = err
+	finds[7].held = nil
+	if parts := sideBySide(finds[1:]); len(parts) != 1 {
+		t.Errorf("few transfers are cut into %d parts", len(parts))
 	}
-	s.settlement.Core.Work = broken
-	return func() { s.settlement.Core.Work = sound }
-}
-
-func (s *stage) cursor() ports.Cursor {
-	s.t.Helper()
-	all, err := s.store.Cursors(s.t.Context())
-	s.ok(err)
-	return all[0]
-}
-
-// One payment that cannot be booked keeps neither those of its own block waiting nor those of later
-// ones. It is not passed over either: the cursor stays before it until it is booked.
-func TestASpoiledPaymentDoesNotHoldUpTheOthers(t *testing.T) {
-	s := openStage(t)
-	before, spoiled, after := s.asked(), s.asked(), s.asked()
-	for _, session := range []checkout.Snapshot{before, spoiled, after} {
-		s.play(session.ID, ScenarioExact)
+	parts := sideBySide(finds)
+	if len(parts) != 2 || len(parts[0])+len(parts[1]) != fewest {
+		t.Errorf("many transfers are cut into %d parts", len(parts))
 	}
-	heal := s.spoil(errSpoiled, spoiled.ID)
-	s.clock.set(s.clock.Now().Add(10 * time.Second))
-	stood := s.cursor()
-	for range 2 {
-		err := s.settlement.Tick(t.Context(), chain.Sandbox)
-		if !errors.Is(err, errSpoiled) || !strings.Contains(err.Error(), "transfer ") {
-			t.Fatalf("the watcher says %v", err)
-		}
-		s.is(before.ID, checkout.Settled)
-		s.is(after.ID, checkout.Settled)
+	finds[fewest-1].held = finds[0].held
+	if parts := sideBySide(finds); len(parts) != 1 {
+		t.Errorf("two transfers of one session are in %d parts", len(parts))
 	}
-	if rows := s.rows(spoiled.ID); len(rows) != 0 {
-		t.Fatalf("recorded without a booking: %+v", rows)
-	}
-	later := s.asked()
-	s.play(later.ID, ScenarioExact)
-	s.clock.set(s.clock.Now().Add(10 * time.Second))
-	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errSpoiled) {
-		t.Fatalf("the watcher says %v", err)
-	}
-	s.is(later.ID, checkout.Settled)
-	if now := s.cursor(); now.Height != stood.Height {
-		t.Fatalf("the cursor moved from %d to %d, past a payment that is not recorded", stood.Height, now.Height)
-	}
-	heal()
-	s.tick()
-	for _, session := range []checkout.Snapshot{before, spoiled, after, later} {
-		s.is(session.ID, checkout.Settled)
-		paid := slices.DeleteFunc(s.told(session.ID), func(t webhook.Type) bool { return t != webhook.PaymentPaid })
-		if len(paid) != 1 {
-			t.Errorf("payment.paid was told %d times", len(paid))
-		}
-	}
-	if lines := s.book(); len(lines) != 4 {
-		t.Fatalf("%d transactions are booked, want 4", len(lines))
-	}
-	if now := s.cursor(); now.Height == stood.Height {
-		t.Fatal("the cursor stays although everything is recorded")
-	}
-}
-
-// A database that cannot be reached says nothing about a payment: it is not asked once for each.
-func TestAnOutageIsNoSpoiledPayment(t *testing.T) {
-	s := openStage(t)
-	first, second := s.asked(), s.asked()
-	s.play(first.ID, ScenarioExact)
-	s.play(second.ID, ScenarioExact)
-	heal := s.spoil(fault.ErrUnavailable, first.ID)
-	s.clock.set(s.clock.Now().Add(10 * time.Second))
-	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, fault.ErrUnavailable) {
-		t.Fatalf("the watcher says %v", err)
-	}
-	if lines := s.book(); len(lines) != 0 {
-		t.Fatalf("booked %v", lines)
-	}
-	heal()
-	s.tick()
-	s.is(first.ID, checkout.Settled)
-	s.is(second.ID, checkout.Settled)
 }
 
 // entered is what inBatches did.
@@ -176,16 +78,16 @@ func TestTransfersAreEnteredInBatches(t *testing.T) {
 }
 
 func TestABatchThatFailsIsEnteredOneByOne(t *testing.T) {
-	e, err := enterAll(t, 450, map[int]error{199: errSpoiled, 201: errSpoiled})
+	e, err := enterAll(t, 450, map[int]error{199: errBroken, 201: errBroken})
 	want := slices.Concat(slices.Repeat([]int{1}, 398), []int{50})
 	if !slices.Equal(e.sizes, want) || e.lasts != 0 {
 		t.Errorf("entered %v, %d of them the last", e.sizes, e.lasts)
 	}
-	if err == nil || !strings.Contains(err.Error(), "transfer tx/199: spoiled") || !strings.Contains(err.Error(), "tx/201") {
+	if err == nil || !strings.Contains(err.Error(), "transfer tx/199: broken") || !strings.Contains(err.Error(), "tx/201") {
 		t.Errorf("told %v", err)
 	}
-	e, err = enterAll(t, 1, map[int]error{0: errSpoiled})
-	if !errors.Is(err, errSpoiled) || e.lasts != 0 {
+	e, err = enterAll(t, 1, map[int]error{0: errBroken})
+	if !errors.Is(err, errBroken) || e.lasts != 0 {
 		t.Errorf("a single spoiled transfer: %+v, %v", e, err)
 	}
 }
@@ -194,9 +96,9 @@ func TestABatchThatFailsIsEnteredOneByOne(t *testing.T) {
 func TestWhatFailsForAllIsGivenUp(t *testing.T) {
 	all := make(map[int]error)
 	for i := range 450 {
-		all[i] = errSpoiled
+		all[i] = errBroken
 	}
-	if e, err := enterAll(t, 450, all); !errors.Is(err, errSpoiled) || e.single != mostSpoiled {
+	if e, err := enterAll(t, 450, all); !errors.Is(err, errBroken) || e.single != mostSpoiled {
 		t.Errorf("%d were tried by themselves: %v", e.single, err)
 	}
 	for _, err := range []error{
@@ -215,7 +117,7 @@ func TestABatchThatFailsAsAWholeIsFinishedAllTheSame(t *testing.T) {
 	ts, lasts, seen := make([]chain.Transfer, 3), 0, 0
 	err := inBatches(t.Context(), ts, func(_ context.Context, batch []chain.Transfer, last bool) error {
 		if len(batch) > 1 {
-			return errSpoiled
+			return errBroken
 		}
 		seen += len(batch)
 		if last {

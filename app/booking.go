@@ -15,36 +15,6 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// enter records what was found in one unit of work, and counts it.
-func (s *Settlement) enter(
-	ctx context.Context, n chain.Network, finds []find,
-	after func(ctx context.Context, r ports.Repos) error,
-) error {
-	now := s.now()
-	var recorded []ports.Disposition
-	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		recorded = nil
-		book := booking{s: s, r: r, now: now, recorded: &recorded}
-		if err := book.enter(ctx, finds); err != nil {
-			return fmt.Errorf("record %d transfers: %w", len(finds), err)
-		}
-		if err := book.spend(ctx, n, finds); err != nil {
-			return err
-		}
-		if after != nil {
-			return after(ctx, r)
-		}
-		return nil
-	})
-	if err != nil || s.Recorded == nil {
-		return err
-	}
-	for _, d := range recorded {
-		s.Recorded(n, d)
-	}
-	return nil
-}
-
 // booking is one unit of work that records transfers.
 type booking struct {
 	s   *Settlement
@@ -145,6 +115,9 @@ func (b *booking) judge(ctx context.Context, finds []find) ([]entry, error) {
 		e := entry{find: f, row: ports.TransferRow{
 			Transfer: f.proof.Transfer(), ProjectID: f.owner, Disposition: ports.Unmatched, RecordedAt: b.now,
 		}}
+		if f.agent {
+			e.row.Reason = ports.AwaitingSettlement
+		}
 		if f.held != nil {
 			project, known := projects[f.held.Owner]
 			if !known {

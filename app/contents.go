@@ -29,17 +29,17 @@ var errUpstream = fault.New(fault.Unavailable, "upstream_failed",
 	"the seller's server could not make what is sold; nothing was charged, and the same payment may be presented again").
 	After(5 * time.Second)
 
-// upstreamFailure is why a merchant's server made nothing that can be sold. answer is what it said, if that
+// upstreamError is why a merchant's server made nothing that can be sold. answer is what it said, if that
 // is for the client to know; nil if not.
-type upstreamFailure struct {
+type upstreamError struct {
 	answer *ports.AuthorizationAnswer
 	cause  error
 }
 
-func (f *upstreamFailure) Error() string { return "upstream: " + f.cause.Error() }
+func (f *upstreamError) Error() string { return "upstream: " + f.cause.Error() }
 
 // Unwrap makes it a fault for clients, and keeps the cause for the log.
-func (f *upstreamFailure) Unwrap() []error { return []error{errUpstream, f.cause} }
+func (f *upstreamError) Unwrap() []error { return []error{errUpstream, f.cause} }
 
 // make makes what a resource sells. Stored content never fails but with its store.
 func (s *Paywall) make(
@@ -128,14 +128,14 @@ func (s *Paywall) ask(
 	}
 	name, value, err := s.Catalog.UpstreamHeader(r)
 	if err != nil {
-		return ports.AuthorizationAnswer{}, &upstreamFailure{cause: fmt.Errorf("open its header: %w", err)}
+		return ports.AuthorizationAnswer{}, &upstreamError{cause: fmt.Errorf("open its header: %w", err)}
 	}
 	if name != "" {
 		asked.Headers[name] = value
 	}
 	got, err := s.Upstreams.Ask(ctx, asked)
 	if err != nil {
-		return ports.AuthorizationAnswer{}, &upstreamFailure{cause: err}
+		return ports.AuthorizationAnswer{}, &upstreamError{cause: err}
 	}
 	answer := s.answer(got.Status, got.Headers, got.Body)
 	if r.Content.Type != "" {
@@ -156,7 +156,7 @@ var upstreamHeaders = map[string]string{
 // sellable refuses what is not worth money. What the client did wrong it is told in the server's words;
 // what the server did wrong, and what would be taken for a word of the paywall, in ours.
 func sellable(a ports.AuthorizationAnswer) (ports.AuthorizationAnswer, error) {
-	failure := &upstreamFailure{cause: fmt.Errorf("it answered %d", a.Status)}
+	failure := &upstreamError{cause: fmt.Errorf("it answered %d", a.Status)}
 	switch {
 	case a.Status >= http.StatusOK && a.Status < http.StatusMultipleChoices:
 		return a, nil

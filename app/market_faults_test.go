@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -18,6 +19,17 @@ func (m *market) named(p Purchase, id string) Purchase {
 	named := strings.TrimSuffix(string(text), "}") + `,"extensions":{"payment-identifier":{"info":{"id":"` + id + `"}}}}`
 	p.V2 = []string{base64.StdEncoding.EncodeToString([]byte(named))}
 	return p
+}
+
+// slowReads answer late: what everybody who asks at once is told is true no more when they act on it.
+type slowReads struct{ ports.AuthorizationReads }
+
+func (r slowReads) ByKey(
+	ctx context.Context, k x402.ClaimKey,
+) (ports.AuthorizationRow, *ports.AuthorizationAnswer, error) {
+	row, kept, err := r.AuthorizationReads.ByKey(ctx, k)
+	time.Sleep(10 * time.Millisecond)
+	return row, kept, err
 }
 
 // rigged is the sandbox's network with faults that tests switch on.

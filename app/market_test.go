@@ -84,6 +84,7 @@ func (m *market) start(work ports.UnitOfWork) process {
 		Paywall: &Paywall{
 			Core: core, Catalog: Resources{Core: core, Reads: m.store, Rails: rails, Rates: even{core.Clock}}, Relayer: relayer,
 			Reads: relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
+			Attestations: Attestations{Core: core, Signer: portstest.Pen{}, Issuer: "https://pay.example"},
 		},
 		reconciler: Reconciler{Relayer: relayer},
 	}
@@ -176,8 +177,14 @@ func (m *market) asks(sku string) portstest.TokenPrice {
 // pays is a request for a resource with a payment for it.
 func (m *market) pays(sku string) Purchase {
 	m.Helper()
-	price := m.asks(sku)
-	p := m.wants(sku)
+	p := m.presents(m.asks(sku))
+	p.SKU, p.Target = sku, m.wants(sku).Target
+	return p
+}
+
+// presents is a request for weather with a payment of a price.
+func (m *market) presents(price portstest.TokenPrice) Purchase {
+	p := m.wants("weather")
 	p.V2 = []string{base64.StdEncoding.EncodeToString(portstest.NewTokenPayer().Sign(price, time.Now()))}
 	return p
 }
@@ -187,9 +194,17 @@ func (m *market) keyOf(p Purchase) x402.ClaimKey {
 	payload, _, err := x402.Read(p.V1, p.V2)
 	m.ok(err)
 	return x402.ClaimKey{
-		Network: sandbox.TokenNetwork, Asset: sandbox.USDC.Contract(), Payer: payload.Authorization().From,
+		Network: m.chain.Network(), Asset: m.token().Contract(), Payer: payload.Authorization().From,
 		Nonce: payload.Authorization().Nonce,
 	}
+}
+
+// token is what the market's network takes.
+func (m *market) token() x402.Token {
+	m.Helper()
+	tokens, err := m.chain.Tokens(m.Context())
+	m.ok(err)
+	return tokens[0]
 }
 
 // buy presents a payment and wants a status.

@@ -123,8 +123,12 @@ func (s *Paywall) set(ctx context.Context, r resource.Snapshot, now time.Time) (
 	}
 	offer, err := x402.NewOffer(x402.Resource{
 		URL: shown.URL, Description: shown.Description, MIMEType: shown.Type,
+		ServiceName: r.Terms.ServiceName, Tags: r.Terms.Tags,
 	}, ways...)
 	if err != nil {
+		return stall{}, err
+	}
+	if offer, err = s.declare(offer, r); err != nil {
 		return stall{}, err
 	}
 	return stall{r, offer, offer.Challenge(nil), shown, now}, nil

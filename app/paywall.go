@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
-	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -33,7 +31,9 @@ type Paywall struct {
 	Reads     ports.AuthorizationReads
 	Upstreams ports.Upstreams
 	PublicURL string // without a slash at its end
-	Log       *slog.Logger
+	// Attestations signs offers and receipts.
+	Attestations Attestations
+	Log          *slog.Logger
 
 	offers offers
 }
@@ -49,6 +49,7 @@ type Purchase struct {
 	Type     string   // Content-Type of the body, "" for none
 	Accept   string   // what the client would like to have
 	V1, V2   []string // the values of X-PAYMENT and PAYMENT-SIGNATURE
+	SignIn   []string // the values of SIGN-IN-WITH-X
 	Client   string   // who asks, as the edge sees it
 }
 
@@ -118,7 +119,7 @@ func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
 		if err := stall.resource.Sold(s.Core.Clock.Now()); err != nil {
 			return Sale{}, err
 		}
-		return Sale{Challenge: &stall.challenge, Shown: stall.shown}, nil
+		return s.unpaid(ctx, stall, p)
 	}
 	b := &buying{s: s, stall: stall, asked: p, payload: payload}
 	if err != nil {
@@ -128,6 +129,20 @@ func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), buyBound)
 	defer cancel()
 	return b.run(ctx), nil
+}
+
+// unpaid answers a request that brings no payment.
+func (s *Paywall) unpaid(ctx context.Context, at stall, p Purchase) (Sale, error) {
+	if p.Method != http.MethodHead {
+		if sale, said, err := s.readmit(ctx, at, p); said {
+			return sale, err
+		}
+	}
+	challenge := at.challenge
+	if readmits(at.resource) {
+		challenge = s.asking(at.offer, at.resource).Challenge(nil)
+	}
+	return Sale{Challenge: &challenge, Shown: at.shown}, nil
 }
 
 // buying is a purchase with a payment.
@@ -207,129 +222,4 @@ func (b *buying) turn(ctx, until context.Context) (Sale, next) {
 func (b *buying) owed(row ports.AuthorizationRow, kept *ports.AuthorizationAnswer) bool {
 	was := row.Settlement.Snapshot()
 	return isOwed(kept) && was.Status == x402.Settled && was.Binding == b.binding
-}
-
-// fresh claims a payment nobody presented before.
-func (b *buying) fresh(ctx context.Context) (Sale, next) {
-	now := b.s.Core.Clock.Now()
-	if err := b.stall.resource.Sold(now); err != nil {
-		return b.failed(ctx, err), turnOver
-	}
-	if id := b.payload.PaymentID(); id != "" {
-		_, err := b.s.Reads.ByPaymentID(ctx, b.asked.Merchant, id)
-		if err == nil {
-			return b.failed(ctx, errOtherPayload), turnOver
-		}
-		if !isNotFound(err) {
-			return b.failed(ctx, err), turnOver
-		}
-	}
-	verified, err := b.stall.offer.Verify(b.payload, now)
-	if err != nil {
-		return b.refused(ctx, err), turnOver
-	}
-	row, err := b.row(verified, now)
-	if err != nil {
-		return b.failed(ctx, err), turnOver
-	}
-	defer b.s.Relayer.Attend(b.key)()
-	err = b.s.Relayer.Claim(ctx, row)
-	var taken *fault.Fault
-	switch {
-	case errors.As(err, &taken) && errors.Is(err, ports.ErrTaken) && taken.Param == "payment_id":
-		return b.failed(ctx, errOtherPayload), turnOver
-	case errors.Is(err, ports.ErrTaken):
-		return Sale{}, turnLost
-	case err != nil:
-		return b.failed(ctx, err), turnOver
-	}
-	return b.sell(ctx, verified), turnOver
-}
-
-// errOtherPayload refuses a payment whose identifier names another one.
-var errOtherPayload = fault.New(fault.Conflict, "payment_identifier_reused",
-	"this payment-identifier was used with another payload; repeat the payload it was used with, or choose another").
-	About("payment-identifier")
-
-// retake takes a payment up again that was refused before anything was signed.
-func (b *buying) retake(ctx context.Context) (Sale, next) {
-	now := b.s.Core.Clock.Now()
-	if err := b.stall.resource.Sold(now); err != nil {
-		return b.failed(ctx, err), turnOver
-	}
-	verified, err := b.stall.offer.Verify(b.payload, now)
-	if err != nil {
-		return b.refused(ctx, err), turnOver
-	}
-	defer b.s.Relayer.Attend(b.key)()
-	err = b.s.Relayer.ClaimAgain(ctx, verified, b.binding)
-	switch {
-	case errors.Is(err, ports.ErrStale):
-		return Sale{}, turnLost
-	case errors.Is(err, x402.ErrEvidence):
-		return b.refused(ctx, x402.ReasonRequirements.Refuse("the terms have changed since this was presented first")), turnOver
-	case err != nil:
-		return b.failed(ctx, err), turnOver
-	}
-	return b.sell(ctx, verified), turnOver
-}
-
-// row is a claim as it is recorded.
-func (b *buying) row(v x402.Verified, now time.Time) (ports.AuthorizationRow, error) {
-	claim, err := x402.Claim(v, b.binding, now.UTC().Truncate(time.Microsecond))
-	if err != nil {
-		return ports.AuthorizationRow{}, err
-	}
-	return ports.AuthorizationRow{
-		ID: b.s.Core.IDs.UUID(), Settlement: claim, Version: b.payload.Version(),
-		ProjectID: b.stall.resource.ProjectID, Mode: b.stall.resource.Mode, ResourceID: string(b.stall.resource.ID),
-		Price: b.stall.shown.Price, Title: b.stall.shown.Title, Order: ports.OrderOf(v, 0), PaymentID: b.payload.PaymentID(),
-	}, nil
-}
-
-// sell checks a claimed payment with the chain, settles it and delivers, in the order of the resource's
-// flow.
-func (b *buying) sell(ctx context.Context, v x402.Verified) Sale {
-	rail, settled := b.s.Catalog.Rails.For(b.stall.resource.Mode, b.key.Network)
-	if !settled {
-		return b.released(ctx, ports.ErrChainUnavailable)
-	}
-	route, err := b.check(ctx, rail, v)
-	if err != nil {
-		return b.released(ctx, err)
-	}
-	deal := Deal{Rail: rail, Verified: v, Route: route}
-	var made *ports.AuthorizationAnswer
-	if b.stall.resource.Terms.Flow != resource.Upfront {
-		answer, err := b.s.make(ctx, b.stall.resource, b.asked)
-		if err != nil {
-			return b.unsold(ctx, err)
-		}
-		made, deal.Answer = &answer, shelved(answer)
-	}
-	row, err := b.s.Relayer.Settle(ctx, deal)
-	if err != nil {
-		return b.refused(ctx, err)
-	}
-	if row.Settlement.Snapshot().Status != x402.Settled {
-		_, err := row.Settlement.Result()
-		return b.settling(ctx, row, err)
-	}
-	if made != nil {
-		return b.delivered(row, *made)
-	}
-	sale, then := b.deliver(ctx, row, nil)
-	if then != turnOver {
-		return b.settling(ctx, row, x402.ReasonPending.Refuse("it is paid; ask again with the same header"))
-	}
-	return sale
-}
-
-// check asks the chain whether the payment would go through, and the other facilitator if there is one.
-func (b *buying) check(ctx context.Context, rail TokenRail, v x402.Verified) (x402.Route, error) {
-	route, err := rail.Chain.Check(ctx, v)
-	if err == nil && rail.Delegate != nil {
-		err = rail.Delegate.Verify(ctx, v)
-	}
-	return route, err
 }

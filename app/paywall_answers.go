@@ -18,7 +18,7 @@ func (b *buying) refused(ctx context.Context, err error) Sale {
 	}
 	sale := Sale{Fault: fault.From(err), Version: b.version(), Shown: b.stall.shown}
 	if k := sale.Fault.Kind; k == fault.Rejected || k == fault.Invalid {
-		challenge := b.stall.offer.Challenge(refusal)
+		challenge := b.s.asking(b.stall.offer, b.stall.resource).Challenge(refusal)
 		sale.Challenge = &challenge
 	}
 	return sale
@@ -78,7 +78,7 @@ func (b *buying) unsold(ctx context.Context, err error) Sale {
 		return b.failed(ctx, lost)
 	}
 	response := row.Settlement.Response()
-	var failure *upstreamFailure
+	var failure *upstreamError
 	if errors.As(err, &failure) && failure.answer != nil {
 		return Sale{Answer: failure.answer, Response: &response, Version: b.version(), Shown: b.stall.shown}
 	}
@@ -89,7 +89,7 @@ func (b *buying) unsold(ctx context.Context, err error) Sale {
 
 // delivered answers what was paid for.
 func (b *buying) delivered(row ports.AuthorizationRow, a ports.AuthorizationAnswer) Sale {
-	response := row.Settlement.Response()
+	response := b.s.receipt(row.Settlement.Response(), b.stall.shown.URL)
 	return Sale{Answer: &a, Response: &response, Version: b.version(), Shown: b.stall.shown}
 }
 

@@ -45,6 +45,7 @@ func TestOnePaymentAtOnceIsOnePayment(t *testing.T) {
 				m.sells("weather", "10000", change)
 				p := m.pays("weather")
 				elsewhere := m.start(m.store) // another process of the gateway
+				m.gateway.Reads, elsewhere.Reads = slowReads{m.gateway.Reads}, slowReads{elsewhere.Reads}
 				const many = 32
 				sales := make([]Sale, many)
 				var all sync.WaitGroup
@@ -216,6 +217,9 @@ func TestWhoPaidUpfrontIsOwed(t *testing.T) {
 		m.is(p, x402.Settled)
 		time.Sleep(20 * 24 * time.Hour) // far longer than an answer is given again
 		m.upstream.answer = nil
+		thief := p
+		thief.Client = "198.51.100.9"
+		m.buy(thief, http.StatusPaymentRequired)
 		m.gets(m.buy(p, http.StatusOK), "answer 2")
 		time.Sleep(time.Second)
 		m.buy(p, http.StatusPaymentRequired)
@@ -273,5 +277,49 @@ func TestWrongPaymentsAreToldWhatIsRight(t *testing.T) {
 		}
 		m.gets(m.buy(q, http.StatusOK), report)
 		m.books(1, 0)
+	})
+}
+
+// Of many who ask for what they are owed, one has it made.
+func TestWhatIsOwedIsMadeOnce(t *testing.T) {
+	inMarket(t, func(m *market) {
+		m.sells("origin", "10000", fetched, upfront)
+		m.upstream.says(http.StatusBadGateway)
+		p := m.pays("origin")
+		m.buy(p, http.StatusServiceUnavailable)
+		m.upstream.answer = func(ports.UpstreamRequest) (ports.UpstreamAnswer, error) {
+			time.Sleep(time.Second)
+			return ports.UpstreamAnswer{Status: http.StatusOK, Headers: map[string]string{}, Body: []byte("made")}, nil
+		}
+		m.gateway.Reads = slowReads{m.gateway.Reads}
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() { m.gets(m.buy(p, http.StatusOK), "made") })
+		}
+		all.Wait()
+		if n := m.upstream.times(); n != 2 {
+			m.Errorf("the seller's server was asked %d times, once of them in vain", n)
+		}
+		m.books(1, 0)
+	})
+}
+
+// A transaction of ours that failed says nothing while the authorization is used: the money has moved, by
+// whatever transaction, and nobody is told to pay again.
+func TestAFailedTransactionOfAUsedAuthorizationIsPending(t *testing.T) {
+	inLiveMarket(t, func(m *market, b *liveBase) {
+		p := m.signedFor()
+		go func() {
+			for {
+				time.Sleep(50 * time.Millisecond)
+				row, _, err := m.store.Authorizations().ByKey(m.Context(), m.keyOf(p))
+				if err == nil && row.Settlement.Snapshot().Status >= x402.Signed {
+					b.fails(row.Settlement.Snapshot().TxID, m.keyOf(p))
+					return
+				}
+			}
+		}()
+		m.buy(p, http.StatusServiceUnavailable)
+		m.is(p, x402.Pending)
 	})
 }

@@ -125,7 +125,7 @@ func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chai
 func (s *Settlement) explain(
 	ctx context.Context, id checkout.SessionID, intent checkout.Intent, head chain.Head, found []chain.Transfer,
 ) (Proof, error) {
-	held, err := s.Sessions.Held(ctx, found)
+	held, _, err := s.claims(ctx, found)
 	if err != nil {
 		return Proof{}, err
 	}

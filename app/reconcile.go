@@ -135,16 +135,34 @@ func nextLook(was x402.Snapshot, now time.Time) time.Duration {
 }
 
 // rest says that a settlement is not to be looked at any more, if it still stands as it was seen.
-func (s Reconciler) rest(ctx context.Context, k x402.ClaimKey, seen x402.Status) error {
-	_, err := s.Relayer.move(ctx, k, func(row *ports.AuthorizationRow, _ time.Time) error {
+func (s Reconciler) rest(ctx context.Context, rail TokenRail, k x402.ClaimKey, seen x402.Status) error {
+	return s.end(ctx, rail, k, func(row *ports.AuthorizationRow, _ time.Time) error {
 		if row.Settlement.Snapshot().Status != seen {
 			return errNotDue
 		}
-		row.LookAt = time.Time{}
 		return nil
 	})
-	if errors.Is(err, errNotDue) || errors.Is(err, ports.ErrStale) {
-		return nil
+}
+
+// end brings a settlement to rest, and gives up what was kept for it, all at once.
+func (s Reconciler) end(ctx context.Context, rail TokenRail, k x402.ClaimKey, to change) error {
+	now := s.Relayer.now()
+	err := s.Relayer.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		row, err := r.Authorizations.Load(ctx, k)
+		if err != nil {
+			return err
+		}
+		row, err = advance(ctx, r, row, now, func(row *ports.AuthorizationRow, now time.Time) error {
+			row.LookAt = time.Time{}
+			return to(row, now)
+		})
+		if err != nil {
+			return err
+		}
+		return giveUpTransfers(ctx, r, rail, row)
+	})
+	if errors.Is(err, errNotDue) || errors.Is(err, ports.ErrStale) || errors.Is(err, x402.ErrTransition) {
+		return nil // somebody else moved it
 	}
 	return err
 }
@@ -160,7 +178,7 @@ func (s Reconciler) confirm(ctx context.Context, rail TokenRail, row ports.Autho
 			if !receipt.Final {
 				return nil
 			}
-			return s.rest(ctx, was.Due.Key(), x402.Settled)
+			return s.rest(ctx, rail, was.Due.Key(), x402.Settled)
 		}
 	}
 	var refusal *x402.Refusal

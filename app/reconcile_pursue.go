@@ -39,7 +39,7 @@ func (s Reconciler) pursue(ctx context.Context, rail TokenRail, row ports.Author
 		return s.other(ctx, rail, row)
 	}
 	if until := overAt(row.Settlement); !fate.FinalTime.Before(until) && !fate.UsedFinal {
-		return s.lapse(ctx, row, fate)
+		return s.lapse(ctx, rail, row, fate)
 	}
 	switch {
 	case found.fruitless != 0 && !found.shallow && !found.missing:
@@ -113,7 +113,7 @@ func (s Reconciler) other(ctx context.Context, rail TokenRail, row ports.Authori
 	if s.Relayer.now().Before(overAt(row.Settlement).Add(usedGrace)) {
 		return nil
 	}
-	return s.rest(ctx, was.Due.Key(), was.Status) // used before it was claimed, or cancelled
+	return s.rest(ctx, rail, was.Due.Key(), was.Status) // used before it was claimed, or cancelled
 }
 
 // usedGrace is how long after its window a payment that was refused is looked for, if its nonce was used by
@@ -121,17 +121,18 @@ func (s Reconciler) other(ctx context.Context, rail TokenRail, row ports.Authori
 const usedGrace = 10 * time.Minute
 
 // lapse ends a settlement whose window is over and whose nonce is unused, both for good.
-func (s Reconciler) lapse(ctx context.Context, row ports.AuthorizationRow, fate ports.AuthorizationFate) error {
+func (s Reconciler) lapse(
+	ctx context.Context, rail TokenRail, row ports.AuthorizationRow, fate ports.AuthorizationFate,
+) error {
 	was := row.Settlement.Snapshot()
 	if was.Status == x402.Refused || was.Status == x402.Failed {
-		return s.rest(ctx, was.Due.Key(), was.Status)
+		return s.rest(ctx, rail, was.Due.Key(), was.Status)
 	}
-	_, err := s.Relayer.moveOrRead(ctx, was.Due.Key(), func(row *ports.AuthorizationRow, _ time.Time) error {
+	return s.end(ctx, rail, was.Due.Key(), func(row *ports.AuthorizationRow, _ time.Time) error {
 		lapsed, err := row.Settlement.Lapse(x402.Reconciler, fate.FinalTime, fate.UsedFinal)
-		row.Settlement, row.LookAt = lapsed, time.Time{}
+		row.Settlement = lapsed
 		return err
 	})
-	return err
 }
 
 // fail ends a settlement whose transactions moved nothing. One that was signed and never noted as sent was

@@ -187,11 +187,11 @@ func (s *Relayer) delegate(ctx context.Context, d Deal) (ports.AuthorizationRow,
 	case err != nil:
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "nobody knows whether the facilitator settled",
 			slog.String("authorization", d.key().String()), slog.String("error", err.Error()))
-		return row, nil
-	case tx == x402.Hash{}:
+	}
+	if tx == (x402.Hash{}) {
 		return row, nil // it names none: the reconciler asks the chain
 	}
-	if row, err = s.moveOrRead(ctx, d.key(), asked(tx)); err != nil {
+	if _, err = s.moveOrRead(ctx, d.key(), asked(tx)); err != nil {
 		return ports.AuthorizationRow{}, err
 	}
 	return s.await(ctx, pursuit{rail: d.Rail, due: d.Verified.Due(), tx: tx})
@@ -204,7 +204,7 @@ func overAt(s x402.Settlement) time.Time {
 	if !ok || until > maxUnix {
 		until = maxUnix
 	}
-	return time.Unix(int64(until), 0).UTC() //nolint:gosec // bounded above
+	return time.Unix(int64(until), 0).UTC()
 }
 
 // maxUnix is a time no authorization that was verified reaches, and every store keeps.

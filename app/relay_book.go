@@ -137,6 +137,11 @@ func (s *Relayer) take(
 			return false, err
 		}
 	}
+	if recorded.Reason == ports.AwaitingSettlement { // not any more
+		if err := r.Transfers.Note(ctx, t, ports.NoReason); err != nil {
+			return false, err
+		}
+	}
 	recorded.Disposition, recorded.OrderNo = ports.Agent, string(no)
 	return true, r.Transfers.Decide(ctx, recorded)
 }

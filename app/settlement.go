@@ -22,6 +22,7 @@ type Settlement struct {
 	Changes  ports.Changes
 	Orders   ports.OrderNumbers
 	Watches  ports.Watches
+	Agents   ports.AuthorizationReads // nil where programs pay nothing
 	Events   Announcer
 	Recorded Recorded // may be nil
 	Vouched  Vouched  // may be nil
@@ -39,6 +40,28 @@ type find struct {
 	owner merchant.ProjectID // of the address, when held is nil
 	no    ledger.OrderNo     // set when held is: a booking may need it
 	doubt ports.Reason       // why it must not settle yet, although it pays
+	agent bool               // it may be an agent's payment that is being settled
+}
+
+// claims answers, by position, which intent holds a transfer's amount, and whether it may be an agent's
+// payment that is being settled: then no intent has it, whatever its amount, until that is known.
+func (s *Settlement) claims(
+	ctx context.Context, ts []chain.Transfer,
+) (held []*ports.HeldAmount, agents []bool, err error) {
+	agents = make([]bool, len(ts))
+	if held, err = s.Sessions.Held(ctx, ts); err != nil || s.Agents == nil {
+		return held, agents, err
+	}
+	owning, err := s.Agents.Owning(ctx, ts)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range ts {
+		if agents[i] = owning[i] != nil; agents[i] {
+			held[i] = nil
+		}
+	}
+	return held, agents, nil
 }
 
 // record writes final transfers down, each once, and settles what they pay. after runs in the last
@@ -77,7 +100,7 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 	if len(ts) == 0 {
 		return nil, nil
 	}
-	held, err := s.Sessions.Held(ctx, ts)
+	held, agents, err := s.claims(ctx, ts)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +111,7 @@ func (s *Settlement) identify(ctx context.Context, head chain.Head, ts []chain.T
 		if err != nil {
 			return nil, fmt.Errorf("transfer %s/%d at height %d: %w", t.TxID, t.Index, t.Height, err)
 		}
-		finds[i] = find{proof: proof, held: held[i]}
+		finds[i] = find{proof: proof, held: held[i], agent: agents[i]}
 		if held[i] == nil {
 			unknown = append(unknown, t.To)
 			continue
@@ -129,7 +152,7 @@ func (s *Settlement) prove(ctx context.Context, head chain.Head, t chain.Transfe
 func (s *Settlement) identifyEarly(
 	ctx context.Context, head chain.Head, ts []chain.Transfer,
 ) ([]find, error) {
-	held, err := s.Sessions.Held(ctx, ts)
+	held, _, err := s.claims(ctx, ts)
 	if err != nil {
 		return nil, err
 	}

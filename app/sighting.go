@@ -72,7 +72,7 @@ func (s *Settlement) sightings(
 	if len(ts) == 0 {
 		return nil, nil, nil
 	}
-	held, err := s.Sessions.Held(ctx, ts)
+	held, _, err := s.claims(ctx, ts)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -241,6 +241,7 @@ func (w *watcher) catchUp(
 			return w.move(ctx, r, was, next)
 		})
 		if err != nil {
+			err = w.stumble(ctx, cursor, to == head.Final, err)
 			return cursor, fmt.Errorf("record blocks %d to %d: %w", from, to, err)
 		}
 		cursor = next
@@ -248,6 +249,20 @@ func (w *watcher) catchUp(
 		w.window = min(w.window+w.window/4+1, ports.MaxScanSpan)
 	}
 	return cursor, nil
+}
+
+// stumble keeps what cannot be recorded from holding up what can: as long as all behind it is read and
+// recorded too, up to the final block, the network counts as read, and else more is read next time. The
+// cursor stays before it.
+func (w *watcher) stumble(ctx context.Context, cursor ports.Cursor, toTheEnd bool, err error) error {
+	switch {
+	case !errors.Is(err, errSpoiled):
+		return err
+	case toTheEnd:
+		return errors.Join(err, w.beat(ctx, cursor))
+	}
+	w.window = min(2*w.window, ports.MaxScanSpan)
+	return err
 }
 
 // beat renews the cursor's time when nothing else has for a while.

@@ -161,6 +161,9 @@ func limits(config *pgx.ConnConfig, of map[string]time.Duration) {
 		"application_name": "101pay", "timezone": "UTC",
 		// A process whose machine is gone must not hold its locks for hours.
 		"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+		// What is hot is in memory. And a plan that reads a whole table because it is small still does
+		// when it is large: plans of prepared statements last.
+		"random_page_cost": "1.1",
 		// Nobody is asked whether he is alive as long as something is on its way to him.
 		"tcp_user_timeout": strconv.FormatInt(unsentLimit.Milliseconds(), 10),
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/adapters/rest/facilitator"
 	"github.com/101pay/101pay/adapters/rest/native"
 )
 
@@ -57,6 +58,7 @@ func New(s Site) *gin.Engine {
 	s.Edge.Envelopes = hosted.Envelopes()
 	s.Edge.Envelopes["/v1/"] = native.Envelope
 	s.Edge.Envelopes[native.WellKnown] = native.Envelope
+	s.Edge.Envelopes[facilitator.Prefix+"/"] = facilitator.Envelope
 	s.Edge.BodyLimits = native.BodyLimits()
 	s.Edge.CrossOrigin = native.CrossOrigin()
 	e := edge.NewEngine(s.Edge)

@@ -63,6 +63,7 @@ var house = []row{
 	{"adapters/rest/hundredpay", dialect},
 	{"adapters/rest/cryptopay", dialect},
 	{"adapters/rest/deposit", dialect},
+	{"adapters/rest/facilitator", dialect},
 	{"adapters/rest/paywall", list("domain/... github.com/gin-gonic/gin")}, // other programs import it
 	{"adapters/hosted", list("domain/... app adapters/rest/edge github.com/gin-gonic/gin " +
 		"rsc.io/qr golang.org/x/text")},
@@ -120,7 +121,7 @@ var (
 	// testParts may be imported by tests outside the domain: real parts, and what holds them to
 	// their contracts.
 	testParts = list("domain/... ports/... migrations adapters/memory adapters/sandbox " +
-		"adapters/pgembed/... adapters/ethrpc/anviltest adapters/agenttest github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
+		"adapters/pgembed/... adapters/ethrpc/anviltest adapters/agenttest adapters/rest/native/conform github.com/jackc/pgx/v5 github.com/shopspring/decimal github.com/getkin/kin-openapi " +
 		"github.com/standard-webhooks/standard-webhooks/libraries github.com/gin-gonic/gin " +
 		"github.com/decred/dcrd/dcrec/secp256k1/v4 golang.org/x/crypto/sha3")
 )

@@ -18,6 +18,7 @@ import (
 	"github.com/101pay/101pay/adapters/rest"
 	"github.com/101pay/101pay/adapters/rest/docs"
 	"github.com/101pay/101pay/adapters/rest/edge"
+	facilitatorapi "github.com/101pay/101pay/adapters/rest/facilitator"
 	"github.com/101pay/101pay/adapters/rest/native"
 	"github.com/101pay/101pay/adapters/sandbox"
 	"github.com/101pay/101pay/adapters/telemetry"
@@ -202,7 +203,9 @@ func hostedPage(u useCases, l *edge.Limiter, d *edge.Drain, base publicBase) *ho
 }
 
 func documentation(base publicBase) (*docs.Pages, error) {
-	return docs.New(string(base), docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()})
+	return docs.New(string(base),
+		docs.Spec{Name: "native", Title: "101pay API", YAML: native.OpenAPI()},
+		docs.Spec{Name: "facilitator", Title: "x402 facilitator", YAML: facilitatorapi.OpenAPI()})
 }
 
 func recorded(m *telemetry.Metrics) app.Recorded {
@@ -265,15 +268,15 @@ func ticks(
 }
 
 func engine(
-	c *Config, api *native.API, page *hosted.Page, pages *docs.Pages, d *edge.Drain, m *telemetry.Metrics,
-	ready rest.Probe, all detail, log *slog.Logger,
+	c *Config, api *native.API, settles *facilitatorapi.API, page *hosted.Page, pages *docs.Pages, d *edge.Drain,
+	m *telemetry.Metrics, ready rest.Probe, all detail, log *slog.Logger,
 ) *gin.Engine {
 	return rest.New(rest.Site{
 		Edge: edge.Options{
 			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
-		Parts: []rest.Part{api, page, pages}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Parts: []rest.Part{api, settles, page, pages}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
 		Detail: telemetry.Guard(c.MetricsToken, all),
 		Around: []gin.HandlerFunc{m.Middleware()},
 	})

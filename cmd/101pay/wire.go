@@ -74,7 +74,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
-		settler, wire.Struct(new(app.Reconciler), "*"), vending,
+		settler, agentReads, wire.Struct(new(app.Reconciler), "*"), vending, facilitation,
 		webhooks, resources, attestations,
 
 		// Dialects and pages.
@@ -83,7 +83,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AgentEncoder), new(native.EventWords)),
 		limiter, drain, native.NewLoginAttempts,
-		wire.Struct(new(useCases), "*"), nativeAPI,
+		wire.Struct(new(useCases), "*"), nativeAPI, facilitatorAPI,
 		hostedPage,
 		documentation,
 

@@ -119,6 +119,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Events:   announcer,
 		Log:      log,
 	}
+	authorizationReads := agentReads(store)
 	health := app.Health{
 		Rails:   appRails,
 		Rescans: store,
@@ -142,6 +143,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Changes:  store,
 		Orders:   store,
 		Watches:  store,
+		Agents:   authorizationReads,
 		Events:   announcer,
 		Recorded: appRecorded,
 		Vouched:  appVouched,
@@ -163,9 +165,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
 	appResources := resources(c, core, store, appTokenRails, source, sender)
 	relayer := settler(core, appTokenRails, store, announcer, log)
-	paywall := vending(core, appResources, relayer, sender, mainPublicBase, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
+	paywall := vending(core, appResources, relayer, appAttestations, sender, mainPublicBase, log)
 	mainUseCases := useCases{
 		Credentials:  credentials,
 		Accounts:     accounts,
@@ -187,6 +189,8 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	edgeLimiter := limiter(clock)
 	loginAttempts := native.NewLoginAttempts(clock)
 	api := nativeAPI(mainUseCases, edgeLimiter, loginAttempts, mainPublicBase, clock)
+	facilitator := facilitation(core, appTokenRails, relayer, store, paywall, log)
+	api2 := facilitatorAPI(credentials, facilitator, edgeLimiter, clock)
 	edgeDrain := drain()
 	page := hostedPage(mainUseCases, edgeLimiter, edgeDrain, mainPublicBase)
 	pages, err := documentation(mainPublicBase)
@@ -196,7 +200,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	}
 	restProbe := probe(store, health, edgeDrain)
 	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails, mainRelayers)
-	ginEngine := engine(c, api, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
+	ginEngine := engine(c, api, api2, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
 		cleanup()

@@ -9,6 +9,7 @@ import (
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/worker"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/ports"
 )
 
 // reconcilePace is how often what programs paid is looked at.
@@ -24,10 +25,12 @@ func settler(
 }
 
 func vending(
-	core app.Core, catalog app.Resources, r *app.Relayer, out *outbound.Sender, base publicBase, log *slog.Logger,
+	core app.Core, catalog app.Resources, r *app.Relayer, signs app.Attestations, out *outbound.Sender,
+	base publicBase, log *slog.Logger,
 ) *app.Paywall {
 	return &app.Paywall{
 		Core: core, Catalog: catalog, Relayer: r, Reads: r.Reads, Upstreams: out, PublicURL: string(base), Log: log,
+		Attestations: signs,
 	}
 }
 
@@ -37,3 +40,5 @@ func reconciliation(r app.Reconciler) worker.Loop {
 		Name: "reconcile x402", Every: reconcilePace, Run: func(ctx context.Context) error { return r.Tick(ctx) },
 	}
 }
+
+func agentReads(store *postgres.Store) ports.AuthorizationReads { return store.Authorizations() }

@@ -7,13 +7,9 @@ import "fmt"
 type Extensions struct {
 	PaymentID PaymentIDRule
 	Discovery *Discovery // nil for a resource that no catalog is to list
-	// SignIn asks wallets that have paid before to say so; nil if nothing follows from it. It is made anew
-	// for every challenge.
-	SignIn *SignInAsk
 }
 
-// With is the offer with these extensions in place of those it had; signed offers stay. Errors wrap
-// ErrOffer.
+// With is the offer with these extensions in place of those it had. Errors wrap ErrOffer.
 func (o Offer) With(e Extensions) (Offer, error) {
 	if e.PaymentID > PaymentIDRequired {
 		return Offer{}, fmt.Errorf("%w: payment-identifiers are optional or required", ErrOffer)
@@ -29,7 +25,7 @@ func (o Offer) With(e Extensions) (Offer, error) {
 
 // writeExtensions writes the member extensions, if there is one to declare.
 func (o Offer) writeExtensions(w *writer) {
-	if o.also == (Extensions{}) && len(o.sealed) == 0 {
+	if o.also == (Extensions{}) && o.ask == (SignInAsk{}) && len(o.sealed) == 0 {
 		return
 	}
 	w.name("extensions")
@@ -40,7 +36,7 @@ func (o Offer) writeExtensions(w *writer) {
 	if o.also.Discovery != nil {
 		o.also.Discovery.write(w)
 	}
-	if o.also.SignIn != nil {
+	if o.ask != (SignInAsk{}) {
 		o.writeSignIn(w)
 	}
 	if len(o.sealed) > 0 {

@@ -47,13 +47,13 @@ func extendedOffer(t testing.TB) Offer {
 			Method: "GET", RouteTemplate: "/v1/resource/:sku", Path: []Parameter{{"sku", "report"}},
 			Query: []Parameter{{"merchant", "m1"}, {"lang", "<en>"}}, Output: "json",
 		},
-		SignIn: &SignInAsk{Nonce: [SignInNonceBytes]byte{1, 2, 3, 15: 0xff}, At: offeredAt},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	by, _ := issuer(t)
-	return o.Sealed(by, offeredAt.Add(time.Minute))
+	ask := SignInAsk{Nonce: [SignInNonceBytes]byte{1, 2, 3, 15: 0xff}, At: offeredAt}
+	return o.Sealed(by, offeredAt.Add(time.Minute)).Asking(ask)
 }
 
 // settledResponse is the answer to a payment of the extended offer.
@@ -191,10 +191,7 @@ func TestExtensionsAreNotLeftBehind(t *testing.T) {
 	if c := offer.Challenge(nil); strings.Contains(requiredJSON(t, c), "extensions") || strings.Contains(string(c.Body), "outputSchema") {
 		t.Error("extensions that nobody offeredAt for")
 	}
-	with, err := offer.With(Extensions{SignIn: &SignInAsk{At: offeredAt}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	with := offer.Asking(SignInAsk{At: offeredAt})
 	if !strings.Contains(requiredJSON(t, with.Challenge(nil)), ExtensionSignIn) ||
 		strings.Contains(requiredJSON(t, offer.Challenge(nil)), ExtensionSignIn) {
 		t.Error("the question of one challenge is not that challenge's alone")

@@ -39,6 +39,7 @@ type Offer struct {
 	resource Resource
 	accepts  []Requirements
 	also     Extensions
+	ask      SignInAsk
 	sealed   []string // the signed offers, in the order of accepts
 }
 
@@ -62,6 +63,9 @@ func NewOffer(r Resource, accepts ...Requirements) (Offer, error) {
 	}
 	return Offer{resource: r, accepts: append([]Requirements(nil), accepts...)}, nil
 }
+
+// Resource is what is sold.
+func (o Offer) Resource() Resource { return o.resource }
 
 func (r Resource) check() error {
 	u, err := url.Parse(r.URL)

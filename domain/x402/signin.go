@@ -33,6 +33,13 @@ type SignInAsk struct {
 	At    time.Time
 }
 
+// Asking is the offer with the question whether a wallet has paid before. It is asked anew in every
+// challenge.
+func (o Offer) Asking(a SignInAsk) Offer {
+	o.ask = a
+	return o
+}
+
 // signInSchema describes what is sent back.
 const signInSchema = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":` +
 	`{"domain":{"type":"string"},"address":{"type":"string"},"uri":{"type":"string"},"chainId":{"type":"string"},` +
@@ -51,7 +58,7 @@ func (r Resource) origin() (scheme, host string) {
 
 func (o Offer) writeSignIn(w *writer) {
 	_, host := o.resource.origin()
-	ask := o.also.SignIn
+	ask := o.ask
 	w.name(ExtensionSignIn)
 	w.open('{')
 	w.name("info")

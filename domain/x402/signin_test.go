@@ -53,7 +53,7 @@ func TestOfficialClientsSignIn(t *testing.T) {
 		if got.Standing != ByKey || got.Payer.String() != officials(t).Payer || got.Network != sepolia {
 			t.Errorf("%s: standing %d of %s on %s", which, got.Standing, got.Payer, got.Network)
 		}
-		if got.Nonce != extendedOffer(t).also.SignIn.Nonce || !got.Until.Equal(until) {
+		if got.Nonce != extendedOffer(t).ask.Nonce || !got.Until.Equal(until) {
 			t.Errorf("%s: nonce %x until %s", which, got.Nonce, got.Until)
 		}
 	}

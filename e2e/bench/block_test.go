@@ -159,8 +159,8 @@ type network struct {
 	settle    *app.Settlement
 	asset     chain.Asset
 	height    uint64
-	paid      int // the payment the last block paid last; those after it wait
-	began     time.Time
+	paid      int       // the payment the last block paid last; those after it wait
+	made      time.Time // the newest block
 }
 
 func (s *stage) openNetwork(t *testing.T, open int) *network {
@@ -173,7 +173,7 @@ func (s *stage) openNetwork(t *testing.T, open int) *network {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	n := &network{
-		open: open, transfers: blockTransfers, conn: connect(t, dsn), height: 1, began: time.Now().Truncate(time.Second),
+		open: open, transfers: blockTransfers, conn: connect(t, dsn), height: 1, made: time.Now(),
 		asset: chain.Asset{Network: chain.Tron, Symbol: "USDT", Contract: benchContract, Decimals: 6},
 	}
 	n.settle = s.settlement(store, n)
@@ -208,6 +208,7 @@ func (n *network) blocks(t *testing.T, d time.Duration) pace {
 	for ; took < d; settled += blockPayments {
 		n.height++
 		began := time.Now()
+		n.made = began // a block whose payments are older than their intents pays nobody
 		if err := n.settle.Tick(t.Context(), chain.Tron); err != nil {
 			t.Fatal(err)
 		}
@@ -253,16 +254,12 @@ func (n *network) Assets() []chain.Asset { return []chain.Asset{n.asset} }
 func (n *network) Head(ctx context.Context) (chain.Head, error) {
 	id, err := n.BlockID(ctx, n.height)
 	return chain.Head{
-		Network: chain.Tron, Latest: n.height, Final: n.height, FinalID: id, FinalTime: n.at(n.height),
+		Network: chain.Tron, Latest: n.height, Final: n.height, FinalID: id, FinalTime: n.made,
 	}, err
 }
 
 func (n *network) BlockID(_ context.Context, height uint64) (string, error) {
 	return fmt.Sprintf("%064x", height), nil
-}
-
-func (n *network) at(height uint64) time.Time {
-	return n.began.Add(time.Duration(height) * time.Second)
 }
 
 func (n *network) Seen(context.Context, chain.Head, ports.Watch) ([]chain.Transfer, error) {
@@ -276,7 +273,7 @@ func (n *network) Scan(ctx context.Context, from, to uint64, watch ports.Watch) 
 	}
 	id, err := n.BlockID(ctx, n.height)
 	parent, _ := n.BlockID(ctx, n.height-1)
-	span := ports.Span{From: from, To: to, ParentID: parent, ToID: id, ToTime: n.at(n.height)}
+	span := ports.Span{From: from, To: to, ParentID: parent, ToID: id, ToTime: n.made}
 	share := n.transfers / blockPayments
 	for i := range n.transfers {
 		paying := n.paid + 1 + i/share
@@ -287,7 +284,7 @@ func (n *network) Scan(ctx context.Context, from, to uint64, watch ports.Watch) 
 		span.Transfers = append(span.Transfers, chain.Transfer{
 			Network: chain.Tron, TxID: chain.TxID(fmt.Sprintf("%056x%08x", n.height, i)), Asset: n.asset,
 			From: "bench payer", To: chain.Address(fmt.Sprintf("bench address %d", paying%receivers)),
-			Units: big.NewInt(units), Height: n.height, BlockID: id, BlockTime: n.at(n.height),
+			Units: big.NewInt(units), Height: n.height, BlockID: id, BlockTime: n.made,
 		})
 	}
 	return span, err

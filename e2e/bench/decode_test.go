@@ -159,7 +159,7 @@ func (s *stage) decode(t *testing.T) {
 	read(t)
 	asked := p.kept
 	s.against(t, repeat("its questions and answers, not looked at", 0, func(t *testing.T) { p.carry(t, asked) }),
-		repeat("read a block of 200 strangers' transfers", 0.5, read))
+		repeat("read a block of 200 strangers' transfers", 0.7, read))
 }
 
 // carry asks questions and lets the answers lie.

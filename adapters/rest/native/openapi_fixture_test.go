@@ -133,7 +133,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Resources: catalog,
 		Paywall: &app.Paywall{
 			Core: core, Catalog: catalog, Relayer: relayer, Reads: relayer.Reads, Upstreams: g, PublicURL: specPublicURL,
-			Log: log,
+			Log: log, Attestations: app.Attestations{Core: core, Signer: portstest.Pen{}, Issuer: specPublicURL},
 		},
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},
 		Sandbox:   app.Sandbox{Core: core, Sessions: store, Rails: rails},

@@ -28,7 +28,9 @@ func CrossOrigin() []edge.CrossOrigin {
 	return []edge.CrossOrigin{
 		{Prefix: "/v1/checkout/sessions/"},
 		{Prefix: WellKnown},
-		{Prefix: "/v1/resource/", Headers: []string{x402.HeaderPaymentV1, x402.HeaderPaymentV2}},
+		{Prefix: "/v1/resource/", Headers: []string{
+			x402.HeaderPaymentV1, x402.HeaderPaymentV2, x402.HeaderSignIn,
+		}},
 	}
 }
 
@@ -52,7 +54,7 @@ func (a *API) buy(c *gin.Context) error {
 		return err
 	}
 	h := c.Writer.Header()
-	h.Add("Vary", "Accept, X-PAYMENT, PAYMENT-SIGNATURE")
+	h.Add("Vary", "Accept, X-PAYMENT, PAYMENT-SIGNATURE, SIGN-IN-WITH-X")
 	if sale.Response != nil {
 		name, value := sale.Response.Header(sale.Version)
 		h.Set(name, value)
@@ -87,7 +89,8 @@ func purchaseOf(c *gin.Context) (app.Purchase, error) {
 		Merchant: merchant.ID(seller[0]), SKU: c.Param("sku"), Method: c.Request.Method,
 		Target: c.Request.URL.RequestURI(), Query: payersQuery(c.Request.URL.RawQuery), Body: body,
 		Type: h.Get("Content-Type"), Accept: h.Get("Accept"),
-		V1: h.Values(x402.HeaderPaymentV1), V2: h.Values(x402.HeaderPaymentV2), Client: edge.ByIP(c),
+		V1: h.Values(x402.HeaderPaymentV1), V2: h.Values(x402.HeaderPaymentV2),
+		SignIn: h.Values(x402.HeaderSignIn), Client: edge.ByIP(c),
 	}, nil
 }
 

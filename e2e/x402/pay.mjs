@@ -1,0 +1,40 @@
+// Pays for one or more requests with the unmodified official clients and their default settings, and
+// prints what they were given, one JSON object a line.
+//
+//   VERSION=1|2 URL=http://… KEYS=0x…,0x… node pay.mjs
+//
+// Every key pays once, all at the same time.
+import { registerExactEvmScheme } from "@x402/evm/exact/client";
+import { wrapFetchWithPayment, x402Client } from "@x402/fetch";
+import { privateKeyToAccount } from "viem/accounts";
+import { createSigner, wrapFetchWithPayment as wrapFetchV1 } from "x402-fetch";
+
+const { VERSION, URL: url, KEYS, METHOD = "GET" } = process.env;
+
+async function payer(key) {
+  if (VERSION === "1") {
+    return wrapFetchV1(fetch, await createSigner("base-sepolia", key));
+  }
+  const client = new x402Client();
+  registerExactEvmScheme(client, { signer: privateKeyToAccount(key) });
+  return wrapFetchWithPayment(fetch, client);
+}
+
+async function pay(key) {
+  try {
+    const answer = await (await payer(key))(url, { method: METHOD });
+    const receipt = answer.headers.get(VERSION === "1" ? "X-PAYMENT-RESPONSE" : "PAYMENT-RESPONSE");
+    return {
+      status: answer.status,
+      receipt: receipt && JSON.parse(Buffer.from(receipt, "base64").toString()),
+      type: answer.headers.get("Content-Type"),
+      body: await answer.text(),
+    };
+  } catch (error) {
+    return { error: String(error?.stack ?? error) };
+  }
+}
+
+for (const result of await Promise.all(KEYS.split(",").map(pay))) {
+  console.log(JSON.stringify(result));
+}
