@@ -226,7 +226,7 @@ func buy(t testing.TB, version, url string, by ...agenttest.Payer) []bought {
 // run starts an official part that listens, and answers its URL.
 func run(t testing.TB, program string, env ...string) string {
 	t.Helper()
-	cmd := exec.Command("node", program) //nolint:noctx // our own programs; ended below
+	cmd := exec.Command("node", program)
 	cmd.Dir = directory()
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
