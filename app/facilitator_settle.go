@@ -104,7 +104,7 @@ func (r *relaying) fresh(ctx context.Context) (ports.AuthorizationRow, next, err
 		return ports.AuthorizationRow{}, turnOver, err
 	}
 	defer r.s.Relayer.Attend(r.key)()
-	err = r.s.Relayer.Claim(ctx, row)
+	err = r.s.Relayer.Claim(ctx, row, 0)
 	switch {
 	case errors.Is(err, ports.ErrTaken):
 		return ports.AuthorizationRow{}, turnLost, nil
@@ -121,7 +121,7 @@ func (r *relaying) retake(ctx context.Context) (ports.AuthorizationRow, next, er
 		return ports.AuthorizationRow{}, turnOver, err
 	}
 	defer r.s.Relayer.Attend(r.key)()
-	err = r.s.Relayer.ClaimAgain(ctx, v, r.binding)
+	err = r.s.Relayer.ClaimAgain(ctx, v, r.binding, 0)
 	switch {
 	case errors.Is(err, ports.ErrStale):
 		return ports.AuthorizationRow{}, turnLost, nil

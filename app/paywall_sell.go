@@ -35,7 +35,7 @@ func (b *buying) fresh(ctx context.Context) (Sale, next) {
 		return b.failed(ctx, err), turnOver
 	}
 	defer b.s.Relayer.Attend(b.key)()
-	err = b.s.Relayer.Claim(ctx, row)
+	err = b.s.Relayer.Claim(ctx, row, b.making())
 	var taken *fault.Fault
 	switch {
 	case errors.As(err, &taken) && errors.Is(err, ports.ErrTaken) && taken.Param == "payment_id":
@@ -64,7 +64,7 @@ func (b *buying) retake(ctx context.Context) (Sale, next) {
 		return b.refused(ctx, err), turnOver
 	}
 	defer b.s.Relayer.Attend(b.key)()
-	err = b.s.Relayer.ClaimAgain(ctx, verified, b.binding)
+	err = b.s.Relayer.ClaimAgain(ctx, verified, b.binding, b.making())
 	switch {
 	case errors.Is(err, ports.ErrStale):
 		return Sale{}, turnLost
@@ -74,6 +74,14 @@ func (b *buying) retake(ctx context.Context) (Sale, next) {
 		return b.failed(ctx, err), turnOver
 	}
 	return b.sell(ctx, verified), turnOver
+}
+
+// making is how long what is sold may take to be made before anything is signed.
+func (b *buying) making() time.Duration {
+	if b.stall.resource.Content.Kind == resource.Upstream {
+		return upstreamTime
+	}
+	return 0
 }
 
 // row is a claim as it is recorded.

@@ -18,11 +18,12 @@ const (
 	settleFor = 20 * time.Second
 	// settleBound bounds all of it: quoting, signing, sending, waiting and writing down.
 	settleBound = settleFor + 20*time.Second
-	// claimPatience is how long a claim may go unsigned before its request is taken for dead. It is more
-	// than upstreams and chains are given together.
-	claimPatience = 2 * time.Minute
+	// claimPatience is how long a claim may go unsigned, beside the time it takes to make what is sold,
+	// before its request is taken for dead: until then its payer, who may have a minute to be settled in,
+	// is told to wait. A request that is slower than that finds its claim refused, and signs nothing.
+	claimPatience = 20 * time.Second
 	// signedPatience is when the reconciler looks after a transaction whose request should have.
-	signedPatience = settleFor + 10*time.Second
+	signedPatience = settleFor + 5*time.Second
 	// finalPatience is when it looks whether what settled has become final.
 	finalPatience = 30 * time.Second
 	// maxUnmined is how many transactions of one account may be unmined: nodes keep few of an account
@@ -60,10 +61,11 @@ type Deal struct {
 func (d Deal) key() x402.ClaimKey { return d.Verified.Due().Key() }
 
 // Claim records that a payment is ours to settle, before anything is asked of the chain or done for its
-// payer. Of many who race one claims; the others are answered ports.ErrTaken.
-func (s *Relayer) Claim(ctx context.Context, row ports.AuthorizationRow) error {
+// payer. making is how long what is sold may take to be made before anything is signed. Of many who race
+// one claims; the others are answered ports.ErrTaken.
+func (s *Relayer) Claim(ctx context.Context, row ports.AuthorizationRow, making time.Duration) error {
 	now := s.now()
-	row.ChangedAt, row.LookAt = now, now.Add(claimPatience)
+	row.ChangedAt, row.LookAt = now, now.Add(claimPatience+making)
 	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		return r.Authorizations.Claim(ctx, row)
 	})
@@ -71,10 +73,10 @@ func (s *Relayer) Claim(ctx context.Context, row ports.AuthorizationRow) error {
 
 // ClaimAgain takes up a payment that was refused, as what refused it may have changed. Of many who race one
 // does; the others are answered ports.ErrStale.
-func (s *Relayer) ClaimAgain(ctx context.Context, v x402.Verified, b x402.Binding) error {
+func (s *Relayer) ClaimAgain(ctx context.Context, v x402.Verified, b x402.Binding, making time.Duration) error {
 	_, err := s.move(ctx, v.Due().Key(), func(row *ports.AuthorizationRow, now time.Time) error {
 		again, err := row.Settlement.ClaimAgain(v, b, now)
-		row.Settlement, row.LookAt = again, now.Add(claimPatience)
+		row.Settlement, row.LookAt = again, now.Add(claimPatience+making)
 		return err
 	})
 	if errors.Is(err, x402.ErrTransition) {

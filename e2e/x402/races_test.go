@@ -18,7 +18,7 @@ import (
 const (
 	crowd      = 32 // copies of a payment in a race
 	shortRaces = 30
-	shortKills = 5
+	shortKills = 3
 )
 
 // count reads a number of the environment; unset and empty mean the same.

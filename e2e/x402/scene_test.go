@@ -101,7 +101,7 @@ func (s *street) sell(sku, text string) string {
 	s.t.Helper()
 	a := s.merchant.Call(http.MethodPost, "/v1/resources", map[string]any{
 		"sku": sku, "mode": "test", "price": priceText, "currency": "USDC", "description": "The weather",
-		"mimeType": "text/plain", "payTo": map[string]string{"eip155:84532": payee(s)},
+		"mimeType": "text/plain", "timeoutSeconds": 300, "payTo": map[string]string{"eip155:84532": payee(s)},
 		"content": map[string]string{"text": text, "contentType": "text/plain"},
 	}).Want(s.t, http.StatusCreated)
 	path, found := strings.CutPrefix(a.At("resource.url"), s.URL)
