@@ -34,12 +34,12 @@ func (s Reconciler) sweep(ctx context.Context, rail TokenRail) error {
 	return errors.Join(failed...)
 }
 
-// sweepAccount notes what was mined, and sends what is left, the lowest nonce first: none behind it can be
-// mined before.
+// sweepAccount notes what was mined for good, and sends what is left, the lowest nonce first: none behind it
+// can be mined before. What is mined and not final yet may be much, and holds up neither.
 func (s Reconciler) sweepAccount(ctx context.Context, rail TokenRail, account x402.Address) error {
 	n := rail.Network()
-	waiting, err := s.Relayer.Lanes.Unmined(ctx, n, account, sweepBatch)
-	if err != nil || len(waiting) == 0 {
+	open, err := s.Relayer.Lanes.Unmined(ctx, n, account, 0, sweepBatch)
+	if err != nil || len(open) == 0 {
 		return err
 	}
 	next, _, err := rail.Relay.Standing(ctx, account)
@@ -47,30 +47,38 @@ func (s Reconciler) sweepAccount(ctx context.Context, rail TokenRail, account x4
 		return err
 	}
 	s.Relayer.floors.put(lane{n, account}, next)
-	first := true
-	for _, tx := range waiting {
-		if tx.Nonce < next {
-			if err := s.mined(ctx, rail, tx); err != nil {
-				return err
-			}
-			continue
+	for _, tx := range open {
+		if tx.Nonce >= next {
+			break
 		}
-		if err := s.push(ctx, rail, tx, first); err != nil {
+		young, err := s.mined(ctx, rail, tx)
+		if err != nil {
 			return err
 		}
-		first = false
+		if young {
+			break // as are all behind it
+		}
+	}
+	waiting, err := s.Relayer.Lanes.Unmined(ctx, n, account, next, sweepBatch)
+	if err != nil {
+		return err
+	}
+	for i, tx := range waiting {
+		if err := s.push(ctx, rail, tx, i == 0); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// mined notes which transaction used a nonce, once that is final. If it was none of ours the nonce is
-// closed at no cost.
-func (s Reconciler) mined(ctx context.Context, rail TokenRail, tx ports.RelayTransaction) error {
+// mined notes which transaction used a nonce, once that is final; young says that it is not yet. If it was
+// none of ours the nonce is closed at no cost.
+func (s Reconciler) mined(ctx context.Context, rail TokenRail, tx ports.RelayTransaction) (young bool, err error) {
 	of := []ports.RelayTransaction{tx}
 	if tx.Key != (x402.ClaimKey{}) {
 		all, err := s.Relayer.Lanes.OfSettlement(ctx, tx.Key)
 		if err != nil {
-			return err
+			return false, err
 		}
 		of = append(of, all...)
 	}
@@ -83,17 +91,17 @@ func (s Reconciler) mined(ctx context.Context, rail TokenRail, tx ports.RelayTra
 			continue
 		}
 		if err != nil || !receipt.Final {
-			return err
+			return err == nil, err
 		}
-		return s.close(ctx, t, receipt.Cost)
+		return false, s.close(ctx, t, receipt.Cost)
 	}
 	if s.Relayer.now().Sub(tx.SignedAt) < foreignAfter {
-		return nil // a node that lags
+		return false, nil // a node that lags
 	}
 	s.Relayer.Log.LogAttrs(ctx, slog.LevelError, "a relayer's nonce was used by a transaction that is not ours",
 		slog.String("network", rail.Network().String()), slog.String("account", tx.Account.String()),
 		slog.Uint64("nonce", tx.Nonce))
-	return s.close(ctx, tx, new(big.Int))
+	return false, s.close(ctx, tx, new(big.Int))
 }
 
 // foreignAfter is when a used nonce is taken for another program's if no transaction of ours is found.
@@ -138,17 +146,12 @@ func (s Reconciler) take(ctx context.Context, tx ports.RelayTransaction, now tim
 		if _, err := r.Lanes.Load(ctx, tx.Network, tx.Account); err != nil {
 			return err
 		}
-		waiting, err := r.Lanes.Unmined(ctx, tx.Network, tx.Account, sweepBatch)
-		if err != nil {
+		newest, err := r.Lanes.Unmined(ctx, tx.Network, tx.Account, tx.Nonce, 1)
+		if err != nil || len(newest) == 0 || newest[0].TxID != tx.TxID || !newest[0].SentAt.Equal(tx.SentAt) {
 			return err
 		}
-		for _, t := range waiting {
-			if t.TxID == tx.TxID && t.SentAt.Equal(tx.SentAt) {
-				mine = true
-				return r.Lanes.Sent(ctx, tx.TxID, now)
-			}
-		}
-		return nil
+		mine = true
+		return r.Lanes.Sent(ctx, tx.TxID, now)
 	})
 	return mine, err
 }

@@ -61,7 +61,7 @@ func (m *market) quiet() {
 		m.Errorf("%d settlements are still looked at", len(due))
 	}
 	for _, a := range m.tokens.Accounts() {
-		waiting, err := m.store.Lanes().Unmined(m.Context(), sandbox.TokenNetwork, a, 10)
+		waiting, err := m.store.Lanes().Unmined(m.Context(), sandbox.TokenNetwork, a, 0, 10)
 		m.ok(err)
 		if len(waiting) != 0 {
 			m.Errorf("%d transactions of %s are still to be mined", len(waiting), a)
@@ -241,11 +241,22 @@ func TestAccountsTakeTurns(t *testing.T) {
 		}
 		all.Wait()
 		for _, a := range m.tokens.Accounts() {
-			waiting, err := m.store.Lanes().Unmined(m.Context(), sandbox.TokenNetwork, a, 10)
+			waiting, err := m.store.Lanes().Unmined(m.Context(), sandbox.TokenNetwork, a, 0, 10)
 			m.ok(err)
 			if len(waiting) != 2 {
 				m.Errorf("account %s has %d transactions on their way, want 2", a, len(waiting))
 			}
+		}
+	})
+}
+
+// What is in a block is out of the way, long before that block is final: an account's next transactions do
+// not wait for that.
+func TestBlocksThatAreNotFinalHoldUpNothing(t *testing.T) {
+	inMarket(t, func(m *market) {
+		m.sells("weather", "12000")
+		for range len(m.tokens.Accounts())*maxUnmined + 1 {
+			m.buy(m.pays("weather"), http.StatusOK)
 		}
 	})
 }

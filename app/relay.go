@@ -26,8 +26,8 @@ const (
 	signedPatience = settleFor + 5*time.Second
 	// finalPatience is when it looks whether what settled has become final.
 	finalPatience = 30 * time.Second
-	// maxUnmined is how many transactions of one account may be unmined: nodes keep few of an account
-	// that come one after another, and drop the rest.
+	// maxUnmined is how many transactions of one account may be in no block: nodes keep few of an account
+	// that come one after another, and drop the rest. Those in a block that is not final do not count.
 	maxUnmined = 64
 	// budgetPeriod is what a rail's budget is for.
 	budgetPeriod = 24 * time.Hour
@@ -139,7 +139,12 @@ func (s *Relayer) Settle(ctx context.Context, d Deal) (ports.AuthorizationRow, e
 	case err != nil:
 		return ports.AuthorizationRow{}, s.giveUp(ctx, d, err)
 	}
-	return s.await(ctx, pursuit{rail: d.Rail, due: d.Verified.Due(), tx: tx.TxID, unsent: &tx})
+	at := lane{tx.Network, tx.Account}
+	defer s.floors.depart(at)()
+	return s.await(ctx, pursuit{
+		rail: d.Rail, due: d.Verified.Due(), tx: tx.TxID, unsent: &tx,
+		used: func() { s.floors.put(at, tx.Nonce+1) },
+	})
 }
 
 // giveUp handles what kept a payment from being signed: a refusal ends it, a fault of ours gives it back.

@@ -28,6 +28,7 @@ type pursuit struct {
 	unsent *ports.RelayTransaction // still to be sent; nil if it was, or is not ours to send
 	tried  time.Time               // when it was last tried to be sent
 	last   string                  // the last trouble told of, so that each is told once
+	used   func()                  // notes that its nonce is; nil if the transaction is not ours
 }
 
 // await sends a transaction and waits until its receipt proves the settlement, until another process has
@@ -70,6 +71,9 @@ func (s *Relayer) pursue(ctx context.Context, p *pursuit) (row ports.Authorizati
 		return row, err == nil && row.Settlement.Snapshot().Status == x402.Settled, err
 	case err != nil:
 		return ports.AuthorizationRow{}, false, err
+	}
+	if p.used != nil {
+		p.used()
 	}
 	proven, err := x402.Prove(p.due, receipt.Receipt, p.rail.Confirmations)
 	var refusal *x402.Refusal

@@ -54,13 +54,14 @@ func (s *Relayer) settle(ctx context.Context, e evidence) (out ports.Authorizati
 		if out, err = advance(ctx, r, row, now, provenBy(e, no)); err != nil {
 			return err
 		}
-		if err := bookReceipt(ctx, r, receiptFor(e.rail, out, no, now)); err != nil {
-			return err
-		}
 		if err := indebt(ctx, r, out, now); err != nil {
 			return err
 		}
-		return s.Events.agent(ctx, r, webhook.AgentSettled, out)
+		if err := s.Events.agent(ctx, r, webhook.AgentSettled, out); err != nil {
+			return err
+		}
+		// Booking is last, because all that a merchant books waits for it to be committed.
+		return bookReceipt(ctx, r, receiptFor(e.rail, out, no, now))
 	})
 	if errors.Is(err, x402.ErrTransition) {
 		return s.read(ctx, e.key())

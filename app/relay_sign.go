@@ -2,9 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
@@ -17,13 +16,19 @@ var ErrRelayerBusy = fault.New(fault.Unavailable, "relayer_busy",
 	"too many payments are on their way to this network; do not sign again, present the same payment later").
 	After(5 * time.Second)
 
-// sign stores a signed transaction for a claimed payment and says so in its settlement, all at once. Fees
-// are asked for before: nothing is asked while a lane is held.
-func (s *Relayer) sign(ctx context.Context, d Deal) (ports.RelayTransaction, error) {
-	account, err := s.account(ctx, d.Rail)
-	if err != nil {
-		return ports.RelayTransaction{}, err
+// sign stores a signed transaction for a claimed payment by the first account that may send one more.
+func (s *Relayer) sign(ctx context.Context, d Deal) (tx ports.RelayTransaction, err error) {
+	for _, account := range s.floors.rank(d.Rail) {
+		if tx, err = s.signAs(ctx, d, account); !errors.Is(err, ErrRelayerBusy) {
+			break
+		}
 	}
+	return tx, err
+}
+
+// signAs stores a transaction signed by an account for a claimed payment and says so in its settlement, all
+// at once. Fees are asked for before: nothing is asked while a lane is held.
+func (s *Relayer) signAs(ctx context.Context, d Deal, account x402.Address) (ports.RelayTransaction, error) {
 	order := ports.OrderOf(d.Verified, d.Route)
 	fees, err := d.Rail.Relay.Quote(ctx, account, d.Verified.Due(), order)
 	if err != nil {
@@ -76,14 +81,11 @@ func (s *Relayer) enlist(ctx context.Context, r ports.Repos, e errand) (ports.Re
 	if err != nil {
 		return ports.RelayTransaction{}, err
 	}
-	unmined, err := r.Lanes.Unmined(ctx, n, e.account, maxUnmined)
-	if err != nil {
-		return ports.RelayTransaction{}, err
-	}
-	if len(unmined) >= maxUnmined {
+	floor := max(e.floor, s.floors.least(n, e.account)) // what waited for the lane has seen it rise
+	lane.Next = max(lane.Next, floor)
+	if lane.Next-floor >= maxUnmined { // every nonce between them was given out
 		return ports.RelayTransaction{}, ErrRelayerBusy
 	}
-	lane.Next = max(lane.Next, e.floor)
 	due := e.row.Settlement.Snapshot().Due
 	tx, err := relay.Sign(e.account, lane.Next, due, e.row.Order, e.fees)
 	if err != nil {
@@ -127,68 +129,4 @@ func withinBudget(ctx context.Context, r ports.Repos, e errand) error {
 		return fmt.Errorf("the budget of 24 hours is %s wei: %w", e.rail.Budget, ports.ErrFeesTooHigh)
 	}
 	return nil
-}
-
-// account is the account with the fewest transactions on their way.
-func (s *Relayer) account(ctx context.Context, rail TokenRail) (x402.Address, error) {
-	accounts := rail.Relay.Accounts()
-	if len(accounts) == 1 {
-		return accounts[0], nil
-	}
-	fewest, chosen := maxUnmined+1, accounts[0]
-	for _, a := range accounts {
-		unmined, err := s.Lanes.Unmined(ctx, rail.Network(), a, maxUnmined)
-		if err != nil {
-			return x402.Address{}, err
-		}
-		if len(unmined) < fewest {
-			fewest, chosen = len(unmined), a
-		}
-	}
-	return chosen, nil
-}
-
-// floors remembers the first nonce the chain takes of an account. It matters once per process: an account
-// may have been used before this gateway had it, or meanwhile by a copy of it. The zero value is ready.
-type floors struct {
-	mu sync.Mutex
-	of map[lane]uint64
-}
-
-// lane names an account on a network.
-type lane struct {
-	network x402.Network
-	account x402.Address
-}
-
-func (f *floors) get(l lane) (uint64, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	next, known := f.of[l]
-	return next, known
-}
-
-func (f *floors) put(l lane, next uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.of == nil {
-		f.of = make(map[lane]uint64)
-	}
-	f.of[l] = max(next, f.of[l])
-}
-
-// floor is the first nonce of an account that no block has used, as far as is known.
-func (s *Relayer) floor(ctx context.Context, relay ports.Relay, account x402.Address) (uint64, error) {
-	at := lane{relay.Network(), account}
-	if next, known := s.floors.get(at); known {
-		return next, nil
-	}
-	next, balance, err := relay.Standing(ctx, account)
-	if err != nil {
-		return 0, err
-	}
-	s.floors.put(at, next)
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "relayer account", slog.String("network", at.network.String()),
-		slog.String("account", account.String()), slog.Uint64("next", next), slog.String("wei", balance.String()))
-	return next, nil
 }

@@ -68,8 +68,8 @@ type LaneReads interface {
 	// OfSettlement lists the transactions signed for a settlement, newest first.
 	OfSettlement(ctx context.Context, k x402.ClaimKey) ([]RelayTransaction, error)
 	// Unmined lists at most limit transactions of an account that are not in the chain as far as known,
-	// newest of each nonce only, lowest nonce first.
-	Unmined(ctx context.Context, n x402.Network, account x402.Address, limit int) ([]RelayTransaction, error)
+	// newest of each nonce only, from a nonce on, lowest nonce first.
+	Unmined(ctx context.Context, n x402.Network, account x402.Address, from uint64, limit int) ([]RelayTransaction, error)
 	// Spent sums, in wei, what transactions of a network have burnt since a time, and what those signed
 	// since then and not mined may burn at most: of one nonce only the dearest, as only one can be mined.
 	Spent(ctx context.Context, n x402.Network, since time.Time) (*big.Int, error)

@@ -138,13 +138,13 @@ func (r lanes) OfSettlement(
 }
 
 func (r lanes) Unmined(
-	ctx context.Context, n x402.Network, account x402.Address, limit int,
+	ctx context.Context, n x402.Network, account x402.Address, from uint64, limit int,
 ) ([]ports.RelayTransaction, error) {
 	s, err := r.state(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.unmined(laneKey{n, account}, limit), nil
+	return s.unmined(laneKey{n, account}, from, limit), nil
 }
 
 func (r lanes) Spent(
@@ -169,9 +169,9 @@ func (r laneReads) OfSettlement(
 }
 
 func (r laneReads) Unmined(
-	_ context.Context, n x402.Network, account x402.Address, limit int,
+	_ context.Context, n x402.Network, account x402.Address, from uint64, limit int,
 ) ([]ports.RelayTransaction, error) {
-	return r.store.committed.Load().unmined(laneKey{n, account}, limit), nil
+	return r.store.committed.Load().unmined(laneKey{n, account}, from, limit), nil
 }
 
 func (r laneReads) Spent(_ context.Context, n x402.Network, since time.Time) (*big.Int, error) {
@@ -185,10 +185,10 @@ func (s *state) relayedFor(k x402.ClaimKey) []ports.RelayTransaction {
 	return s.relayedWhere(func(t ports.RelayTransaction) bool { return t.Key == k })
 }
 
-func (s *state) unmined(lane laneKey, limit int) []ports.RelayTransaction {
+func (s *state) unmined(lane laneKey, from uint64, limit int) []ports.RelayTransaction {
 	spent := s.spentNonces()
 	rows := s.relayedWhere(func(t ports.RelayTransaction) bool {
-		return laneKey{t.Network, t.Account} == lane && !spent[nonceOf(t)]
+		return laneKey{t.Network, t.Account} == lane && t.Nonce >= from && !spent[nonceOf(t)]
 	})
 	slices.SortStableFunc(rows, func(a, b ports.RelayTransaction) int {
 		return cmp.Compare(a.Nonce, b.Nonce)

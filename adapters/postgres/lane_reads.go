@@ -73,12 +73,13 @@ func (r laneReads) OfSettlement(
 }
 
 func (r laneReads) Unmined(
-	ctx context.Context, n x402.Network, account x402.Address, limit int,
+	ctx context.Context, n x402.Network, account x402.Address, from uint64, limit int,
 ) ([]ports.RelayTransaction, error) {
 	rows, err := all[relayedRow](ctx, r.source, "SELECT DISTINCT ON (t.nonce) "+relayedColumns+`
 		FROM x402_transactions t
-		WHERE t.network = $1 AND t.account = $2 AND t.mined_at IS NULL AND NOT t.void AND `+noneMined+`
-		ORDER BY t.nonce, t.number DESC LIMIT $3`, prepared, chainID(n), account[:], limited(limit))
+		WHERE t.network = $1 AND t.account = $2 AND t.nonce >= $3 AND t.mined_at IS NULL AND NOT t.void
+			AND `+noneMined+`
+		ORDER BY t.nonce, t.number DESC LIMIT $4`, prepared, chainID(n), account[:], height(from), limited(limit))
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func hotReadsOfAgents(f fixture) map[string]reading {
 			return err
 		},
 		"transactions of a lane": func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.Lanes().Unmined(ctx, d.Network, f.relayed.Account, 10)
+			_, err := s.Lanes().Unmined(ctx, d.Network, f.relayed.Account, 0, 10)
 			return err
 		},
 		"what was burnt": func(ctx context.Context, s *postgres.Store) error {

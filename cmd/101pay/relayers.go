@@ -86,7 +86,7 @@ func (r *relayers) look(ctx context.Context, rail app.TokenRail, account x402.Ad
 		out.wei, out.NextNonce = balance, next
 		out.Balance, out.Low = decimal(balance, coinDigits), balance.Cmp(of(r.low, name)) < 0
 		var unmined []ports.RelayTransaction
-		unmined, err = r.lanes.Unmined(ctx, rail.Network(), account, unminedLimit)
+		unmined, err = r.lanes.Unmined(ctx, rail.Network(), account, next, unminedLimit)
 		out.Unmined = len(unmined)
 	}
 	if err != nil {

@@ -66,7 +66,7 @@ func giveOut(ctx context.Context, l ports.Lanes, account x402.Address) error {
 // gapless stops the test unless the unmined nonces of an account are the first n.
 func gapless(t *testing.T, w World, account x402.Address, n int) {
 	t.Helper()
-	sent, err := w.Lanes.Unmined(t.Context(), base, account, 10*n+10)
+	sent, err := w.Lanes.Unmined(t.Context(), base, account, 0, 10*n+10)
 	ok(t, err)
 	same(t, len(sent), n)
 	for i := range sent {
@@ -168,11 +168,11 @@ func mine(t *testing.T, w World, id x402.Hash, at time.Time, cost int64) error {
 // unmined lists what is not mined in both ways, which must agree.
 func unmined(t *testing.T, w World, account x402.Address, limit int, want ...ports.RelayTransaction) {
 	t.Helper()
-	got, err := w.Lanes.Unmined(t.Context(), base, account, limit)
+	got, err := w.Lanes.Unmined(t.Context(), base, account, 0, limit)
 	ok(t, err)
 	same(t, got, want)
 	same(t, in(t, w, func(ctx context.Context, r ports.Repos) ([]ports.RelayTransaction, error) {
-		return r.Lanes.Unmined(ctx, base, account, limit)
+		return r.Lanes.Unmined(ctx, base, account, 0, limit)
 	}), want)
 }
 
@@ -215,9 +215,17 @@ func relayedUnmined(t *testing.T, w World) {
 	unmined(t, w, account, 2, low, newer)
 	unmined(t, w, account, 0)
 	unmined(t, w, EVMAccount(), 10)
-	got, err := w.Lanes.Unmined(t.Context(), base+1, account, 10)
+	got, err := w.Lanes.Unmined(t.Context(), base+1, account, 0, 10)
 	ok(t, err)
 	same(t, got, []ports.RelayTransaction(nil))
+	for from, want := range [][]ports.RelayTransaction{{low, newer, high}, {newer, high}, {high}, nil} {
+		got, err := w.Lanes.Unmined(t.Context(), base, account, uint64(from), 10) //nolint:gosec // an index
+		ok(t, err)
+		same(t, got, want)
+		same(t, in(t, w, func(ctx context.Context, r ports.Repos) ([]ports.RelayTransaction, error) {
+			return r.Lanes.Unmined(ctx, base, account, uint64(from), 10) //nolint:gosec // an index
+		}), want)
+	}
 }
 
 func relayedSpent(t *testing.T, w World) {
