@@ -74,7 +74,9 @@ func (o *offers) put(s stall) {
 // stall finds what is sold under a name, whether or not it is sold now: what was paid for is still
 // delivered.
 func (s *Paywall) stall(ctx context.Context, p Purchase) (stall, error) {
-	row, err := s.Catalog.Reads.BySKU(ctx, p.Merchant, p.SKU)
+	row, err := s.reads.get(ctx, shelfMark{p.Merchant, p.SKU}, func(ctx context.Context) (ports.ResourceRow, error) {
+		return s.Catalog.Reads.BySKU(ctx, p.Merchant, p.SKU)
+	})
 	if err != nil {
 		return stall{}, err
 	}

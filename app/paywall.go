@@ -36,6 +36,13 @@ type Paywall struct {
 	Log          *slog.Logger
 
 	offers offers
+	reads  sharedReads[shelfMark, ports.ResourceRow]
+}
+
+// shelfMark is where a resource is found.
+type shelfMark struct {
+	merchant merchant.ID
+	sku      string
 }
 
 // Purchase is a request for a resource.
