@@ -63,7 +63,7 @@ func (s *stage) charge(t *testing.T) {
 	spread := shots(func(n int) []byte { return chargeShot(n, 1+n%shops) })
 	hot := shots(func(n int) []byte { return chargeShot(n, 1) })
 	by := func(name string, goal float64, clients int, shots [][]byte) contest {
-		l := load{s.address(), shots, http.StatusOK, clients}
+		l := load{s.address(), shots, http.StatusOK, clients, false}
 		return contest{name, goal, func(t *testing.T, d time.Duration) pace {
 			n, p := l.fire(t, d)
 			s.charges += n

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http/httputil"
 	"slices"
@@ -25,6 +26,7 @@ type load struct {
 	shots   [][]byte // requests as they go over the wire, sent in turn and again
 	want    int      // the status of every answer
 	clients int
+	once    bool // no request is sent twice: a client whose share of them is sent stops
 }
 
 // fire sends requests until d is over and answers how many were answered as they should be. Anything
@@ -45,7 +47,11 @@ func (l load) fire(t *testing.T, d time.Duration) (int, pace) {
 	begin := time.Now()
 	for i := range clients {
 		wg.Go(func() {
-			clients[i].err = clients[i].shoot(l, i*len(l.shots)/len(clients), begin.Add(d))
+			from, to := i*len(l.shots)/len(clients), (i+1)*len(l.shots)/len(clients)
+			if !l.once {
+				to = math.MaxInt
+			}
+			clients[i].err = clients[i].shoot(l, from, to, begin.Add(d))
 		})
 	}
 	wg.Wait()
@@ -72,8 +78,8 @@ type client struct {
 	err  error
 }
 
-func (c *client) shoot(l load, from int, until time.Time) error {
-	for i := from; ; i++ {
+func (c *client) shoot(l load, from, to int, until time.Time) error {
+	for i := from; i < to; i++ {
 		began := time.Now()
 		if !began.Before(until) {
 			return nil
@@ -90,6 +96,7 @@ func (c *client) shoot(l load, from int, until time.Time) error {
 		}
 		c.took = append(c.took, time.Since(began))
 	}
+	return nil
 }
 
 // read reads an answer of HTTP/1.1; its body is in c.body then.
@@ -113,7 +120,7 @@ func (c *client) read() (status int, err error) {
 		if len(line) == 0 {
 			break
 		}
-		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+		if name, value, _ := bytes.Cut(line, []byte(": ")); bytes.EqualFold(name, []byte("Content-Length")) {
 			if length, err = strconv.Atoi(string(value)); err != nil {
 				return 0, err
 			}

@@ -38,7 +38,7 @@ func (s *stage) open(t *testing.T) {
 			"Authorization", "Bearer "+m.Token)
 	})
 	by := func(what string, goal float64, clients int, shots [][]byte) contest {
-		l := load{s.address(), shots, http.StatusCreated, clients}
+		l := load{s.address(), shots, http.StatusCreated, clients, false}
 		return contest{what + ", " + strconv.Itoa(clients) + " clients", goal, func(t *testing.T, d time.Duration) pace {
 			n, p := l.fire(t, d)
 			s.sessions += n

@@ -20,7 +20,9 @@ const emptyAddress = "BENCH_EMPTY_HANDLER"
 func serveNothing(address string) {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	e.GET("/empty", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	nothing := func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) }
+	e.GET("/empty", nothing)
+	e.POST("/empty", nothing)
 	server := &http.Server{Addr: address, Handler: e, ReadHeaderTimeout: answerLimit}
 	_ = server.ListenAndServe() // whoever waits for it will tell
 }
@@ -68,17 +70,17 @@ func (s *stage) poll(t *testing.T) {
 		sessions, tags = append(sessions, id), append(tags, status.Header.Get("ETag"))
 		s.sessions++
 	}
-	nothing := load{startNothing(t), [][]byte{shot(0, http.MethodGet, "/empty", nil)}, http.StatusOK, 64}
+	nothing := load{startNothing(t), [][]byte{shot(0, http.MethodGet, "/empty", nil)}, http.StatusOK, 64, false}
 	native := load{s.address(), shots(func(n int) []byte {
 		return shot(n, http.MethodGet, "/v1/checkout/sessions/"+sessions[n%polled], nil)
-	}), http.StatusOK, 64}
+	}), http.StatusOK, 64, false}
 	hosted := load{s.address(), shots(func(n int) []byte {
 		return shot(n, http.MethodGet, "/en/checkout/"+sessions[n%polled]+"/status", nil)
-	}), http.StatusOK, 64}
+	}), http.StatusOK, 64, false}
 	unchanged := load{s.address(), shots(func(n int) []byte {
 		return shot(n, http.MethodGet, "/en/checkout/"+sessions[n%polled]+"/status", nil,
 			"If-None-Match", tags[n%polled])
-	}), http.StatusNotModified, 64}
+	}), http.StatusNotModified, 64, false}
 	by := func(name string, goal float64, l load) contest {
 		return contest{name, goal, func(t *testing.T, d time.Duration) pace {
 			_, p := l.fire(t, d)

@@ -57,6 +57,7 @@ type stage struct {
 
 	// What the gateway has acknowledged.
 	charges, sessions int
+	agents            int // charges that programs paid
 }
 
 func openStage(t *testing.T) *stage {
@@ -167,6 +168,8 @@ func TestRatios(t *testing.T) {
 	t.Run("charge", s.charge)
 	t.Run("open", s.open)
 	t.Run("poll", s.poll)
+	t.Run("paywall", s.paywall)
+	t.Run("relayed", s.relayed)
 	t.Run("books", s.books)
 	t.Run("decode", s.decode)
 	t.Run("agent", s.agent)
@@ -188,6 +191,9 @@ func (s *stage) books(t *testing.T) {
 	}
 	if n := s.count(t, "SELECT count(*) FROM sessions"); n != s.sessions {
 		t.Errorf("%d sessions are open, %d were acknowledged", n, s.sessions)
+	}
+	if n := s.count(t, "SELECT count(*) FROM x402_settlements WHERE status = 'settled'"); n != s.agents {
+		t.Errorf("%d payments of programs are settled, %d were acknowledged", n, s.agents)
 	}
 	if out, code := s.g.Command("audit"); code != 0 {
 		t.Errorf("the audit ends with %d:\n%s", code, out)

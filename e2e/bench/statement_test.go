@@ -75,7 +75,7 @@ func (s *stage) reading(m rig.Merchant, name string, goal float64, cursor string
 	l := load{s.address(), shots(func(n int) []byte {
 		return shot(n, http.MethodGet, fmt.Sprintf("/v1/transactions?limit=%d%s", statementPage, cursor), nil,
 			"Authorization", "Bearer "+m.Token)
-	}), http.StatusOK, 64}
+	}), http.StatusOK, 64, false}
 	return contest{name, goal, func(t *testing.T, d time.Duration) pace {
 		_, p := l.fire(t, d)
 		return p
