@@ -219,11 +219,11 @@ func relayedUnmined(t *testing.T, w World) {
 	ok(t, err)
 	same(t, got, []ports.RelayTransaction(nil))
 	for from, want := range [][]ports.RelayTransaction{{low, newer, high}, {newer, high}, {high}, nil} {
-		got, err := w.Lanes.Unmined(t.Context(), base, account, uint64(from), 10) //nolint:gosec // an index
+		got, err := w.Lanes.Unmined(t.Context(), base, account, uint64(from), 10)
 		ok(t, err)
 		same(t, got, want)
 		same(t, in(t, w, func(ctx context.Context, r ports.Repos) ([]ports.RelayTransaction, error) {
-			return r.Lanes.Unmined(ctx, base, account, uint64(from), 10) //nolint:gosec // an index
+			return r.Lanes.Unmined(ctx, base, account, uint64(from), 10)
 		}), want)
 	}
 }
