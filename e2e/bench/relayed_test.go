@@ -59,6 +59,7 @@ func (s *stage) relayed(t *testing.T) {
 	b.g = rig.Start(t, map[string]string{
 		"DATABASE_URL": s.database(t, "beach"), "TRUSTED_PROXIES": "127.0.0.0/8",
 		"X402_RELAYER_KEYS": strings.Join(keys, ","), "X402_TEST_RPC_URLS": b.node.URL,
+		"X402_GAS_BUDGET": "base-sepolia=1000", // what one day may cost is no limit here
 	})
 	b.path = sell(t, b.g.Register(t), b.g.URL)
 	b.bill = billOf(t, b.g, b.path)
