@@ -17,7 +17,7 @@ SOURCES = $(shell find . -name '*.go' -not -path '*/node_modules/*' -not -name w
 # Where goroutines meet over shared state. The race detector makes everything several times slower.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 RACY := $(wildcard app adapters/memory adapters/postgres adapters/worker adapters/sandbox \
-	adapters/outbound adapters/ethrpc adapters/tron adapters/evm adapters/rates adapters/rest/edge adapters/pgembed)
+	adapters/outbound adapters/ethrpc adapters/tron adapters/evm adapters/rates adapters/rest/edge adapters/rest/paywall adapters/pgembed)
 
 .PHONY: help
 help: ## show this list
@@ -91,6 +91,11 @@ crash: ## kill -9 gateway and database 200 times under load, then audit; KILLS=n
 .PHONY: crash-short
 crash-short: ## the same with few kills
 	$(GO) test -count=1 -timeout 20m ./e2e/crash/...
+
+.PHONY: agents
+agents: ## 5,000 races of 32 copies of a payment by a program, then 200 kills while settling; RACES=n KILLS=n
+	RACES=$(or $(RACES),5000) KILLS=$(or $(KILLS),200) $(GO) test -count=1 -v -timeout 120m \
+		-run 'TestRaces|TestKilledWhileSettling' ./e2e/x402
 
 .PHONY: sim
 sim: ## a million payments on simulated chains that fork, judged from the chains; PAYMENTS=n SEED=n
