@@ -99,7 +99,8 @@ func lookup(ctx context.Context, c ports.Chain, tx chain.TxID) (chain.Head, []ch
 	return head, found, err
 }
 
-// recordFinal records those transfers that are final and go to an address we watch.
+// recordFinal records those transfers that are final and go to an address we watch, while the network has
+// the history the watcher knows.
 func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chain.Transfer) error {
 	var to []chain.Address
 	for _, t := range ts {
@@ -118,7 +119,40 @@ func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chai
 	if len(final) == 0 {
 		return nil
 	}
+	if same, err := s.familiar(ctx, head.Network, final); err != nil || !same {
+		return err
+	}
 	return s.record(ctx, head, final, nil)
+}
+
+// familiar reports whether a network has the history its watcher knows, and transfers are of it. What is
+// below the watcher's cursor and of another history is the watcher's to find, once it has noticed: if that
+// history lost again before it looked, nobody would take back what was recorded of it.
+func (s *Settlement) familiar(ctx context.Context, n chain.Network, ts []chain.Transfer) (bool, error) {
+	cursors, err := s.Rails.Cursors.Cursors(ctx)
+	if err != nil {
+		return false, err
+	}
+	at := slices.IndexFunc(cursors, func(c ports.Cursor) bool { return c.Network == n })
+	if at < 0 {
+		return true, nil // it begins later than the transfers, and reads all it has to
+	}
+	known := map[uint64]string{cursors[at].Height: cursors[at].BlockID}
+	for _, t := range ts {
+		if t.Height <= cursors[at].Height {
+			known[t.Height] = t.BlockID
+		}
+	}
+	if len(known) == 1 && known[ts[0].Height] == "" {
+		return true, nil // all of them are still to be read
+	}
+	for height, id := range known {
+		has, err := s.Rails.Chains[n].BlockID(ctx, height)
+		if err != nil || has != id {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // explain says what the transfers of a transaction mean for a session.

@@ -119,3 +119,11 @@ func TestHistoryRepeats(t *testing.T) {
 		t.Errorf("SEED=%d: %+v, and again %+v", seed, a, b)
 	}
 }
+
+// A final fork lost, a payer named a transaction of its successor, and the fork won again before a watcher
+// looked: what was named stayed recorded, of blocks that count no more.
+func TestAForkComesBackUnnoticed(t *testing.T) {
+	for _, f := range live(t, seedOf(16197320517422659507, 7), salesPerWorld).found {
+		t.Error(f)
+	}
+}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/hex"
 	"slices"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 // live lets a chain go on for a moment: blocks are added and undone, nodes follow or do not.
 func (w *world) live(f *fork) {
 	switch {
-	case f.lost != nil && w.chance(4) && w.noticed(f):
+	case f.lost != nil && w.chance(4):
 		w.comeBack(f)
 	case w.chance(400) && len(f.Blocks()) > 3*finality:
 		w.deep(f)
@@ -84,14 +83,6 @@ func (w *world) deep(f *fork) {
 	}
 	w.reorg(f, depth)
 	w.tally.Deep++
-}
-
-// noticed reports whether a watcher has been on the fork that counts. A final fork that lost and came
-// back between two looks of every watcher is beyond this world: what a payer names meanwhile is recorded
-// as of a fork that the cursor never was on.
-func (w *world) noticed(f *fork) bool {
-	c := w.cursor(f.network)
-	return c.Height < uint64(len(f.Blocks())) && hex.EncodeToString(f.Blocks()[c.Height].ID[:]) == c.BlockID
 }
 
 // comeBack has a fork that lost count again, and be the longest.
