@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,9 +77,9 @@ func TestAServerBehind(t *testing.T) {
 
 // A server that is down, or breaks off in the middle, is not paid for.
 func TestAServerThatFails(t *testing.T) {
-	breaks := false
+	var breaks atomic.Bool
 	s := front(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if breaks {
+		if breaks.Load() {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, "sun")
 			_ = http.NewResponseController(w).Flush()
@@ -87,7 +88,7 @@ func TestAServerThatFails(t *testing.T) {
 	}), Rule{Pattern: "GET /weather", Price: &Price{Ways: usdc(t)}})
 	h := s.sign(s.bill())
 	s.want(s.ask(http.MethodGet, "/weather", h), http.StatusBadGateway, "upstream_unavailable")
-	breaks = true
+	breaks.Store(true)
 	w := s.ask(http.MethodGet, "/weather", h)
 	s.want(w, http.StatusInternalServerError, "internal_error")
 	if s.bank.payments() != 0 || strings.Contains(w.Body.String(), "sun") {
