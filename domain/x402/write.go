@@ -10,6 +10,8 @@ type writer struct {
 	out []byte
 	// plain escapes nothing that need not be (RFC 8785), for texts that are signed and not shown.
 	plain bool
+	// blanks are where texts begin that differ from one challenge to the next.
+	blanks []int
 }
 
 // comma divides from what was written before.
@@ -30,6 +32,13 @@ func (w *writer) close(c byte) { w.out = append(w.out, c) }
 
 func (w *writer) string(name, value string) {
 	w.name(name)
+	w.text(value)
+}
+
+// blank writes a string that differs from one challenge to the next.
+func (w *writer) blank(name, value string) {
+	w.name(name)
+	w.blanks = append(w.blanks, len(w.out)+1) // behind the quotation mark
 	w.text(value)
 }
 
