@@ -72,7 +72,9 @@ func (w *writer) strings(name string, values []string) {
 func (w *writer) text(s string) {
 	const digits = "0123456789abcdef"
 	w.out = append(w.out, '"')
-	for _, r := range s {
+	simple := w.simple(s)
+	w.out = append(w.out, s[:simple]...)
+	for _, r := range s[simple:] {
 		switch {
 		case r == '"' || r == '\\':
 			w.out = append(w.out, '\\', byte(r))
@@ -86,4 +88,16 @@ func (w *writer) text(s string) {
 		}
 	}
 	w.out = append(w.out, '"')
+}
+
+// simple is how much at the beginning of a string stands for itself: all of most.
+func (w *writer) simple(s string) int {
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b < ' ' || b == '"' || b == '\\' || b >= utf8.RuneSelf,
+			!w.plain && (b == '<' || b == '>' || b == '&' || b == 0x7f):
+			return i
+		}
+	}
+	return len(s)
 }
