@@ -37,6 +37,9 @@ type Paywall struct {
 
 	offers offers
 	reads  sharedReads[shelfMark, ports.ResourceRow]
+
+	contents contents
+	receipts receipts
 }
 
 // shelfMark is where a resource is found.
