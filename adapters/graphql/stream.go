@@ -134,7 +134,7 @@ func (s *stream) tell(ctx context.Context, w http.ResponseWriter, responses grap
 				_ = write("event: complete\ndata:\n\n")
 				return
 			}
-			if !write("event: next\ndata: "+string(body)+"\n\n") {
+			if !write("event: next\ndata: " + string(body) + "\n\n") {
 				return
 			}
 		case <-ticker.C:
