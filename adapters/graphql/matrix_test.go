@@ -93,11 +93,11 @@ var rows = map[string]row{
 	"Mutation.challengeReceivingAccount": {may: owners, args: input(of(args{
 		"network": "tron", "asset": "USDT", "address": string(tronAddress("elsewhere")),
 	}))},
-	"Mutation.addReceivingAccount": {may: owners, told: "password_required", args: input(of(args{
+	"Mutation.addReceivingAccount": {may: owners, args: input(of(args{
 		"network": "tron", "asset": "USDT", "address": string(tronAddress("elsewhere")),
 	}))},
 	"Mutation.relabelReceivingAccount": {may: owners, args: of(args{"id": "@account", "label": "safe"})},
-	"Mutation.removeReceivingAccount":  {may: owners, args: of(args{"id": "@account", "password": password})},
+	"Mutation.removeReceivingAccount":  {may: owners, args: of(args{"id": "@account"})},
 	"Mutation.setAddressWait":          {may: owners, args: of(args{"hours": 48})},
 	"Mutation.switchPaymentMethod":     {may: developers, args: of(args{"method": "usdt", "enabled": false})},
 	"Mutation.registerAddressSource": {may: owners, args: input(of(args{
@@ -107,7 +107,7 @@ var rows = map[string]row{
 		"id": "@source", "addresses": []string{string(tronAddress("most of a pool"))},
 	})},
 	"Mutation.confirmAddressSource": {may: owners, told: "first_address_mismatch", args: of(args{
-		"id": "@source", "firstAddress": string(tronAddress("of nobody")), "password": password,
+		"id": "@source", "firstAddress": string(tronAddress("of nobody")),
 	})},
 	"Mutation.removeAddressSource": {may: owners, args: of(args{"id": "@source"})},
 	"Mutation.createPayment":       {may: developers, args: input(in(args{"amount": "3", "currency": "USD"}))},

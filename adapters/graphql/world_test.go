@@ -34,9 +34,6 @@ import (
 
 const password = "correct horse"
 
-// tries is how often a password may be wrong.
-const tries = 3
-
 // clock stands still until it is told to pass.
 type clock struct {
 	mu  sync.Mutex
@@ -184,15 +181,15 @@ func open(t *testing.T) *world {
 		Cursors: w.store,
 	}
 	events := app.Announcer{IDs: ids{}, Clock: w.clock, Encoder: words{}, Addresses: words{}, Agents: words{}}
-	receiving := app.Receiving{Core: core, Rails: rails, Passwords: passwords{}, Events: events, Log: log}
+	in := app.SignIn{Core: core, Passwords: passwords{}, Ring: w.store, Throttle: app.NewThrottle(), Issuer: "101pay"}
+	receiving := app.Receiving{Core: core, Rails: rails, SignIn: in, Events: events, Log: log}
 	resources := app.Resources{Core: core, Reads: w.store, Rates: prices{w.clock}, Prober: outside{}}
 	w.sandbox = app.Sandbox{Core: core, Sessions: w.store, Rails: rails}
 	attestations := app.Attestations{Core: core, Sessions: w.store, Signer: portstest.Pen{}, Issuer: "https://pay.example"}
 	w.api = &graphql.API{
 		Actor:    func(ctx context.Context) (app.Actor, bool) { a, ok := ctx.Value(actorKey{}).(app.Actor); return a, ok },
-		Attempts: edge.NewAttempts(tries, time.Hour, w.clock.Now),
 		Desk:     app.Desk{Core: core, Sessions: w.store},
-		Accounts: app.Accounts{Core: core, Passwords: passwords{}, Tokens: tokens{}, Rails: rails},
+		Accounts: app.Accounts{Core: core, SignIn: in, Tokens: tokens{}, Rails: rails},
 		Keys:     app.Keys{Core: core, Rails: rails}, Receiving: receiving,
 		Sources: app.AddressSources{Core: core, Rails: rails, Receiving: receiving}, KYC: app.KYC{Core: core},
 		Statements: app.Statements{Book: w.store},
@@ -472,3 +469,22 @@ func tronAddress(name string) chain.Address {
 
 // errBroken is what goes wrong on our side, with what nobody outside should read.
 var errBroken = errors.New("the disk is full at /var/lib/101pay")
+
+// owner signs in the member a shop was opened by.
+func (w *world) owner(s shop) string {
+	w.Helper()
+	var me member.Member
+	err := w.store.Do(w.Context(), func(ctx context.Context, r ports.Repos) (err error) {
+		me, err = r.Members.ByEmail(ctx, s.name+"@shop.example")
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := w.actors[s.as(member.Owner)]
+	a.Member, a.From.IP = me.ID, "192.0.2.1"
+	w.actors["owner of "+s.name] = a
+	return "owner of " + s.name
+}
