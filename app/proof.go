@@ -119,40 +119,58 @@ func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chai
 	if len(final) == 0 {
 		return nil
 	}
-	if same, err := s.familiar(ctx, head.Network, final); err != nil || !same {
-		return err
+	for range namedTries {
+		at, same, err := s.familiar(ctx, head.Network, blocksOf(final))
+		if err != nil || !same {
+			return err
+		}
+		if err := s.record(ctx, head, final, footing{at: at}); !errors.Is(err, ports.ErrStale) {
+			return err
+		}
 	}
-	return s.record(ctx, head, final, nil)
+	return nil // the watcher reads on faster than that, and has read it or will
 }
 
-// familiar reports whether a network has the history its watcher knows, and transfers are of it. What is
-// below the watcher's cursor and of another history is the watcher's to find, once it has noticed: if that
+// namedTries is how often it is tried to record a transfer that was named, while the watcher reads on.
+const namedTries = 3
+
+// familiar reports whether blocks are of the history that a network's watcher has read up to a block, or
+// come after that. What is of another history is the watcher's to find, once it has noticed: if that
 // history lost again before it looked, nobody would take back what was recorded of it.
-func (s *Settlement) familiar(ctx context.Context, n chain.Network, ts []chain.Transfer) (bool, error) {
+func (s *Settlement) familiar(
+	ctx context.Context, n chain.Network, blocks map[uint64]string,
+) (at ports.Cursor, same bool, err error) {
 	cursors, err := s.Rails.Cursors.Cursors(ctx)
 	if err != nil {
-		return false, err
+		return at, false, err
 	}
-	at := slices.IndexFunc(cursors, func(c ports.Cursor) bool { return c.Network == n })
-	if at < 0 {
-		return true, nil // it begins later than the transfers, and reads all it has to
+	i := slices.IndexFunc(cursors, func(c ports.Cursor) bool { return c.Network == n })
+	if i < 0 {
+		return at, true, nil // it begins later than the transfers, and reads all it has to
 	}
-	known := map[uint64]string{cursors[at].Height: cursors[at].BlockID}
+	at = cursors[i]
+	known := map[uint64]string{at.Height: at.BlockID}
+	for height, id := range blocks {
+		if height < at.Height {
+			known[height] = id
+		}
+	}
+	if id, there := blocks[at.Height]; there && id != at.BlockID {
+		return at, false, nil
+	}
+	if len(known) == 1 {
+		return at, true, nil // all of them are still to be read, or it is the very block
+	}
+	same, err = s.Rails.Chains[n].Holds(ctx, known)
+	return at, same, err
+}
+
+func blocksOf(ts []chain.Transfer) map[uint64]string {
+	out := make(map[uint64]string, len(ts))
 	for _, t := range ts {
-		if t.Height <= cursors[at].Height {
-			known[t.Height] = t.BlockID
-		}
+		out[t.Height] = t.BlockID
 	}
-	if len(known) == 1 && known[ts[0].Height] == "" {
-		return true, nil // all of them are still to be read
-	}
-	for height, id := range known {
-		has, err := s.Rails.Chains[n].BlockID(ctx, height)
-		if err != nil || has != id {
-			return false, err
-		}
-	}
-	return true, nil
+	return out
 }
 
 // explain says what the transfers of a transaction mean for a session.

@@ -61,7 +61,10 @@ func (w *watcher) unbroken(
 	if span.ParentID != cursor.BlockID {
 		return errHistoryMoves
 	}
-	if missing, err := w.missing(ctx, cursor, span, watch); err != nil || !missing {
+	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		return contradicted(ctx, r, cursor, span, watch)
+	})
+	if !errors.Is(err, errHistoryMoves) {
 		return err
 	}
 	there, err := w.presentAfter(ctx, head, cursor)
@@ -77,12 +80,13 @@ func (w *watcher) unbroken(
 	return errHistoryMoves
 }
 
-// missing reports whether a transfer recorded within the span is not in it any more, or in another
-// block. A transfer can be recorded before the cursor reaches it: its payer named it, or the cursor
-// went back. One to somebody who is not watched any more is in no span, and stays as it is.
-func (w *watcher) missing(
-	ctx context.Context, cursor ports.Cursor, span ports.Span, watch ports.Watch,
-) (bool, error) {
+// contradicted is errHistoryMoves if a span says otherwise of a recorded transfer than its record: it is
+// recorded within the span and not in it any more, or it is in another block. A transfer can be recorded
+// before the cursor reaches it: its payer named it, or the cursor went back. One to somebody who is not
+// watched any more is in no span, and stays as it is.
+func contradicted(
+	ctx context.Context, r ports.Repos, cursor ports.Cursor, span ports.Span, watch ports.Watch,
+) error {
 	watched := make(map[chain.Address]bool, len(watch.Receivers))
 	for _, to := range watch.Receivers {
 		watched[to] = true
@@ -91,18 +95,18 @@ func (w *watcher) missing(
 	for _, t := range span.Transfers {
 		there[transferKey{t.TxID, t.Index}] = t.BlockID
 	}
-	missing := false
-	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		missing = false
-		rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
-		for _, row := range rows {
-			t := row.Transfer
-			missing = missing || watched[t.To] && t.Height <= span.To &&
-				there[transferKey{t.TxID, t.Index}] != t.BlockID
-		}
+	rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
+	if err != nil {
 		return err
-	})
-	return missing, err
+	}
+	for _, row := range rows {
+		t := row.Transfer
+		block, found := there[transferKey{t.TxID, t.Index}]
+		if found && block != t.BlockID || !found && t.Height <= span.To && watched[t.To] {
+			return errHistoryMoves
+		}
+	}
+	return nil
 }
 
 // ancestor is the newest remembered block the chain still has.
@@ -249,7 +253,13 @@ func (s *Settlement) reverse(
 			free = free[1:]
 		}
 		ancestor.UpdatedAt = now
-		return r.Cursors.Rewind(ctx, cursor.Height, ancestor)
+		if err := r.Cursors.Rewind(ctx, cursor, ancestor); err != nil {
+			return err
+		}
+		// Amounts whose hold ended by blocks that do not count were let go too early: what comes again, or
+		// only now, is for whom it was sent to.
+		_, err = r.Sessions.HoldAgain(ctx, ancestor.Network, ancestor.BlockTime)
+		return err
 	})
 }
 
