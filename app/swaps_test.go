@@ -200,6 +200,53 @@ func TestAPaymentReadInAnEarlierBlockMovesThere(t *testing.T) {
 	}
 }
 
+// found is a chain that holds nothing but what is asked for by name, below what was read.
+type found struct {
+	deaf
+	paid chain.Transfer
+}
+
+func (c found) Lookup(context.Context, chain.TxID) ([]chain.Transfer, error) {
+	return []chain.Transfer{c.paid}, nil
+}
+
+// What is said to be in a block below the cursor is there only if that block is of the history that was
+// read: nobody looks there again.
+func TestAPaymentMovesBelowTheCursorWithinItsHistoryOnly(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.pass(time.Second)
+	s.play(session.ID, ScenarioExact)
+	named := transfers(session, ScenarioExact, 0, s.clock.Now())[0].TxID
+	s.clock.set(s.clock.Now().Add(time.Minute))
+	_, err := s.settlement.Prove(t.Context(), session.ID, string(named))
+	s.ok(err)
+	row := s.rows(session.ID)[0].Transfer
+	cursor := s.cursor()
+	for _, height := range []uint64{cursor.Height, cursor.Height - 1} {
+		moved := row
+		moved.Height, moved.BlockID = height, "f0"
+		s.settlement.Rails.Chains[chain.Sandbox] = found{deaf{s.chain}, moved}
+		if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errHistoryMoves) {
+			t.Fatalf("in another block %d: %v", height, err)
+		}
+		if rows := s.rows(session.ID); rows[0].Transfer.Height != row.Height {
+			t.Errorf("recorded as %+v", rows)
+		}
+	}
+	moved := row
+	moved.Height = cursor.Height - 1
+	moved.BlockID, err = s.chain.BlockID(t.Context(), moved.Height)
+	s.ok(err)
+	s.settlement.Rails.Chains[chain.Sandbox] = found{deaf{s.chain}, moved}
+	if err := s.settlement.Tick(t.Context(), chain.Sandbox); !errors.Is(err, errHistoryMoves) {
+		t.Fatal(err)
+	}
+	if rows := s.rows(session.ID); rows[0].Transfer.Height != moved.Height || rows[0].Disposition != ports.Settled {
+		t.Errorf("recorded as %+v", rows)
+	}
+}
+
 // Amounts that were let go because history had passed the end of their hold are held again when that
 // history is undone: what comes again is for whom it was sent to, and not nobody's.
 func TestAmountsLetGoByALostHistoryAreHeldAgain(t *testing.T) {
