@@ -6,9 +6,11 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -59,7 +61,8 @@ func live(t *testing.T, seed uint64, sales int, how temper) history {
 }
 
 // Every payment is found, once, whatever chains, nodes, gateways and payers do. SEED repeats a run,
-// PAYMENTS says how many, and WORLD runs one world of it alone.
+// PAYMENTS says how many, WORLD runs one world of it alone, and UNTIL ends it at the first finding that
+// says so.
 func TestEveryPaymentIsFoundOnce(t *testing.T) {
 	seed, payments := setting(t, "SEED", rand.Uint64()), setting(t, "PAYMENTS", defaultPayments)
 	t.Logf("SEED=%d PAYMENTS=%d", seed, payments)
@@ -68,18 +71,22 @@ func TestEveryPaymentIsFoundOnce(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectPercent))
 	began := time.Now()
 	histories := make([]history, worlds)
-	next := make(chan int)
+	until, ends := os.LookupEnv("UNTIL")
+	next, found := make(chan int), atomic.Bool{}
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for n := range next {
 				sales := min(salesPerWorld, int(payments)-n*salesPerWorld)
 				histories[n] = live(t, seedOf(seed, n), sales, temperOf(n))
+				if ends && slices.ContainsFunc(histories[n].found, func(f string) bool { return strings.Contains(f, until) }) {
+					found.Store(true)
+				}
 			}
 		})
 	}
 	for n := range worlds {
-		if alone == worlds || alone == n {
+		if (alone == worlds || alone == n) && !found.Load() {
 			next <- n
 		}
 	}
