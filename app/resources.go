@@ -26,6 +26,7 @@ type Resources struct {
 	Rails  TokenRails
 	Rates  ports.Rates
 	Prober ports.Prober
+	Tags   *PriceTags // what is told of prices; nil keeps none in memory
 	// AllowPrivate admits upstreams of this machine and its network: for development only.
 	AllowPrivate bool
 }
@@ -63,17 +64,21 @@ func (s Resources) Create(
 		return ResourceView{}, nil, err
 	}
 	unreachable := s.unreachable(ctx, fresh.Content)
-	return run(ctx, s.Core, ownScope(in.Who), once, func(ctx context.Context, r ports.Repos) (ResourceView, error) {
-		if err := openProject(ctx, r, in.Who.Project); err != nil {
-			return ResourceView{}, err
-		}
-		if err := add(ctx, r, made, bytes); err != nil {
-			return ResourceView{}, err
-		}
-		v, err := s.seen(ctx, r, made, now)
-		v.Unreachable = unreachable
-		return v, err
-	})
+	defer s.Tags.changed(in.Who.Merchant, in.SKU)
+	return run(ctx, s.Core, ownScope(in.Who), once, noted(s.Core, in.Who, func(v ResourceView) deed {
+		return deed{"resource.created", v.SKU, "", "mode=" + v.Mode.String()}
+	},
+		func(ctx context.Context, r ports.Repos) (ResourceView, error) {
+			if err := openProject(ctx, r, in.Who.Project); err != nil {
+				return ResourceView{}, err
+			}
+			if err := add(ctx, r, made, bytes); err != nil {
+				return ResourceView{}, err
+			}
+			v, err := s.seen(ctx, r, made, now)
+			v.Unreachable = unreachable
+			return v, err
+		}))
 }
 
 func add(ctx context.Context, r ports.Repos, made *resource.Resource, bytes []byte) error {

@@ -111,13 +111,14 @@ func (l *Lab) Gateway(
 		Core: core, Rails: rails, Sessions: l.Store, Changes: l.Store, Orders: l.Store, Watches: l.Store,
 		Events: events, Log: log,
 	}
+	signin := app.SignIn{Core: core, Passwords: vault.NewPasswords(), Ring: l.Store, Throttle: app.NewThrottle()}
 	return &Gateway{
 		Settlement: settlement, Rescanner: app.Rescanner{Settlement: settlement, Reads: l.Store},
 		Checkout: app.Checkout{
 			Core: core, Sessions: l.Store, Rails: rails, Rates: even{l.Clock}, Changes: l.Store, Events: events,
 			Log: log,
 		},
-		Receiving: app.Receiving{Core: core, Rails: rails, Passwords: vault.NewPasswords(), Events: events, Log: log},
+		Receiving: app.Receiving{Core: core, Rails: rails, SignIn: signin, Events: events, Log: log},
 	}, nil
 }
 
