@@ -107,11 +107,11 @@ func (l *Lab) Gateway(
 	core := app.Core{Work: work, Clock: l.Clock, IDs: ids{l.Chance}, Vault: vault.New(vault.NewMasterKey([32]byte{101}))}
 	log := slog.New(slog.DiscardHandler)
 	events := app.Announcer{IDs: ids{l.Chance}, Clock: l.Clock, Encoder: plain{}, Addresses: plain{}}
-	signin := app.SignIn{Core: core, Passwords: vault.NewPasswords(), Ring: l.Store, Throttle: app.NewThrottle()}
 	settlement := &app.Settlement{
 		Core: core, Rails: rails, Sessions: l.Store, Changes: l.Store, Orders: l.Store, Watches: l.Store,
 		Events: events, Log: log,
 	}
+	signin := app.SignIn{Core: core, Passwords: vault.NewPasswords(), Ring: l.Store, Throttle: app.NewThrottle()}
 	return &Gateway{
 		Settlement: settlement, Rescanner: app.Rescanner{Settlement: settlement, Reads: l.Store},
 		Checkout: app.Checkout{

@@ -145,10 +145,6 @@ var plants = []plant{
 		}},
 	},
 	{
-		name: "a cursor is its height", finds: "",
-		edits: []rig.Edit{{File: "ports/transfers.go", Old: " && c.BlockID == o.BlockID", New: ""}},
-	},
-	{
 		name: "what is named may be of any history", finds: "phantom: ",
 		edits: []rig.Edit{{
 			File: "app/named.go", Old: "	same, err = s.Rails.Chains[n].Holds(ctx, known)", New: "	same = true",
