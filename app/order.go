@@ -15,7 +15,7 @@ import (
 // Bounds of paying an order by authorization.
 const (
 	// orderTimeout is how long an authorization for an order holds at most.
-	orderTimeout = 2 * time.Minute
+	orderTimeout = 5 * time.Minute
 	// orderGrace is how much longer an order's intent holds than the order: what was claimed in time is in
 	// time, whenever its block comes.
 	orderGrace = orderTimeout + x402.ClockSkew
