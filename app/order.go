@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
 	"github.com/101pay/101pay/domain/x402"
@@ -52,6 +53,10 @@ func (s *Paywall) OrderURL(of checkout.Snapshot) (url string, none NoOrderURL) {
 // OrderPath is the path of an order's URL.
 func OrderPath(id checkout.SessionID) string { return "/v1/checkout/sessions/" + string(id) + "/x402" }
 
+// ErrNoProgram refuses a program that nobody can take money from for an order now: a person can pay it.
+var ErrNoProgram = fault.New(fault.Conflict, "not_payable_by_programs",
+	"its merchant can be paid for this order by a program on no network just now; it can be paid on its page")
+
 // order is a checkout session as goods: paying it is what is bought, and its receipt what is delivered.
 type order struct {
 	s       *Paywall
@@ -79,7 +84,7 @@ func (s *Paywall) counter(ctx context.Context, of checkout.Snapshot) (stall, err
 	o := order{s, of, map[x402.Network]money.Amount{}}
 	url, none := s.OrderURL(of)
 	if none != "" {
-		return stall{}, ErrNotPayable.Saying(noOrder[none])
+		return stall{}, ErrNoProgram.Saying(noOrder[none])
 	}
 	closed := o.sold(now)
 	asked, err := s.asked(ctx, of, closed == nil)

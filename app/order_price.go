@@ -62,7 +62,7 @@ func (s *Paywall) asked(ctx context.Context, of checkout.Snapshot, fresh bool) (
 	case down != nil:
 		return nil, down
 	}
-	return nil, ErrNotPayable
+	return nil, ErrNoProgram
 }
 
 // payees are where the project's money goes, and by which policy.
@@ -78,7 +78,7 @@ func (s *Paywall) payees(ctx context.Context, of checkout.Snapshot) ([]Payee, me
 			return nil, err
 		}
 		if switchedOff(switched, checkout.USDC) {
-			return nil, ErrNotPayable.Saying("this project does not accept USDC, which is what programs pay in")
+			return nil, ErrNoProgram.Saying("this project does not accept USDC, which is what programs pay in")
 		}
 		policy = project.Policy
 		return currentAccounts(ctx, r, of.ProjectID, s.Core.Clock.Now())
@@ -147,7 +147,7 @@ func (s *Paywall) wayOn(ctx context.Context, ask orderAsk, intents []checkout.In
 		}
 		units, fits := x402.UintOf(way.intent.Units)
 		if !fits {
-			return nil, ErrNotPayable
+			return nil, ErrNoProgram
 		}
 		way.way.Amount = units
 		return &way, nil

@@ -95,7 +95,7 @@ func TestWhatIsNotToBePaidAsksNobody(t *testing.T) {
 		o.status(byPage, checkout.Settled)
 		o.refused(o.asking(byPage), checkout.ErrAlreadyPaid)
 		o.refused(late, checkout.ErrAlreadyPaid)
-		o.refused(func() Purchase { p := o.asking(o.order("10.00", byTether)); return p }(), ErrNotPayable)
+		o.refused(func() Purchase { p := o.asking(o.order("10.00", byTether)); return p }(), ErrNoProgram)
 		o.refused(o.asking("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), ports.ErrNotFound)
 
 		over := o.order("10.00")
