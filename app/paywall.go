@@ -37,7 +37,7 @@ type Paywall struct {
 	// Checkout is whose sessions programs pay, and Words what they are told for it.
 	Checkout Checkout
 	Words    ports.OrderEncoder
-	Log          *slog.Logger
+	Log      *slog.Logger
 
 	offers offers
 	reads  sharedReads[shelfMark, ports.ResourceRow]

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
-	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -80,27 +79,23 @@ func undone(row *ports.AuthorizationRow, now time.Time) error {
 	return err
 }
 
-// unmirror undoes a test payment on the sandbox chain that its network has undone. The watcher finds it gone.
+// unmirror undoes a test payment on the sandbox chain that its network has undone, or never had. The watcher
+// finds it gone.
 func (s Reconciler) unmirror(ctx context.Context, row ports.AuthorizationRow) error {
-	was := row.Settlement.Snapshot()
-	moved, err := fetch(ctx, s.Relayer.Core, func(ctx context.Context, r ports.Repos) (*ports.TransferRow, error) {
-		return movedFor(ctx, r, row)
-	})
-	if err != nil || moved == nil {
-		return err
-	}
-	there, err := s.Relayer.Till.Rails.Chains[chain.Sandbox].Lookup(ctx, moved.Transfer.TxID)
-	if err != nil || len(there) == 0 {
-		return err // it is gone, and the watcher has not looked yet
-	}
-	s.Relayer.Log.LogAttrs(ctx, slog.LevelError, "the chain undid an agent's payment",
-		slog.String("authorization", was.Due.Key().String()), slog.String("transaction", was.TxID.String()))
-	return s.Relayer.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		if _, err := r.Sessions.Load(ctx, checkout.SessionID(row.SessionID)); err != nil { // one at a time
+	k := row.Settlement.Snapshot().Due.Key()
+	for n := range maxMirrors {
+		there, err := s.Relayer.Till.Rails.Chains[chain.Sandbox].Lookup(ctx, mirrorOf(k, n))
+		if err != nil {
 			return err
 		}
-		return r.Sandbox.Reorg(ctx, moved.Transfer.TxID, ports.SandboxReorg{
-			At: s.Relayer.now(), Height: moved.Transfer.Height,
+		if len(there) == 0 {
+			continue // it is gone, or was never shown
+		}
+		s.Relayer.Log.LogAttrs(ctx, slog.LevelError, "the chain undid an agent's payment",
+			slog.String("authorization", k.String()), slog.String("shown as", string(there[0].TxID)))
+		return s.Relayer.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+			return r.Sandbox.Reorg(ctx, there[0].TxID, ports.SandboxReorg{At: s.Relayer.now(), Height: there[0].Height})
 		})
-	})
+	}
+	return nil
 }

@@ -45,7 +45,9 @@ type Relayer struct {
 	Events Announcer
 	// Till is where what pays a checkout session is entered; nil where none is paid.
 	Till *Settlement
-	Log  *slog.Logger
+	// Played is the sandbox chain as it is scripted: test payments of sessions are shown on it.
+	Played ports.SandboxReads
+	Log    *slog.Logger
 
 	vigils vigils
 	floors floors

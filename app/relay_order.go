@@ -207,50 +207,52 @@ type passage struct {
 	index   uint32
 }
 
-// mirror shows a test payment on the sandbox chain, where test sessions are paid. It is there once for each
-// time the settlement is proven: one that was undone there is shown anew.
+// maxMirrors bounds how often a test payment is shown anew.
+const maxMirrors = 8
+
+// errMirrors says that the chain undid a test payment more often than anybody tries that.
+var errMirrors = errors.New("x402: the sandbox chain undid a payment too often")
+
+// mirror shows a test payment on the sandbox chain, where test sessions are paid. It is there once: what was
+// undone there is shown anew under another name.
 func (s *Relayer) mirror(ctx context.Context, d x402.Due, row ports.AuthorizationRow) (passage, error) {
-	at := passage{network: chain.Sandbox}
-	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		rows, _, err := r.Transfers.OfSession(ctx, checkout.SessionID(row.SessionID))
-		if err != nil {
-			return err
-		}
-		at.tx = mirrorOf(d.Key(), rows)
-		asset, known := s.Till.Rails.asset(chain.Sandbox, coinSold)
-		if !known {
-			return ports.ErrChainUnavailable
-		}
-		err = r.Sandbox.Emit(ctx, []ports.SandboxTransfer{{
-			TxID: at.tx, Contract: asset.Contract, Symbol: asset.Symbol, From: chain.EVMAddress(d.Payer),
-			To: chain.SandboxAddress("project " + string(row.ProjectID)), Units: d.Value.String(), MinedAt: s.now(),
-		}})
-		if errors.Is(err, ports.ErrTaken) {
-			return errShownBefore
-		}
-		return err
-	})
-	if errors.Is(err, errShownBefore) {
-		err = nil
+	asset, known := s.Till.Rails.asset(chain.Sandbox, coinSold)
+	if !known {
+		return passage{}, ports.ErrChainUnavailable
 	}
-	return at, err
+	for n := range maxMirrors {
+		at := passage{network: chain.Sandbox, tx: mirrorOf(d.Key(), n)}
+		shown, err := s.Played.Transaction(ctx, at.tx)
+		if err != nil || len(shown) > 0 {
+			return at, err
+		}
+		err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+			return r.Sandbox.Emit(ctx, []ports.SandboxTransfer{{
+				TxID: at.tx, Contract: asset.Contract, Symbol: asset.Symbol, From: chain.EVMAddress(d.Payer),
+				To: chain.SandboxAddress("project " + string(row.ProjectID)), Units: d.Value.String(), MinedAt: s.now(),
+			}})
+		})
+		if !errors.Is(err, ports.ErrTaken) { // it was there, and is gone
+			return at, err
+		}
+	}
+	return passage{}, errMirrors
 }
 
-// errShownBefore ends a unit of work that had nothing to do.
-var errShownBefore = errors.New("x402: it is on the sandbox chain")
+// mirrorOf names the transaction that shows a test payment on the sandbox chain for the nth time.
+func mirrorOf(k x402.ClaimKey, n int) chain.TxID {
+	sum := sha256.Sum256([]byte("101pay sandbox x402 " + k.String() + " " + strconv.Itoa(n)))
+	return chain.TxID(hex.EncodeToString(sum[:]))
+}
 
-// mirrorOf names the transaction that shows a test payment on the sandbox chain: another one for each that
-// the chain undid.
-func mirrorOf(k x402.ClaimKey, rows []ports.TransferRow) chain.TxID {
-	for n := 0; ; n++ {
-		sum := sha256.Sum256([]byte("101pay sandbox x402 " + k.String() + " " + strconv.Itoa(n)))
-		id := chain.TxID(hex.EncodeToString(sum[:]))
-		if !slices.ContainsFunc(rows, func(row ports.TransferRow) bool {
-			return row.Transfer.TxID == id && row.Disposition == ports.Reversed
-		}) {
-			return id
+// mirrors reports whether a transaction shows a test payment on the sandbox chain.
+func mirrors(tx chain.TxID, k x402.ClaimKey) bool {
+	for n := range maxMirrors {
+		if mirrorOf(k, n) == tx {
+			return true
 		}
 	}
+	return false
 }
 
 // movedFor is the transfer by which a settlement pays its session, where that stands; nil if it does not.
@@ -260,10 +262,12 @@ func movedFor(ctx context.Context, r ports.Repos, row ports.AuthorizationRow) (*
 		return nil, err
 	}
 	was := row.Settlement.Snapshot()
-	shown := mirrorOf(was.Due.Key(), rows)
 	for _, t := range rows {
-		moved := t.Transfer.TxID == txOf(was.TxID) && alike(t, was.Due) || t.Transfer.TxID == shown
-		if moved && t.Disposition != ports.Reversed {
+		if t.Disposition == ports.Reversed {
+			continue
+		}
+		if t.Transfer.TxID == txOf(was.TxID) && alike(t, was.Due) ||
+			t.Transfer.Network == chain.Sandbox && mirrors(t.Transfer.TxID, was.Due.Key()) {
 			return &t, nil
 		}
 	}

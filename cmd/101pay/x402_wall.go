@@ -21,7 +21,7 @@ func settler(
 ) *app.Relayer {
 	return &app.Relayer{
 		Core: core, Rails: rails, Reads: store.Authorizations(), Lanes: store.Lanes(), Orders: store, Events: events,
-		Till: till, Log: log,
+		Till: till, Played: store, Log: log,
 	}
 }
 

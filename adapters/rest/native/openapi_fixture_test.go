@@ -109,7 +109,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	agents[0].Chain, agents[0].Relay, agents[0].Confirmations = tokens, tokens, 1
 	relayer := &app.Relayer{
 		Core: core, Rails: agents, Reads: store.Authorizations(), Lanes: store.Lanes(), Orders: store, Events: events,
-		Till: g.settle, Log: log,
+		Till: g.settle, Played: store, Log: log,
 	}
 	sales := app.Checkout{
 		Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
