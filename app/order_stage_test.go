@@ -47,7 +47,7 @@ func atCounter(t *testing.T, story func(o *orderDesk)) {
 		o.gateway = o.open(m.store)
 		o.look()
 		story(o)
-		o.coherent()
+		o.coherent(merchant.Test)
 	})
 }
 
@@ -225,10 +225,10 @@ func (o *orderDesk) hears(id checkout.SessionID, want ...webhook.Type) {
 
 // coherent holds everything stored against everything else: an order is settled by one transfer that is booked
 // once and stands, what is settled by authorization has its transfer, and nothing is booked besides.
-func (o *orderDesk) coherent() {
+func (o *orderDesk) coherent(mode merchant.Mode) {
 	o.Helper()
 	page, err := o.store.Page(o.Context(), ports.StatementQuery{
-		Merchant: o.shop.ID(), Project: o.shop.Project.ID, Mode: merchant.Test, Limit: 1000,
+		Merchant: o.shop.ID(), Project: o.shop.Project.ID, Mode: mode, Limit: 1000,
 	})
 	o.ok(err)
 	standing := map[ledger.OrderNo]string{}
@@ -245,7 +245,7 @@ func (o *orderDesk) coherent() {
 		}
 	}
 	sessions, err := o.store.List(o.Context(), ports.SessionQuery{
-		Merchant: o.shop.ID(), Project: o.shop.Project.ID, Mode: merchant.Test, Limit: 1000,
+		Merchant: o.shop.ID(), Project: o.shop.Project.ID, Mode: mode, Limit: 1000,
 	})
 	o.ok(err)
 	paid := map[string]int{}
@@ -271,7 +271,7 @@ func (o *orderDesk) coherent() {
 		}
 	}
 	agents, _, err := o.store.Authorizations().Page(o.Context(), ports.AuthorizationQuery{
-		Project: o.shop.Project.ID, Mode: merchant.Test, Limit: 1000,
+		Project: o.shop.Project.ID, Mode: mode, Limit: 1000,
 	})
 	o.ok(err)
 	for _, a := range agents {
