@@ -34,12 +34,12 @@ var errPostRefused = fault.New(fault.NotAllowed, "method_not_allowed", "this res
 
 // stall is where something is sold as it is now: on which terms, with the challenge printed.
 type stall struct {
-	goods     goods
-	resource  resource.Snapshot // zero where something else is sold
-	offer     x402.Offer
-	challenge x402.Challenge
-	shown     Showcase
-	made      time.Time
+	goods    goods
+	resource resource.Snapshot // zero where something else is sold
+	offer    x402.Offer
+	printed  x402.Printed
+	shown    Showcase
+	made     time.Time
 }
 
 // Showcase is an offer for people.
@@ -134,7 +134,7 @@ func (s *Paywall) set(ctx context.Context, r resource.Snapshot, now time.Time) (
 	if offer, err = s.declare(offer, r); err != nil {
 		return stall{}, err
 	}
-	return stall{product{s, r}, r, offer, offer.Challenge(nil), shown, now}, nil
+	return stall{product{s, r}, r, offer, offer.Print(), shown, now}, nil
 }
 
 // ways lists how a resource can be paid for: every token of every network that it is sold on and its

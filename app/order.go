@@ -115,7 +115,7 @@ func (s *Paywall) counter(ctx context.Context, of checkout.Snapshot) (stall, err
 	if offer, err = s.sealed(offer, x402.Extensions{PaymentID: x402.PaymentIDOptional}); err != nil {
 		return stall{}, err
 	}
-	return stall{goods: o, offer: offer, challenge: offer.Challenge(nil), shown: shown, made: now}, nil
+	return stall{goods: o, offer: offer, printed: offer.Print(), shown: shown, made: now}, nil
 }
 
 var noOrder = map[NoOrderURL]string{
