@@ -87,6 +87,13 @@ func TestOneProgramAtATimePaysAnOrder(t *testing.T) {
 		p, q := o.signs(id), o.signs(id)
 		o.buy(p, http.StatusServiceUnavailable)
 		o.refused(q, checkout.ErrPaymentInProgress)
+		why, err := Explainer{
+			Sessions: o.store, Reads: o.store, Rails: o.till.Rails, Core: o.gateway.Core,
+		}.Explain(o.Context(), id)
+		o.ok(err)
+		if why.Headline != HeadlineProgram || len(why.Attempts) != 0 {
+			t.Errorf("why it is not paid: %s, %+v", why.Headline, why.Attempts)
+		}
 		o.goes(7 * time.Minute)
 		o.is(p, x402.Failed)
 		o.status(id, checkout.Opened)
