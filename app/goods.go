@@ -12,6 +12,17 @@ import (
 // goods is what is sold at a stall: a resource of a merchant's, or the payment of one of his checkout
 // sessions. It says when it is sold, in which order it is paid and made, and makes it.
 type goods interface {
+	conditions
+	// claimed names it in the row of a claim.
+	claimed(row *ports.AuthorizationRow) error
+	// make makes it for whoever pays.
+	make(ctx context.Context, b *buying) (ports.AuthorizationAnswer, error)
+	// unshelved is a kept answer as it is given again.
+	unshelved(ctx context.Context, b *buying, kept ports.AuthorizationAnswer) (ports.AuthorizationAnswer, error)
+}
+
+// conditions say when and how goods are sold.
+type conditions interface {
 	// sold refuses what is not sold now.
 	sold(now time.Time) error
 	// closed says why nobody is to be asked for money for it any more, whatever else is wrong with what he
@@ -23,12 +34,6 @@ type goods interface {
 	upfront() bool
 	// making is how long it may take to be made before anything is signed.
 	making() time.Duration
-	// claimed names it in the row of a claim.
-	claimed(row *ports.AuthorizationRow) error
-	// make makes it for whoever pays.
-	make(ctx context.Context, b *buying) (ports.AuthorizationAnswer, error)
-	// unshelved is a kept answer as it is given again.
-	unshelved(ctx context.Context, b *buying, kept ports.AuthorizationAnswer) (ports.AuthorizationAnswer, error)
 }
 
 // product is a resource as goods.

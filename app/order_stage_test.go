@@ -68,7 +68,7 @@ func (o *orderDesk) open(work ports.UnitOfWork) process {
 		Agents: store.Authorizations(), Log: slog.New(slog.DiscardHandler),
 	}
 	o.sandbox = Sandbox{Core: core, Sessions: store, Rails: rails}
-	p.Paywall.Checkout, p.Words, p.Relayer.Till, p.Relayer.Played = o.checkout, plainWords{}, o.till, store
+	p.Checkout, p.Words, p.Relayer.Till, p.Relayer.Played = o.checkout, plainWords{}, o.till, store
 	return p
 }
 

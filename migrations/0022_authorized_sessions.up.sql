@@ -1,5 +1,5 @@
--- A program may pay a checkout session by authorization, whatever its page asks for: the intent it pays holds
--- no amount, and a session has one at most for each token and address.
+-- A program may pay a checkout session by authorization, by an intent that holds no amount.
+-- A session has one such at most for each token and address.
 ALTER TABLE intents DROP CONSTRAINT intents_matching_check;
 ALTER TABLE intents ADD CONSTRAINT intents_matching_check
 	CHECK (matching = ANY (ARRAY['shared'::text, 'dedicated'::text, 'authorized'::text]));

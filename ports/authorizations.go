@@ -88,6 +88,11 @@ type Authorizations interface {
 	// that are: what recorded the transfer doubts it.
 	Wake(ctx context.Context, n x402.Network, id x402.Hash, at time.Time) (int, error)
 	AuthorizedSessions
+	AuthorizationAnswers
+}
+
+// AuthorizationAnswers keeps the answers settlements led to.
+type AuthorizationAnswers interface {
 	// Keep stores the answer a settlement led to, replacing an earlier one; ErrNotFound if nothing was
 	// claimed under the key.
 	Keep(ctx context.Context, k x402.ClaimKey, answer AuthorizationAnswer) error
