@@ -268,3 +268,28 @@ func TestRealMoneyThatIsUndoneIsReversedOnce(t *testing.T) {
 		})
 	}
 }
+
+// What a merchant has decided on pays no order: the settlement fails, and the money is his to answer for.
+func TestASpentTransferPaysNoOrder(t *testing.T) {
+	atLiveCounter(t, func(o *orderDesk, c *baseBlocks, id checkout.SessionID) {
+		p := o.signsLive(id)
+		c.holds = true
+		o.buy(p, http.StatusServiceUnavailable)
+		tx, due := o.signed(p)
+		c.moves(tx, due)
+		read, err := c.Lookup(o.Context(), txOf(tx))
+		o.ok(err)
+		o.ok(o.store.Do(o.Context(), func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Transfers.Add(ctx, ports.TransferRow{
+				Transfer: read[0], ProjectID: o.shop.Project.ID, Disposition: ports.Unmatched, RecordedAt: time.Now(),
+				Decision: ports.Decision{Action: ports.Closed, At: time.Now()},
+			})
+			return err
+		}))
+		o.works(time.Minute)
+		o.is(p, x402.Failed)
+		o.status(id, checkout.Opened)
+		o.went(id)
+		o.hearsLive(id)
+	})
+}
