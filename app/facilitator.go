@@ -60,7 +60,7 @@ func (s *Facilitator) weigh(ctx context.Context, p Presented) (*relaying, error)
 		return nil, err
 	}
 	r := &relaying{s: s, p: p, rail: rail}
-	if r.offer, err = p.Demand.Offer(tokens); err != nil {
+	if r.offer, err = p.Demand.Offer(tokens, nil); err != nil {
 		return nil, err
 	}
 	way, err := r.offer.Choose(p.Demand.Payload)
