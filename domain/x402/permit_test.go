@@ -317,6 +317,12 @@ func TestUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	until, _ := upTo.Due().ValidBefore.Uint64()
+	for second, over := range map[uint64]bool{until: false, until + 1: true} { // Permit2 takes it in its last second
+		if _, err := signed.Lapse(Reconciler, time.Unix(int64(second), 0), false); over != (err == nil) {
+			t.Errorf("lapse at %d: %v", second, err)
+		}
+	}
 	if _, err := signed.Use(Uint(1)); err == nil {
 		t.Error("what is signed is another amount now")
 	}

@@ -40,6 +40,17 @@ func (d Due) Key() ClaimKey {
 	return k
 }
 
+// Over is the first second (Unix) in which nobody can move the money by this authorization any more; ok is
+// false for one beyond 64 bits. A token takes it until right before ValidBefore, Permit2 in that second too.
+func (d Due) Over() (second uint64, ok bool) {
+	second, ok = d.ValidBefore.Uint64()
+	if ok && d.Method.Permits() {
+		ok = second+1 != 0
+		second++
+	}
+	return second, ok
+}
+
 // Permitted is the value that was signed, of which Value is to be moved.
 func (d Due) Permitted() Uint256 {
 	if d.Method == Permit2UpTo {

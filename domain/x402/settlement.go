@@ -163,7 +163,7 @@ func (s Settlement) Revert(by Actor, why Reason) (Settlement, error) {
 // Lapse records that the window is over and the nonce unused, both as of a final block: nobody can move
 // this money by this authorization any more.
 func (s Settlement) Lapse(by Actor, finalBlock time.Time, nonceUsed bool) (Settlement, error) {
-	until, ok := s.now.Due.ValidBefore.Uint64()
+	until, ok := s.now.Due.Over()
 	if nonceUsed || !ok || unix(finalBlock) < until {
 		return Settlement{}, ErrEvidence
 	}
