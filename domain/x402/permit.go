@@ -50,8 +50,13 @@ func (a Authorization) permitDigest(n Network) Hash {
 	}
 	permitted := words(permission, word(a.Token), a.Value.Bytes())
 	signed := words(kind, permitted, word(a.Spender), Hash(a.Nonce), a.ValidBefore.Bytes(), witness)
-	domain := words(permit2Domain, permit2Name, Uint(uint64(n)).Bytes(), word(Permit2Contract))
+	domain := Permit2Domain(n)
 	return keccak([]byte{0x19, 0x01}, domain[:], signed[:])
+}
+
+// Permit2Domain is the hash of Permit2's EIP-712 domain on a network: what its DOMAIN_SEPARATOR() must answer.
+func Permit2Domain(n Network) Hash {
+	return words(permit2Domain, permit2Name, Uint(uint64(n)).Bytes(), word(Permit2Contract))
 }
 
 // The functions by which the contracts of x402 settle, by the first four bytes of the hashes of their
