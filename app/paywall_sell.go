@@ -111,8 +111,14 @@ func (b *buying) sell(ctx context.Context, v x402.Verified) Sale {
 	deal := Deal{Rail: rail, Verified: v, Route: route}
 	var made *ports.AuthorizationAnswer
 	if b.stall.resource.Terms.Flow != resource.Upfront {
-		answer, err := b.s.make(ctx, b.stall.resource, b.asked)
-		if err != nil {
+		answer, used, err := b.s.meter(ctx, b.stall.resource, b.asked, v.Due().Permitted())
+		switch {
+		case err != nil:
+			return b.unsold(ctx, err)
+		case used.IsZero():
+			return b.unused(ctx, v, answer)
+		}
+		if deal.Verified, err = v.Using(used); err != nil {
 			return b.unsold(ctx, err)
 		}
 		made, deal.Answer = &answer, shelved(answer)

@@ -220,9 +220,10 @@ func (r *requirementsReader) extra(name []byte) {
 func (r *requirementsReader) judge() error {
 	d := r.into
 	var known bool
-	if d.Method, known = methodOf(r.scheme, r.transfer); !known && r.scheme != SchemeExact && r.scheme != SchemeUpTo {
-		return ReasonScheme.Refuse("paymentRequirements.scheme must be exact or upto")
+	if r.scheme != SchemeExact && (r.scheme != SchemeUpTo || r.out.version == V1) {
+		return ReasonScheme.Refuse("paymentRequirements.scheme must be exact, or upto in version 2")
 	}
+	d.Method, known = methodOf(r.scheme, r.transfer)
 	if !known || r.out.version == V1 && d.Method != EIP3009 {
 		return ReasonRequirements.Refuse("paymentRequirements.extra.assetTransferMethod must be eip3009 or permit2, or " +
 			"left out; version 1 knows the first only, scheme upto the second")
