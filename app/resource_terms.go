@@ -26,7 +26,7 @@ type TermsChange struct {
 	Discoverable          *bool
 	Timeout               *time.Duration
 	Flow                  *resource.Flow
-	UpTo                  *bool // whether the price is the most that is paid
+	UpTo                  *bool      // whether the price is the most that is paid
 	ValidFrom, ValidUntil *time.Time // the zero time takes the bound away
 }
 
