@@ -37,6 +37,7 @@ func (s Resources) Update(
 		return ResourceView{}, nil, err
 	}
 	now := s.now()
+	defer s.Tags.changed(who.Merchant, c.SKU)
 	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (ResourceView, error) {
 		one, err := s.load(ctx, r, who, c.SKU)
 		if err != nil {
@@ -134,6 +135,7 @@ func (s Resources) Archive(
 	ctx context.Context, who merchant.Principal, sku string, once Once[struct{}],
 ) (*ports.Answer, error) {
 	now := s.now()
+	defer s.Tags.changed(who.Merchant, sku)
 	_, answer, err := run(ctx, s.Core, ownScope(who), once,
 		func(ctx context.Context, r ports.Repos) (none struct{}, err error) {
 			one, err := r.Resources.Load(ctx, who.Merchant, sku)

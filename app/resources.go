@@ -27,6 +27,7 @@ type Resources struct {
 	Rails  TokenRails
 	Rates  ports.Rates
 	Prober ports.Prober
+	Tags   *PriceTags // what is told of prices; nil keeps none in memory
 	// AllowPrivate admits upstreams of this machine and its network: for development only.
 	AllowPrivate bool
 }
@@ -64,6 +65,7 @@ func (s Resources) Create(
 		return ResourceView{}, nil, err
 	}
 	unreachable := s.unreachable(ctx, fresh.Content)
+	defer s.Tags.changed(in.Who.Merchant, in.SKU)
 	return run(ctx, s.Core, ownScope(in.Who), once, func(ctx context.Context, r ports.Repos) (ResourceView, error) {
 		if err := openProject(ctx, r, in.Who.Project); err != nil {
 			return ResourceView{}, err
