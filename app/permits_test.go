@@ -31,7 +31,8 @@ func (u *scriptedUpstream) uses(usage string) {
 func told402(m *market, sale Sale) (out struct {
 	Success                          bool
 	Transaction, Amount, ErrorReason string
-}) {
+},
+) {
 	m.Helper()
 	if sale.Response == nil {
 		m.Fatalf("nothing is told: %+v", sale)

@@ -28,13 +28,15 @@ func (r authorizations) Claim(ctx context.Context, a ports.AuthorizationRow) err
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
 			$22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
 		ON CONFLICT DO NOTHING`,
-		append([]any{prepared, a.ID, chainID(d.Network), asset[:], d.Payer[:], d.PayTo[:], d.Nonce[:], d.Value.String(),
+		append([]any{
+			prepared, a.ID, chainID(d.Network), asset[:], d.Payer[:], d.PayTo[:], d.Nonce[:], d.Value.String(),
 			a.Order.Authorization.ValidAfter.String(), d.ValidBefore.String(), orEmpty(a.Order.Signature),
 			routes[a.Order.Route], b.MerchantID, a.ProjectID, a.Mode.String(), b.SKU, b.Request[:],
 			b.Authorization[:], b.Client[:], int16(a.Version), orNoID(a.ResourceID), orNoID(a.SessionID),
 			a.Price.Currency().String(), a.Price.MinorText(), a.Title, a.PaymentID, now.Status.String(),
 			hashOrNull(now.TxID), reasonText(now.Reason), a.OrderNo, now.ClaimedAt, orNull(now.SettledAt),
-			orNull(a.LookAt), a.ChangedAt}, permitColumns(d, a.Order)...)...)
+			orNull(a.LookAt), a.ChangedAt,
+		}, permitColumns(d, a.Order)...)...)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -85,11 +87,13 @@ func (r authorizations) Save(
 			value = $24, method = $25, token = $26, most = $27, facilitator = $28, allowance = $29
 		WHERE key = $1 AND status = $2 AND pay_to = $3 AND coalesce(most, value) = $4 AND valid_before = $5
 			AND method = $25 AND coalesce(token, asset) = $30`,
-		append([]any{prepared, keyBytes(d.Key()), from.String(), d.PayTo[:], d.Permitted().String(), d.ValidBefore.String(),
+		append([]any{
+			prepared, keyBytes(d.Key()), from.String(), d.PayTo[:], d.Permitted().String(), d.ValidBefore.String(),
 			a.Order.Authorization.ValidAfter.String(), orEmpty(a.Order.Signature), routes[a.Order.Route], b.SKU,
 			b.Request[:], b.Authorization[:], b.Client[:], int16(a.Version), now.Status.String(),
 			hashOrNull(now.TxID), reasonText(now.Reason), a.OrderNo, now.ClaimedAt, orNull(now.SettledAt),
-			orNull(a.LookAt), a.ChangedAt, a.Price.Currency().String(), a.Price.MinorText(), d.Value.String()},
+			orNull(a.LookAt), a.ChangedAt, a.Price.Currency().String(), a.Price.MinorText(), d.Value.String(),
+		},
 			append(permitColumns(d, a.Order), d.Asset[:])...)...)
 	if err != nil || n > 0 {
 		return err
