@@ -30,6 +30,7 @@ func (s *Store) List(_ context.Context, q ports.SessionQuery) (ports.SessionPage
 		return (q.Merchant == "" || row.MerchantID == q.Merchant) &&
 			(q.Project == "" || row.ProjectID == q.Project) && (q.Mode == 0 || row.Mode == q.Mode) &&
 			(q.Kind == "" || row.Kind == q.Kind) && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, row.Status)) &&
+			(q.From.IsZero() || !row.CreatedAt.Before(q.From)) && (q.To.IsZero() || row.CreatedAt.Before(q.To)) &&
 			(q.Before == ports.SessionMark{} || newerSession(q.Before, markOf(row)) < 0)
 	})
 	slices.SortFunc(rows, func(a, b sessionRow) int { return newerSession(markOf(a), markOf(b)) })
@@ -215,35 +216,4 @@ func (s *Store) KnownSince(
 		note(i.Address, i.CreatedAt)
 	}
 	return known, nil
-}
-
-// LetGo implements ports.SessionReads.
-func (s *Store) LetGo(
-	ctx context.Context, n chain.Network, now time.Time, limit int,
-) (freed int, err error) {
-	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		freed, err = r.Sessions.(sessions).letGo(ctx, n, now, limit) //nolint:errcheck // Do made it
-		return err
-	})
-	return freed, err
-}
-
-func (r sessions) letGo(
-	ctx context.Context, n chain.Network, now time.Time, limit int,
-) (int, error) {
-	s, err := r.state(ctx)
-	if err != nil {
-		return 0, err
-	}
-	ended := s.intents.where(func(i checkout.Intent) bool {
-		return i.Asset.Network == n && i.HoldUntil.Before(now) && s.holds(i)
-	})
-	slices.SortFunc(ended, func(a, b checkout.Intent) int {
-		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))
-	})
-	ended, _ = first(ended, limit)
-	for _, i := range ended {
-		s.amounts.drop(r.unit, slotOf(i))
-	}
-	return len(ended), nil
 }

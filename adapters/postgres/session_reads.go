@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -73,12 +72,20 @@ func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPa
 	if q.Kind != "" {
 		f.add("s.kind = $?", q.Kind)
 	}
-	if len(q.Statuses) > 0 {
+	if len(q.Statuses) == 1 {
+		f.add("s.status = $?", q.Statuses[0].String()) // as the index on states is asked
+	} else if len(q.Statuses) > 1 {
 		names := make([]string, len(q.Statuses))
 		for i, status := range q.Statuses {
 			names[i] = status.String()
 		}
 		f.add("s.status = ANY($?::text[])", names)
+	}
+	if !q.From.IsZero() {
+		f.add("s.created_at >= $?", q.From)
+	}
+	if !q.To.IsZero() {
+		f.add("s.created_at < $?", q.To)
 	}
 	if (q.Before != ports.SessionMark{}) {
 		if !isUUID(q.Before.ID) {
@@ -164,13 +171,3 @@ const heldQuery = `
 	SELECT t.position, ` + intentColumns + `
 	FROM t JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
 		AND i.held AND i.matching = 'dedicated'`
-
-// LetGo implements ports.SessionReads.
-func (s *Store) LetGo(
-	ctx context.Context, n chain.Network, now time.Time, limit int,
-) (int, error) {
-	freed, err := exec(ctx, s.in(), `UPDATE intents SET held = false WHERE id IN (
-		SELECT id FROM intents WHERE network = $1 AND held AND hold_until < $2
-		ORDER BY network, hold_until, id LIMIT $3 FOR UPDATE SKIP LOCKED)`, n, now, limited(limit))
-	return int(freed), err
-}
