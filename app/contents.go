@@ -10,6 +10,7 @@ import (
 
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/resource"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -46,9 +47,30 @@ func (s *Paywall) make(
 	ctx context.Context, r resource.Snapshot, p Purchase,
 ) (ports.AuthorizationAnswer, error) {
 	if r.Content.Kind == resource.Upstream {
-		return s.ask(ctx, r, p)
+		answer, _, err := s.ask(ctx, r, p)
+		return answer, err
 	}
 	return s.stored(ctx, r)
+}
+
+// meter makes what a resource sells, and says how much of the price that took: all, unless it is sold for
+// what was used and its server says how much that is. A server that says more than the price, or what cannot
+// be read, has made nothing that can be sold.
+func (s *Paywall) meter(
+	ctx context.Context, r resource.Snapshot, p Purchase, price x402.Uint256,
+) (answer ports.AuthorizationAnswer, used x402.Uint256, err error) {
+	if !r.Terms.UpTo || r.Content.Kind != resource.Upstream {
+		answer, err = s.make(ctx, r, p)
+		return answer, price, err
+	}
+	answer, usage, err := s.ask(ctx, r, p)
+	if err != nil {
+		return answer, used, err
+	}
+	if used, err = x402.ReadUsage(usage, price); err != nil {
+		return ports.AuthorizationAnswer{}, used, &upstreamError{cause: err}
+	}
+	return answer, used, nil
 }
 
 func (s *Paywall) stored(ctx context.Context, r resource.Snapshot) (ports.AuthorizationAnswer, error) {
@@ -106,10 +128,10 @@ func (s *Paywall) unshelved(
 }
 
 // ask asks the merchant's server. What it answers is held whole, so that nothing of it is given before it
-// is paid. Only a success is sold.
+// is paid. Only a success is sold. usage is what it says of how much was used.
 func (s *Paywall) ask(
 	ctx context.Context, r resource.Snapshot, p Purchase,
-) (ports.AuthorizationAnswer, error) {
+) (sold ports.AuthorizationAnswer, usage string, err error) {
 	u := r.Content.Upstream
 	asked := ports.UpstreamRequest{
 		Method: http.MethodGet, URL: u.URL, Headers: map[string]string{}, Timeout: upstreamTime,
@@ -128,14 +150,14 @@ func (s *Paywall) ask(
 	}
 	name, value, err := s.Catalog.UpstreamHeader(r)
 	if err != nil {
-		return ports.AuthorizationAnswer{}, &upstreamError{cause: fmt.Errorf("open its header: %w", err)}
+		return ports.AuthorizationAnswer{}, "", &upstreamError{cause: fmt.Errorf("open its header: %w", err)}
 	}
 	if name != "" {
 		asked.Headers[name] = value
 	}
 	got, err := s.Upstreams.Ask(ctx, asked)
 	if err != nil {
-		return ports.AuthorizationAnswer{}, &upstreamError{cause: err}
+		return ports.AuthorizationAnswer{}, "", &upstreamError{cause: err}
 	}
 	answer := s.answer(got.Status, got.Headers, got.Body)
 	if r.Content.Type != "" {
@@ -144,7 +166,8 @@ func (s *Paywall) ask(
 	for name, value := range upstreamHeaders {
 		answer.Headers[name] = value
 	}
-	return sellable(answer)
+	sold, err = sellable(answer)
+	return sold, got.Usage, err
 }
 
 // upstreamHeaders keep a browser from running what a merchant's server says as a page of the gateway.

@@ -60,7 +60,7 @@ func (s *Facilitator) weigh(ctx context.Context, p Presented) (*relaying, error)
 		return nil, err
 	}
 	r := &relaying{s: s, p: p, rail: rail}
-	if r.offer, err = p.Demand.Offer(tokens); err != nil {
+	if r.offer, err = p.Demand.Offer(tokens, rail.facilitators()); err != nil {
 		return nil, err
 	}
 	way, err := r.offer.Choose(p.Demand.Payload)
@@ -107,6 +107,9 @@ func (s *Facilitator) Verify(ctx context.Context, p Presented) error {
 	if err != nil {
 		return err
 	}
+	if v.Due().Permitted() != p.Demand.Amount {
+		return x402.ReasonValue.Refuse("permitted.amount must be exactly the price, " + p.Demand.Amount.String())
+	}
 	_, err = r.check(ctx, v)
 	return err
 }
@@ -117,7 +120,7 @@ func (r *relaying) verify(ctx context.Context) (x402.Verified, error) {
 	if err != nil {
 		return x402.Verified{}, err
 	}
-	if _, err := r.price(); err != nil {
+	if _, err := r.price(v.Due()); err != nil {
 		return x402.Verified{}, err
 	}
 	return v, r.admit(ctx)
@@ -145,7 +148,8 @@ func (r *relaying) admit(ctx context.Context) error {
 	}
 	for _, a := range accounts {
 		own, ok := x402.AddressOf(a.Address)
-		if !ok || own != r.p.Demand.PayTo || a.Network != r.rail.Watched {
+		coin := r.rail.coin(r.p.Demand.Asset)
+		if !ok || own != r.p.Demand.PayTo || a.Network != r.rail.Watched || coin != coinSold && a.Asset != coin {
 			continue
 		}
 		if !isSealed(r.s.Core.Vault, a) {

@@ -16,6 +16,10 @@ const MaxDiscovered = 100
 type Supported struct {
 	Networks []x402.Network
 	Signers  []x402.Address
+	// UpTo are those of the networks on which at most a price is taken, with the account that settles there,
+	// and Sponsored says that payers need no coins for gas on one of them.
+	UpTo      map[x402.Network]x402.Address
+	Sponsored bool
 }
 
 // Supported lists the networks of both modes: an API key is for one of them. One that somebody else's
@@ -38,6 +42,9 @@ func (s *Facilitator) Supported(ctx context.Context) (out Supported, err error) 
 		if rail.Relay == nil {
 			continue
 		}
+		if err := out.permits(ctx, rail); err != nil {
+			return Supported{}, err
+		}
 		for _, a := range rail.Relay.Accounts() {
 			if !slices.Contains(out.Signers, a) {
 				out.Signers = append(out.Signers, a)
@@ -45,6 +52,24 @@ func (s *Facilitator) Supported(ctx context.Context) (out Supported, err error) 
 		}
 	}
 	return out, nil
+}
+
+// permits adds what a rail settles by permit.
+func (s *Supported) permits(ctx context.Context, rail TokenRail) error {
+	tokens, err := rail.Chain.Tokens(ctx)
+	if isOurs(err) && err != nil {
+		return nil //nolint:nilerr // a network that cannot be asked now is listed without
+	}
+	for _, t := range tokens {
+		if t.Takes(x402.Permit2UpTo) {
+			if s.UpTo == nil {
+				s.UpTo = map[x402.Network]x402.Address{}
+			}
+			s.UpTo[rail.Network()] = rail.Relay.Accounts()[0]
+		}
+		s.Sponsored = s.Sponsored || t.Permits()
+	}
+	return err
 }
 
 // SettlementProgress is where a settlement is, for a merchant's server.

@@ -27,6 +27,9 @@ func (s *Facilitator) Settle(ctx context.Context, p Presented) (Relayed, error) 
 	if err != nil {
 		return Relayed{}, err
 	}
+	if p.Demand.Method == x402.Permit2UpTo && p.Demand.Amount.IsZero() {
+		return Relayed{}, r.unused(ctx)
+	}
 	// The caller's end does not end what is begun.
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), buyBound)
 	defer cancel()
@@ -45,6 +48,29 @@ func (s *Facilitator) Settle(ctx context.Context, p Presented) (Relayed, error) 
 		}
 	}
 	return Relayed{}, ports.ErrTryAgain
+}
+
+// unused answers for a payment of which nothing was used: nothing is claimed and nothing moves, and that is
+// its success. One that is claimed already is not of nothing.
+func (r *relaying) unused(ctx context.Context) error {
+	row, _, err := r.s.Reads.ByKey(ctx, r.key)
+	switch {
+	case isNotFound(err):
+	case err != nil:
+		return err
+	case row.Settlement.Snapshot().Status != x402.Refused:
+		return x402.ReasonDuplicate.Refuse("this payment is settled, or being settled, for an amount")
+	}
+	_, err = r.verify(ctx)
+	return err
+}
+
+// metered is a payment with what is to be settled of it.
+func (r *relaying) metered(v x402.Verified) (x402.Verified, error) {
+	if r.p.Demand.Method != x402.Permit2UpTo {
+		return v, nil
+	}
+	return v.Using(r.p.Demand.Amount)
 }
 
 // turn looks a payment up and does what is to be done next. turnOver without an error says that it is
@@ -99,6 +125,9 @@ func (r *relaying) fresh(ctx context.Context) (ports.AuthorizationRow, next, err
 	if err != nil {
 		return ports.AuthorizationRow{}, turnOver, err
 	}
+	if _, err := r.metered(v); err != nil {
+		return ports.AuthorizationRow{}, turnOver, err
+	}
 	row, err := r.row(v)
 	if err != nil {
 		return ports.AuthorizationRow{}, turnOver, err
@@ -120,6 +149,9 @@ func (r *relaying) retake(ctx context.Context) (ports.AuthorizationRow, next, er
 	if err != nil {
 		return ports.AuthorizationRow{}, turnOver, err
 	}
+	if _, err := r.metered(v); err != nil {
+		return ports.AuthorizationRow{}, turnOver, err
+	}
 	defer r.s.Relayer.Attend(r.key)()
 	err = r.s.Relayer.ClaimAgain(ctx, v, r.binding, 0)
 	switch {
@@ -134,11 +166,16 @@ func (r *relaying) retake(ctx context.Context) (ports.AuthorizationRow, next, er
 	return r.settle(ctx, v)
 }
 
-// price is what is booked: a dollar coin's units.
-func (r *relaying) price() (money.Amount, error) {
-	price, err := money.FromMinor(money.USDC, r.p.Demand.Amount.Big())
+// price is what is booked: a dollar coin's units. What turns out to cost less is booked as what it costs when
+// it is signed.
+func (r *relaying) price(d x402.Due) (money.Amount, error) {
+	coin, err := money.ParseCurrency(r.rail.coin(d.Asset))
+	if err != nil {
+		return money.Amount{}, err
+	}
+	price, err := money.FromMinor(coin, d.Value.Big())
 	if err == nil {
-		price, err = money.ParsePrice(money.USDC, price.String()) // which knows what books hold
+		price, err = money.ParsePrice(coin, price.String()) // which knows what books hold
 	}
 	if err != nil {
 		return money.Amount{}, x402.ReasonRequirements.Refuse("paymentRequirements ask for more than is settled at once")
@@ -155,7 +192,7 @@ func (r *relaying) row(v x402.Verified) (ports.AuthorizationRow, error) {
 	if err != nil {
 		return ports.AuthorizationRow{}, err
 	}
-	price, err := r.price()
+	price, err := r.price(v.Due())
 	if err != nil {
 		return ports.AuthorizationRow{}, err
 	}
@@ -176,6 +213,9 @@ func (r *relaying) row(v x402.Verified) (ports.AuthorizationRow, error) {
 func (r *relaying) settle(ctx context.Context, v x402.Verified) (ports.AuthorizationRow, next, error) {
 	route, err := r.check(ctx, v)
 	if err != nil {
+		return r.release(ctx, err)
+	}
+	if v, err = r.metered(v); err != nil {
 		return r.release(ctx, err)
 	}
 	row, err := r.s.Relayer.Settle(ctx, Deal{Rail: r.rail, Verified: v, Route: route})

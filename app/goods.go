@@ -6,6 +6,7 @@ import (
 
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/resource"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -17,6 +18,8 @@ type goods interface {
 	claimed(row *ports.AuthorizationRow) error
 	// make makes it for whoever pays.
 	make(ctx context.Context, b *buying) (ports.AuthorizationAnswer, error)
+	// meter makes it for whoever is about to pay at most a price, and says how much of it that took.
+	meter(ctx context.Context, b *buying, price x402.Uint256) (ports.AuthorizationAnswer, x402.Uint256, error)
 	// unshelved is a kept answer as it is given again.
 	unshelved(ctx context.Context, b *buying, kept ports.AuthorizationAnswer) (ports.AuthorizationAnswer, error)
 }
@@ -61,6 +64,12 @@ func (p product) claimed(row *ports.AuthorizationRow) error {
 
 func (p product) make(ctx context.Context, b *buying) (ports.AuthorizationAnswer, error) {
 	return p.s.make(ctx, p.r, b.asked)
+}
+
+func (p product) meter(
+	ctx context.Context, b *buying, price x402.Uint256,
+) (ports.AuthorizationAnswer, x402.Uint256, error) {
+	return p.s.meter(ctx, p.r, b.asked, price)
 }
 
 func (p product) unshelved(

@@ -74,6 +74,7 @@ func (m *market) start(work ports.UnitOfWork) process {
 	core := Core{Work: work, Clock: bubbleClock{}, IDs: postIDs{}, Vault: deskVault{}}
 	rails := TokenRails{{
 		Mode: merchant.Test, Chain: m.chain, Relay: m.relay, Confirmations: 1, Budget: m.budget,
+		Coins: map[x402.Address]string{sandbox.PlainUSDT.Contract(): "USDT"},
 	}}
 	log := slog.New(slog.DiscardHandler)
 	relayer := &Relayer{
@@ -84,7 +85,7 @@ func (m *market) start(work ports.UnitOfWork) process {
 		Paywall: &Paywall{
 			Core: core, Relayer: relayer,
 			Catalog: Resources{Core: core, Reads: m.store, Rails: rails, Rates: even{core.Clock}, Tags: new(PriceTags)},
-			Reads: relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
+			Reads:   relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
 			Attestations: Attestations{Core: core, Signer: portstest.Pen{}, Issuer: "https://pay.example"},
 		},
 		reconciler: Reconciler{Relayer: relayer},
@@ -164,7 +165,10 @@ func (m *market) asks(sku string) portstest.TokenPrice {
 	text, err := base64.StdEncoding.DecodeString(sale.Challenge.Required)
 	m.ok(err)
 	var required struct {
-		Accepts []struct{ Amount, PayTo string } `json:"accepts"`
+		Accepts []struct {
+			Scheme, Amount, PayTo, Asset string
+			Extra                        struct{ AssetTransferMethod, FacilitatorAddress string }
+		} `json:"accepts"`
 	}
 	m.ok(json.Unmarshal(text, &required))
 	payTo, ok := x402.ParseAddress(required.Accepts[0].PayTo)
@@ -172,7 +176,19 @@ func (m *market) asks(sku string) portstest.TokenPrice {
 	if !ok || !sure {
 		m.Fatalf("challenge %s", text)
 	}
-	return portstest.TokenPrice{Token: sandbox.USDC, Name: "USDC", Version: "2", Units: amount, PayTo: payTo}
+	price := portstest.TokenPrice{Token: sandbox.USDC, Name: "USDC", Version: "2", Units: amount, PayTo: payTo}
+	way := required.Accepts[0]
+	if way.Asset == sandbox.PlainUSDT.Contract().String() {
+		price.Token, price.Name, price.Version = sandbox.PlainUSDT, "", ""
+	}
+	switch {
+	case way.Scheme == x402.SchemeUpTo:
+		price.Method = x402.Permit2UpTo
+		price.Facilitator, _ = x402.ParseAddress(way.Extra.FacilitatorAddress)
+	case way.Extra.AssetTransferMethod == "permit2":
+		price.Method = x402.Permit2
+	}
+	return price
 }
 
 // pays is a request for a resource with a payment for it.
@@ -194,10 +210,14 @@ func (m *market) keyOf(p Purchase) x402.ClaimKey {
 	m.Helper()
 	payload, _, err := x402.Read(p.V1, p.V2)
 	m.ok(err)
-	return x402.ClaimKey{
+	k := x402.ClaimKey{
 		Network: m.chain.Network(), Asset: m.token().Contract(), Payer: payload.Authorization().From,
 		Nonce: payload.Authorization().Nonce,
 	}
+	if payload.Authorization().Method.Permits() {
+		k.Asset = x402.Permit2Contract
+	}
+	return k
 }
 
 // token is what the market's network takes.

@@ -104,7 +104,11 @@ func (s *Paywall) set(ctx context.Context, r resource.Snapshot, now time.Time) (
 	if err != nil {
 		return stall{}, err
 	}
-	price, err := money.FromMinor(money.USDC, units.Big())
+	coin, err := money.ParseCurrency(r.Terms.Coin())
+	if err != nil {
+		return stall{}, err
+	}
+	price, err := money.FromMinor(coin, units.Big())
 	if err != nil {
 		return stall{}, err
 	}
@@ -164,8 +168,10 @@ func (s *Paywall) ways(
 			continue
 		}
 		for _, t := range tokens {
-			if t.Contract() != to.To && len(ways) < resource.MaxNetworks {
-				ways = append(ways, x402.Requirements{Token: t, Amount: units, PayTo: to.To, Timeout: r.Terms.Timeout})
+			way, payable := rail.way(t, r.Terms.UpTo)
+			if payable && rail.coin(t.Contract()) == r.Terms.Coin() && t.Contract() != to.To && len(ways) < resource.MaxNetworks {
+				way.Amount, way.PayTo, way.Timeout = units, to.To, r.Terms.Timeout
+				ways = append(ways, way)
 			}
 		}
 	}

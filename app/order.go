@@ -156,6 +156,14 @@ func (o order) claimed(row *ports.AuthorizationRow) error {
 	return nil
 }
 
+// meter is never asked for: an order is paid first, and all of it.
+func (o order) meter(
+	ctx context.Context, b *buying, price x402.Uint256,
+) (ports.AuthorizationAnswer, x402.Uint256, error) {
+	answer, err := o.make(ctx, b)
+	return answer, price, err
+}
+
 // make tells what became of the order, as it is now.
 func (o order) make(ctx context.Context, b *buying) (ports.AuthorizationAnswer, error) {
 	session, err := o.s.Checkout.Get(ctx, o.session.ID)

@@ -12,7 +12,7 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// coinSold is the coin resources are sold for.
+// coinSold is the coin resources are sold for, unless they say otherwise.
 const coinSold = "USDC"
 
 // PayeeProblem is why a resource cannot be paid on a network.
@@ -45,7 +45,7 @@ func (rs TokenRails) payees(
 		case len(s.Terms.Networks) > 0 && !slices.Contains(s.Terms.Networks, p.Network):
 			p.Problem = PayeeNotChosen
 		case s.Mode == merchant.Live:
-			p.To, p.Problem = livePayee(v, rail.Watched, accounts)
+			p.To, p.Problem = livePayee(v, rail.Watched, s.Terms.Coin(), accounts)
 		default:
 			p.To = testPayee(s, p.Network)
 		}
@@ -60,10 +60,10 @@ func (rs TokenRails) payees(
 }
 
 func livePayee(
-	v ports.Vault, n chain.Network, accounts []merchant.ReceivingAccount,
+	v ports.Vault, n chain.Network, coin string, accounts []merchant.ReceivingAccount,
 ) (to x402.Address, problem PayeeProblem) {
 	at := slices.IndexFunc(accounts, func(a merchant.ReceivingAccount) bool {
-		return n != "" && a.Network == n && a.Asset == coinSold
+		return n != "" && a.Network == n && a.Asset == coin
 	})
 	if at < 0 {
 		return to, PayeeNoAccount

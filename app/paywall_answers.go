@@ -17,7 +17,7 @@ func (b *buying) refused(ctx context.Context, err error) Sale {
 		return b.failed(ctx, err)
 	}
 	sale := Sale{Fault: fault.From(err), Version: b.version(), Shown: b.stall.shown}
-	if k := sale.Fault.Kind; k == fault.Rejected || k == fault.Invalid {
+	if k := sale.Fault.Kind; k == fault.Rejected || k == fault.Invalid || k == fault.Unready {
 		if closed := b.stall.goods.closed(ctx); closed != nil {
 			sale.Fault = fault.From(closed)
 			return sale
@@ -89,6 +89,16 @@ func (b *buying) unsold(ctx context.Context, err error) Sale {
 	sale := b.failed(ctx, err)
 	sale.Response = &response
 	return sale
+}
+
+// unused gives an answer of which its seller says that nothing of the price was used: nothing is settled, the
+// claim is given up, and the same payment may be presented again.
+func (b *buying) unused(ctx context.Context, v x402.Verified, a ports.AuthorizationAnswer) Sale {
+	if _, err := b.s.Relayer.Refuse(ctx, b.key, x402.Requester, x402.ReasonUnused); err != nil {
+		return b.failed(ctx, err)
+	}
+	response := x402.Unused(v)
+	return Sale{Answer: &a, Response: &response, Version: b.version(), Shown: b.stall.shown}
 }
 
 // delivered answers what was paid for.

@@ -102,8 +102,14 @@ func (b *buying) sell(ctx context.Context, v x402.Verified) Sale {
 	deal := Deal{Rail: rail, Verified: v, Route: route, Session: b.asked.Session}
 	var made *ports.AuthorizationAnswer
 	if !b.stall.goods.upfront() {
-		answer, err := b.stall.goods.make(ctx, b)
-		if err != nil {
+		answer, used, err := b.stall.goods.meter(ctx, b, v.Due().Permitted())
+		switch {
+		case err != nil:
+			return b.unsold(ctx, err)
+		case used.IsZero():
+			return b.unused(ctx, v, answer)
+		}
+		if deal.Verified, err = v.Using(used); err != nil {
 			return b.unsold(ctx, err)
 		}
 		made, deal.Answer = &answer, shelved(answer)

@@ -191,7 +191,11 @@ const maxRenewals = 4
 // again signs a settlement's order with a new nonce, and sends it.
 func (s Reconciler) again(ctx context.Context, rail TokenRail, row ports.AuthorizationRow) error {
 	due := row.Settlement.Snapshot().Due
-	account := s.Relayer.floors.rank(rail)[0]
+	accounts, err := s.Relayer.floors.able(rail, row.Order.Authorization)
+	if err != nil {
+		return err
+	}
+	account := accounts[0]
 	fees, err := rail.Relay.Quote(ctx, account, due, row.Order)
 	if err != nil {
 		return err

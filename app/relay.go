@@ -231,7 +231,7 @@ func (s *Relayer) delegate(ctx context.Context, d Deal) (ports.AuthorizationRow,
 // overAt is when a settlement that nobody works on any more is looked at once more: its window is over
 // then, and with it the chance that somebody else submits its authorization.
 func overAt(s x402.Settlement) time.Time {
-	until, ok := s.Snapshot().Due.ValidBefore.Uint64()
+	until, ok := s.Snapshot().Due.Over()
 	if !ok || until > maxUnix {
 		until = maxUnix
 	}

@@ -79,6 +79,20 @@ func (f *floors) rank(rail TokenRail) []x402.Address {
 	return accounts
 }
 
+// able lists the accounts of a rail that may settle what was signed, in the same order: the one the payer
+// named, if he named one.
+func (f *floors) able(rail TokenRail, signed x402.Authorization) ([]x402.Address, error) {
+	accounts := f.rank(rail)
+	if signed.Method != x402.Permit2UpTo {
+		return accounts, nil
+	}
+	if !slices.Contains(accounts, signed.Facilitator) {
+		return nil, x402.ReasonFacilitator.Refuse("the account that was to settle this payment does not settle any more; " +
+			"ask for the price and sign anew")
+	}
+	return []x402.Address{signed.Facilitator}, nil
+}
+
 // floor is the first nonce of an account that no block has used, as far as is known.
 func (s *Relayer) floor(ctx context.Context, relay ports.Relay, account x402.Address) (uint64, error) {
 	at := lane{relay.Network(), account}

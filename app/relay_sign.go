@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
+	"github.com/101pay/101pay/domain/money"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -18,7 +19,11 @@ var ErrRelayerBusy = fault.New(fault.Unavailable, "relayer_busy",
 
 // sign stores a signed transaction for a claimed payment by the first account that may send one more.
 func (s *Relayer) sign(ctx context.Context, d Deal) (tx ports.RelayTransaction, err error) {
-	for _, account := range s.floors.rank(d.Rail) {
+	accounts, err := s.floors.able(d.Rail, d.Verified.Authorization())
+	if err != nil {
+		return tx, err
+	}
+	for _, account := range accounts {
 		if tx, err = s.signAs(ctx, d, account); !errors.Is(err, ErrRelayerBusy) {
 			break
 		}
@@ -52,6 +57,9 @@ func (s *Relayer) signAs(ctx context.Context, d Deal, account x402.Address) (por
 			return x402.ErrTransition
 		}
 		row.Order = order
+		if row, err = using(row, d.Verified.Due().Value); err != nil {
+			return err
+		}
 		out, err = s.enlist(ctx, r, errand{d.Rail, account, floor, fees, row, now})
 		if err != nil {
 			return err
@@ -59,6 +67,20 @@ func (s *Relayer) signAs(ctx context.Context, d Deal, account x402.Address) (por
 		return keep(ctx, r, d.key(), d.Answer)
 	})
 	return out, err
+}
+
+// using makes a claim be of what was used of it, and be booked as that.
+func using(row ports.AuthorizationRow, used x402.Uint256) (ports.AuthorizationRow, error) {
+	if used == row.Settlement.Snapshot().Due.Value {
+		return row, nil
+	}
+	settlement, err := row.Settlement.Use(used)
+	if err != nil {
+		return row, err
+	}
+	row.Settlement = settlement
+	row.Price, err = money.FromMinor(row.Price.Currency(), used.Big())
+	return row, err
 }
 
 // errand is a transaction about to be signed for a settlement.

@@ -26,6 +26,7 @@ type TermsChange struct {
 	Discoverable          *bool
 	Timeout               *time.Duration
 	Flow                  *resource.Flow
+	UpTo                  *bool      // whether the price is the most that is paid
 	ValidFrom, ValidUntil *time.Time // the zero time takes the bound away
 }
 
@@ -99,6 +100,7 @@ func (c resolvedTerms) onto(t resource.Terms) resource.Terms {
 	assign(&t.Discoverable, c.Discoverable)
 	assign(&t.Timeout, c.Timeout)
 	assign(&t.Flow, c.Flow)
+	assign(&t.UpTo, c.UpTo)
 	assign(&t.ValidFrom, c.ValidFrom)
 	assign(&t.ValidUntil, c.ValidUntil)
 	if c.Networks != nil {

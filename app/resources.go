@@ -14,7 +14,8 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// usdcDecimals are those of every token that resources are sold for; who reads a chain compares them.
+// usdcDecimals are those of every token that resources are sold for, USDT included; who reads a chain compares
+// them.
 const usdcDecimals = 6
 
 // Resources keeps what merchants sell to programs. Everything a merchant asks for concerns one project and
@@ -156,7 +157,7 @@ func (s Resources) seen(
 // unless he fixed another.
 func (s Resources) Units(ctx context.Context, m merchant.Mode, price money.Amount) (x402.Uint256, error) {
 	text := price.MinorText()
-	if price.Currency() != money.USDC {
+	if price.Currency() != money.USDC && price.Currency() != money.USDT {
 		rate, err := s.Rates.Rate(ctx, m, price.Currency(), coinSold)
 		if err != nil {
 			return x402.Uint256{}, err

@@ -23,6 +23,49 @@ type TokenRail struct {
 	Watched chain.Network
 	// Budget is the most that may be burnt in 24 hours, in wei; nil for no bound.
 	Budget *big.Int
+	// Coins are the symbols of tokens that are no USDC, where nobody watches: elsewhere the watcher knows.
+	Coins map[x402.Address]string
+}
+
+// coin is the symbol of a token of the rail.
+func (r TokenRail) coin(token x402.Address) string {
+	if symbol, known := r.Coins[token]; known {
+		return symbol
+	}
+	for _, a := range r.Watched.Tokens() {
+		if contract, ok := x402.AddressOf(chain.Address(a.Contract)); ok && contract == token {
+			return a.Symbol
+		}
+	}
+	return coinSold
+}
+
+// facilitators are the accounts that settle what was used of a payment, if there are any.
+func (r TokenRail) facilitators() []x402.Address {
+	if r.Relay == nil {
+		return nil
+	}
+	return r.Relay.Accounts()
+}
+
+// way is how a resource's token is paid with: by what the token itself takes, if it is sold at a price, else
+// by permit. ok is false if it cannot be paid with.
+func (r TokenRail) way(t x402.Token, upTo bool) (way x402.Requirements, ok bool) {
+	methods := []x402.Method{x402.EIP3009, x402.Permit2}
+	if upTo {
+		methods = []x402.Method{x402.Permit2UpTo}
+	}
+	for _, m := range methods {
+		if !t.Takes(m) || m.Permits() && r.Relay == nil {
+			continue
+		}
+		way = x402.Requirements{Token: t, Method: m}
+		if m == x402.Permit2UpTo {
+			way.Facilitator = r.Relay.Accounts()[0]
+		}
+		return way, true
+	}
+	return way, false
 }
 
 // Network is the rail's network.

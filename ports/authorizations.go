@@ -32,19 +32,27 @@ type AuthorizationRow struct {
 	ChangedAt  time.Time
 }
 
-// AuthorizationOrder is a call of transferWithAuthorization, all of it: what is due, the earliest time, the
-// payer's proof, and the overload to call.
+// AuthorizationOrder is the call that settles, all of it: what is due, the earliest time, the payer's proof,
+// and the overload to call.
 type AuthorizationOrder struct {
 	Authorization x402.Authorization
-	Signature     []byte     // as presented, an ERC-6492 wrapper included
-	Route         x402.Route // zero while the chain was not asked
+	Signature     []byte          // as presented, an ERC-6492 wrapper included
+	Route         x402.Route      // zero while the chain was not asked
+	Allowance     *x402.Allowance // what the payer brought so that Permit2 may move the token; nil if nothing
 }
 
-// Moves reports whether the order moves exactly what is due. Stores keep what the two share once.
+// Moves reports whether the order moves exactly what is due: what was signed is of this token, by this
+// method, for its contract and of the value that was permitted. Stores keep what the two share once.
 func (o AuthorizationOrder) Moves(d x402.Due) bool {
 	a := o.Authorization
-	return a.From == d.Payer && a.To == d.PayTo && a.Value == d.Value && a.ValidBefore == d.ValidBefore &&
-		a.Nonce == d.Nonce
+	var token x402.Address
+	if d.Method.Permits() {
+		token = d.Asset
+	}
+	return a.From == d.Payer && a.To == d.PayTo && a.Value == d.Permitted() && a.ValidBefore == d.ValidBefore &&
+		a.Nonce == d.Nonce && a.Method == d.Method && a.Token == token && a.Spender == d.Method.Proxy() &&
+		(a.Method == x402.Permit2UpTo) == (a.Facilitator != x402.Address{}) &&
+		(o.Allowance == nil || d.Method.Permits())
 }
 
 // Faults of programs that keep authorizations, not of requests.
@@ -61,7 +69,7 @@ const MaxAnswerBytes = 8 << 20
 // OrderOf is the call that settles a payment by a route.
 func OrderOf(v x402.Verified, by x402.Route) AuthorizationOrder {
 	return AuthorizationOrder{
-		Authorization: v.Authorization(), Signature: v.Signature().Presented(), Route: by,
+		Authorization: v.Authorization(), Signature: v.Signature().Presented(), Route: by, Allowance: v.Allowance(),
 	}
 }
 
@@ -81,8 +89,9 @@ type Authorizations interface {
 	Claim(ctx context.Context, a AuthorizationRow) error
 	// Load finds a settlement, locked, or ErrNotFound.
 	Load(ctx context.Context, k x402.ClaimKey) (AuthorizationRow, error)
-	// Save replaces settlement, version, order, order number, LookAt and ChangedAt, if the stored status is
-	// still from; ErrStale otherwise. What is due, and to which merchant, stays as it was claimed.
+	// Save replaces settlement, version, order, price, order number, LookAt and ChangedAt, if the stored
+	// status is still from; ErrStale otherwise. What is due, and to which merchant, stays as it was claimed;
+	// how much of it was used is replaced.
 	Save(ctx context.Context, from x402.Status, a AuthorizationRow) error
 	// Wake has whatever a transaction settled looked at from a time on, and answers how many settlements
 	// that are: what recorded the transfer doubts it.

@@ -23,6 +23,7 @@ type UpstreamAnswer struct {
 	Status  int
 	Headers map[string]string // those that say what the body is
 	Body    []byte
+	Usage   string // the value of x402.HeaderUsage, "" if there is none
 }
 
 // Upstreams asks servers whose addresses merchants gave us. It never connects to an address that is not

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
@@ -54,11 +55,13 @@ type Bill struct {
 	Now        time.Time  // what the payer's clock says
 	Signature  []byte     // instead of one by the payer's key
 	Extensions string     // JSON of extensions, "" for none
+	Spender    string     // whom a permit is for; the way's contract if ""
 }
 
 // Way is one way to pay, as version 2 tells it.
 type Way struct {
 	Scheme, Network, Amount, Asset, PayTo, Name, Version string
+	Transfer, Facilitator                                string // of payments by permit
 	Timeout                                              int64
 
 	text json.RawMessage // as it was told
@@ -102,6 +105,7 @@ func readWay(text json.RawMessage) (Way, error) {
 		Scheme: word(told, "scheme"), Network: word(told, "network"), Amount: word(told, "amount"),
 		Asset: word(told, "asset"), PayTo: word(told, "payTo"), Name: word(extra, "name"),
 		Version: word(extra, "version"), Timeout: int64(seconds), text: text,
+		Transfer: word(extra, "assetTransferMethod"), Facilitator: word(extra, "facilitatorAddress"),
 	}, nil
 }
 
@@ -125,6 +129,9 @@ func (p Payer) Payload(b Bill) (string, error) {
 		}
 		return s
 	}
+	if proxy := b.Way.method().Proxy(); b.Spender == "" {
+		b.Spender = proxy.String()
+	}
 	b.Value, b.To, b.From = or(b.Value, b.Way.Amount), or(b.To, b.Way.PayTo), or(b.From, p.Address().String())
 	if b.Signature == nil {
 		digest, err := b.digest()
@@ -144,7 +151,10 @@ func (b Bill) digest() (x402.Hash, error) {
 	if !ok || !is {
 		return x402.Hash{}, fmt.Errorf("%s on %s", b.Way.Asset, b.Way.Network)
 	}
-	token, err := x402.NewToken(network, asset, b.Way.Name, b.Way.Version)
+	token, err := x402.PlainToken(network, asset)
+	if b.Way.Name != "" {
+		token, err = x402.NewToken(network, asset, b.Way.Name, b.Way.Version)
+	}
 	if err != nil {
 		return x402.Hash{}, err
 	}
@@ -165,6 +175,9 @@ func (b Bill) text() string {
 	proof := fmt.Sprintf(`"payload":{"signature":"0x%x","authorization":{"from":%q,"to":%q,"value":%q,`+
 		`"validAfter":"%d","validBefore":"%d","nonce":%q}}`,
 		b.Signature, b.From, b.To, b.Value, after, b.Before.Unix(), b.Nonce.String())
+	if b.Way.method().Permits() {
+		proof = b.permit(after)
+	}
 	if b.Version == x402.V1 {
 		network, _ := x402.ParseNetwork(x402.V2, b.Way.Network)
 		return fmt.Sprintf(`{"x402Version":1,"scheme":%q,"network":%q,%s}`, b.Way.Scheme, network.Name(x402.V1), proof)
@@ -173,4 +186,27 @@ func (b Bill) text() string {
 		proof += `,"extensions":` + b.Extensions
 	}
 	return fmt.Sprintf(`{"x402Version":2,"accepted":%s,%s}`, b.Way.text, proof)
+}
+
+// method is how the way is paid.
+func (w Way) method() x402.Method {
+	switch {
+	case w.Scheme == x402.SchemeUpTo:
+		return x402.Permit2UpTo
+	case w.Transfer == "permit2":
+		return x402.Permit2
+	}
+	return x402.EIP3009
+}
+
+// permit is the proof of a payment by permit.
+func (b Bill) permit(after int64) string {
+	who := ""
+	if b.Way.method() == x402.Permit2UpTo {
+		who = fmt.Sprintf(`"facilitator":%q,`, b.Way.Facilitator)
+	}
+	nonce := new(big.Int).SetBytes(b.Nonce[:])
+	return fmt.Sprintf(`"payload":{"signature":"0x%x","permit2Authorization":{"from":%q,"permitted":{"token":%q,`+
+		`"amount":%q},"spender":%q,"nonce":%q,"deadline":"%d","witness":{"to":%q,%s"validAfter":"%d"}}}`,
+		b.Signature, b.From, b.Way.Asset, b.Value, b.Spender, nonce.String(), b.Before.Unix(), b.To, who, after)
 }

@@ -11,7 +11,7 @@ const agentBooks = `(
 
 // agentAlike says of a transfer t and a settlement s of agentBooks that the one may have moved what the
 // other is due.
-const agentAlike = `t.network = s.chain AND lower(t.contract) = '0x' || encode(s.asset, 'hex')
+const agentAlike = `t.network = s.chain AND lower(t.contract) = '0x' || encode(coalesce(s.token, s.asset), 'hex')
 	AND lower(t.sender) = '0x' || encode(s.payer, 'hex') AND lower(t.receiver) = '0x' || encode(s.pay_to, 'hex')
 	AND t.units = s.value`
 
@@ -117,7 +117,7 @@ var agentRules = []rule{
 		broken: `
 			SELECT '0x' || encode(txid, 'hex'), 'it settled ' || count(*) || ' authorizations of one payer, payee and value'
 			FROM x402_settlements WHERE status = 'settled'
-			GROUP BY network, txid, asset, payer, pay_to, value HAVING count(*) > 1`,
+			GROUP BY network, txid, coalesce(token, asset), payer, pay_to, value HAVING count(*) > 1`,
 	},
 	{
 		name:    "agent-signed",

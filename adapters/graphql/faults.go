@@ -41,7 +41,7 @@ func codeOf(f *fault.Fault) string {
 		return "UNAUTHENTICATED"
 	case fault.Invalid, fault.TooLarge, fault.Unsupported, fault.Unprocessable:
 		return codeInput
-	case fault.Conflict, fault.Rejected:
+	case fault.Conflict, fault.Rejected, fault.Unready:
 		return "CONFLICT"
 	case fault.Limited:
 		return "RATE_LIMITED"
@@ -107,7 +107,7 @@ func userErrors(err error) ([]*UserError, error) {
 			return nil, err
 		}
 	case fault.Invalid, fault.Unauthenticated, fault.Rejected, fault.Conflict, fault.TooLarge,
-		fault.Unsupported, fault.Unprocessable:
+		fault.Unsupported, fault.Unprocessable, fault.Unready:
 	}
 	told := &UserError{Code: f.Code, Message: f.Message, Field: optional(f.Param), Reason: optional(f.Reason)}
 	if f.RetryAfter > 0 {

@@ -141,7 +141,8 @@ func refuse(c *gin.Context, err error) {
 		status = http.StatusServiceUnavailable
 	case fault.Internal:
 		status = http.StatusInternalServerError
-	case fault.Invalid, fault.Rejected, fault.NotFound, fault.NotAllowed, fault.Conflict, fault.Unprocessable:
+	case fault.Invalid, fault.Rejected, fault.NotFound, fault.NotAllowed, fault.Conflict, fault.Unprocessable,
+		fault.Unready:
 	}
 	c.Header("Cache-Control", "no-store")
 	c.AbortWithStatusJSON(status, gin.H{"errors": []gin.H{{

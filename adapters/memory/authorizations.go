@@ -27,6 +27,10 @@ func paymentIDOf(a ports.AuthorizationRow) paymentID {
 
 func cloneAuthorization(a ports.AuthorizationRow) ports.AuthorizationRow {
 	a.Order.Signature = bytes.Clone(a.Order.Signature)
+	if brought := a.Order.Allowance; brought != nil {
+		allowance := *brought
+		a.Order.Allowance = &allowance
+	}
 	return a
 }
 
@@ -81,14 +85,14 @@ func (r authorizations) Save(
 	if !found || was.Status != from {
 		return ports.ErrStale
 	}
-	if !a.Order.Moves(was.Due) || to.Due != was.Due {
+	if !a.Order.Moves(to.Due) || to.Due.Claimed() != was.Due.Claimed() {
 		return ports.ErrOtherOrder
 	}
 	to.Binding.MerchantID = was.Binding.MerchantID
 	if row.Settlement, err = x402.Restore(to); err != nil {
 		return err
 	}
-	row.Version, row.Order, row.OrderNo = a.Version, a.Order, a.OrderNo
+	row.Version, row.Order, row.OrderNo, row.Price = a.Version, a.Order, a.OrderNo, a.Price
 	row.LookAt, row.ChangedAt = a.LookAt, a.ChangedAt
 	s.authorizations.put(r.unit, k, cloneAuthorization(row))
 	return nil

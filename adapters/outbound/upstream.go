@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -75,7 +76,9 @@ func whole(response *http.Response) (ports.UpstreamAnswer, error) {
 	case len(body) > ports.MaxUpstreamBytes:
 		return ports.UpstreamAnswer{}, errUpstreamLong
 	}
-	out := ports.UpstreamAnswer{Status: response.StatusCode, Headers: map[string]string{}, Body: body}
+	out := ports.UpstreamAnswer{
+		Status: response.StatusCode, Headers: map[string]string{}, Body: body, Usage: response.Header.Get(x402.HeaderUsage),
+	}
 	for _, name := range told {
 		if value := response.Header.Get(name); value != "" {
 			out.Headers[name] = value

@@ -184,12 +184,12 @@ const owningQuery = `
 	CROSS JOIN LATERAL (
 		SELECT key FROM (
 			SELECT key, txid, claimed_at, id FROM x402_settlements
-			WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
+			WHERE network = t.network AND coalesce(token, asset) = t.asset AND payer = t.payer AND pay_to = t.pay_to
 				AND value = t.value
 				AND status <> 'settled' AND (status NOT IN ('refused', 'failed') OR look_at IS NOT NULL)
 			UNION ALL
 			SELECT key, txid, claimed_at, id FROM x402_settlements
-			WHERE network = t.network AND asset = t.asset AND payer = t.payer AND pay_to = t.pay_to
+			WHERE network = t.network AND coalesce(token, asset) = t.asset AND payer = t.payer AND pay_to = t.pay_to
 				AND value = t.value AND status = 'settled' AND txid = t.txid
 		) alike
 		ORDER BY txid IS DISTINCT FROM t.txid, claimed_at, id LIMIT 1

@@ -47,6 +47,7 @@ func hashOrNull(h x402.Hash) []byte {
 // routes are the names of routes; the chain was not asked yet where there is none.
 var routes = map[x402.Route]string{
 	0: "", x402.RouteKey: "key", x402.RouteWallet: "wallet", x402.RouteFactory: "factory",
+	x402.RouteSponsored: "sponsored",
 }
 
 // routeNamed finds a route by its name.
@@ -98,12 +99,18 @@ type authorizationRow struct {
 	SettledAt     time.Time
 	LookAt        time.Time
 	ChangedAt     time.Time
+	Method        string
+	Token         []byte
+	Most          *string
+	Facilitator   []byte
+	Allowance     []byte
 }
 
 const authorizationColumns = `s.id, s.network, s.asset, s.payer, s.pay_to, s.nonce, s.value, s.valid_after,
 	s.valid_before, s.signature, s.route, s.merchant_id, s.project_id, s.mode, s.sku, s.request, s.signed,
 	s.client, s.version, s.resource_id, s.session_id, s.price_currency, s.price, s.title, s.payment_id,
-	s.status, s.txid, s.reason, s.order_no, s.claimed_at, s.settled_at, s.look_at, s.changed_at`
+	s.status, s.txid, s.reason, s.order_no, s.claimed_at, s.settled_at, s.look_at, s.changed_at, s.method,
+	s.token, s.most, s.facilitator, s.allowance`
 
 func (r authorizationRow) row() (ports.AuthorizationRow, error) {
 	a := ports.AuthorizationRow{
@@ -124,15 +131,49 @@ func (r authorizationRow) row() (ports.AuthorizationRow, error) {
 	if err != nil {
 		return ports.AuthorizationRow{}, fmt.Errorf("authorization %s: %w", r.ID, err)
 	}
-	a.Order = ports.AuthorizationOrder{
-		Authorization: x402.Authorization{
-			From: now.Due.Payer, To: now.Due.PayTo, Value: now.Due.Value, ValidAfter: validAfter,
-			ValidBefore: now.Due.ValidBefore, Nonce: now.Due.Nonce,
-		},
-		Signature: r.Signature,
-	}
-	a.Order.Route, _ = routeNamed(r.Route) // the column takes no other names
+	a.Order = r.order(now.Due, validAfter)
 	return a, nil
+}
+
+// order is what a relayer signs, of which the settlement keeps what is due.
+func (r authorizationRow) order(d x402.Due, validAfter x402.Uint256) ports.AuthorizationOrder {
+	signed := x402.Authorization{
+		From: d.Payer, To: d.PayTo, Value: d.Permitted(), ValidAfter: validAfter, ValidBefore: d.ValidBefore,
+		Nonce: d.Nonce, Method: d.Method, Spender: d.Method.Proxy(), Facilitator: addressOrNone(r.Facilitator),
+	}
+	if d.Method.Permits() {
+		signed.Token = d.Asset
+	}
+	o := ports.AuthorizationOrder{Authorization: signed, Signature: r.Signature}
+	o.Route, _ = routeNamed(r.Route) // the column takes no other names
+	if allowance, brought := x402.ReadAllowance(r.Allowance); brought {
+		o.Allowance = &allowance
+	}
+	return o
+}
+
+// addressOrNone reads an address; zero where there is none.
+func addressOrNone(b []byte) (a x402.Address) {
+	copy(a[:], b)
+	return a
+}
+
+// permitColumns are what a settlement by permit has beside others: its method, its token, the most that may
+// be used and who may say what was.
+func permitColumns(d x402.Due, o ports.AuthorizationOrder) []any {
+	var token, facilitator, allowance []byte
+	var most *string
+	if d.Method.Permits() {
+		token = d.Asset[:]
+	}
+	if d.Method == x402.Permit2UpTo {
+		text := d.Most.String()
+		facilitator, most = o.Authorization.Facilitator[:], &text
+	}
+	if o.Allowance != nil {
+		allowance = o.Allowance.Bytes()
+	}
+	return []any{d.Method.String(), token, most, facilitator, allowance}
 }
 
 func (r authorizationRow) price() (money.Amount, error) {
@@ -161,6 +202,13 @@ func (r authorizationRow) snapshot() (s x402.Snapshot, validAfter x402.Uint256, 
 			Authorization: x402.Hash(r.Signed), Client: x402.Fingerprint(r.Client),
 		},
 		ClaimedAt: r.ClaimedAt, SettledAt: r.SettledAt,
+	}
+	s.Due.Method, _ = x402.ParseMethod(r.Method) // the column takes no other names
+	if len(r.Token) > 0 {
+		s.Due.Asset = x402.Address(r.Token)
+	}
+	if r.Most != nil {
+		s.Due.Most, _ = x402.ParseUint(*r.Most) // Restore refuses what is less than the value
 	}
 	if len(r.Txid) > 0 {
 		s.TxID = x402.Hash(r.Txid)

@@ -20,21 +20,24 @@ func (r authorizations) Claim(ctx context.Context, a ports.AuthorizationRow) err
 		return ports.ErrOtherOrder
 	}
 	d, b := now.Due, now.Binding
+	asset := d.Key().Asset
 	n, err := exec(ctx, r.in(), `
 		INSERT INTO x402_settlements (id, network, asset, payer, pay_to, nonce, value, valid_after,
 			valid_before, signature, route, merchant_id, project_id, mode, sku, request, signed, client, version,
 			resource_id, session_id, price_currency, price, title, payment_id, status, txid, reason, order_no,
-			claimed_at, settled_at, look_at, changed_at)
+			claimed_at, settled_at, look_at, changed_at, method, token, most, facilitator, allowance)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-			$22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
+			$22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
 		ON CONFLICT DO NOTHING`,
-		prepared, a.ID, chainID(d.Network), d.Asset[:], d.Payer[:], d.PayTo[:], d.Nonce[:], d.Value.String(),
-		a.Order.Authorization.ValidAfter.String(), d.ValidBefore.String(), orEmpty(a.Order.Signature),
-		routes[a.Order.Route], b.MerchantID, a.ProjectID, a.Mode.String(), b.SKU, b.Request[:],
-		b.Authorization[:], b.Client[:], int16(a.Version), orNoID(a.ResourceID), orNoID(a.SessionID),
-		a.Price.Currency().String(), a.Price.MinorText(), a.Title, a.PaymentID, now.Status.String(),
-		hashOrNull(now.TxID), reasonText(now.Reason), a.OrderNo, now.ClaimedAt, orNull(now.SettledAt),
-		orNull(a.LookAt), a.ChangedAt)
+		append([]any{
+			prepared, a.ID, chainID(d.Network), asset[:], d.Payer[:], d.PayTo[:], d.Nonce[:], d.Value.String(),
+			a.Order.Authorization.ValidAfter.String(), d.ValidBefore.String(), orEmpty(a.Order.Signature),
+			routes[a.Order.Route], b.MerchantID, a.ProjectID, a.Mode.String(), b.SKU, b.Request[:],
+			b.Authorization[:], b.Client[:], int16(a.Version), orNoID(a.ResourceID), orNoID(a.SessionID),
+			a.Price.Currency().String(), a.Price.MinorText(), a.Title, a.PaymentID, now.Status.String(),
+			hashOrNull(now.TxID), reasonText(now.Reason), a.OrderNo, now.ClaimedAt, orNull(now.SettledAt),
+			orNull(a.LookAt), a.ChangedAt,
+		}, permitColumns(d, a.Order)...)...)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -81,13 +84,18 @@ func (r authorizations) Save(
 	n, err := exec(ctx, r.in(), `
 		UPDATE x402_settlements SET valid_after = $6, signature = $7, route = $8, sku = $9, request = $10,
 			signed = $11, client = $12, version = $13, status = $14, txid = $15, reason = $16, order_no = $17,
-			claimed_at = $18, settled_at = $19, look_at = $20, changed_at = $21
-		WHERE key = $1 AND status = $2 AND pay_to = $3 AND value = $4 AND valid_before = $5`,
-		prepared, keyBytes(d.Key()), from.String(), d.PayTo[:], d.Value.String(), d.ValidBefore.String(),
-		a.Order.Authorization.ValidAfter.String(), orEmpty(a.Order.Signature), routes[a.Order.Route], b.SKU,
-		b.Request[:], b.Authorization[:], b.Client[:], int16(a.Version), now.Status.String(),
-		hashOrNull(now.TxID), reasonText(now.Reason), a.OrderNo, now.ClaimedAt, orNull(now.SettledAt),
-		orNull(a.LookAt), a.ChangedAt)
+			claimed_at = $18, settled_at = $19, look_at = $20, changed_at = $21, price_currency = $22, price = $23,
+			value = $24, method = $25, token = $26, most = $27, facilitator = $28, allowance = $29
+		WHERE key = $1 AND status = $2 AND pay_to = $3 AND coalesce(most, value) = $4 AND valid_before = $5
+			AND method = $25 AND coalesce(token, asset) = $30`,
+		append([]any{
+			prepared, keyBytes(d.Key()), from.String(), d.PayTo[:], d.Permitted().String(), d.ValidBefore.String(),
+			a.Order.Authorization.ValidAfter.String(), orEmpty(a.Order.Signature), routes[a.Order.Route], b.SKU,
+			b.Request[:], b.Authorization[:], b.Client[:], int16(a.Version), now.Status.String(),
+			hashOrNull(now.TxID), reasonText(now.Reason), a.OrderNo, now.ClaimedAt, orNull(now.SettledAt),
+			orNull(a.LookAt), a.ChangedAt, a.Price.Currency().String(), a.Price.MinorText(), d.Value.String(),
+		},
+			append(permitColumns(d, a.Order), d.Asset[:])...)...)
 	if err != nil || n > 0 {
 		return err
 	}

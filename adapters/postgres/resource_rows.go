@@ -30,6 +30,7 @@ type resourceRow struct {
 	Discoverable    bool
 	TimeoutSeconds  int64
 	Flow            resource.Flow
+	Scheme          string
 	ValidFrom       time.Time
 	ValidUntil      time.Time
 	ContentKind     resource.Kind
@@ -54,7 +55,7 @@ const (
 	resourceChanging = `currency, price, networks, pay_to, title, service_name, description,
 	mime_type, tags, discoverable, timeout_seconds, flow, valid_from, valid_until, content_kind, content_type,
 	file_name, content_bytes, content_hash, upstream_url, upstream_header, upstream_sealed, upstream_post,
-	upstream_query, version, updated_at, archived_at`
+	upstream_query, version, updated_at, archived_at, scheme`
 	resourceColumns = `id, merchant_id, project_id, mode, sku, created_at, ` + resourceChanging
 )
 
@@ -81,8 +82,16 @@ func sellingOf(s resource.Snapshot) ([]any, error) {
 		t.Price.Currency().String(), t.Price.MinorText(), networks, payTo, t.Title, t.ServiceName, t.Description,
 		t.MIMEType, tags, t.Discoverable, int64(t.Timeout / time.Second), t.Flow, orNull(t.ValidFrom),
 		orNull(t.ValidUntil), c.Kind, c.Type, c.FileName, c.Bytes, hash, c.Upstream.URL, c.Upstream.Header,
-		c.Upstream.Sealed, c.Upstream.Post, c.Upstream.Query, s.Version, s.UpdatedAt, orNull(s.ArchivedAt),
+		c.Upstream.Sealed, c.Upstream.Post, c.Upstream.Query, s.Version, s.UpdatedAt, orNull(s.ArchivedAt), schemeOf(t),
 	}, nil
+}
+
+// schemeOf is how a resource is sold, as the protocol calls it.
+func schemeOf(t resource.Terms) string {
+	if t.UpTo {
+		return x402.SchemeUpTo
+	}
+	return x402.SchemeExact
 }
 
 // payToJSON is an object of addresses by chain id, nil for none.
@@ -146,7 +155,7 @@ func (r resourceRow) terms() (resource.Terms, error) {
 	t := resource.Terms{
 		Title: r.Title, ServiceName: r.ServiceName, Description: r.Description, MIMEType: r.MimeType,
 		Discoverable: r.Discoverable, Timeout: time.Duration(r.TimeoutSeconds) * time.Second, Flow: r.Flow,
-		ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil,
+		ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil, UpTo: r.Scheme == x402.SchemeUpTo,
 	}
 	currency, err := money.ParseNotation(r.Currency)
 	if err != nil {

@@ -29,21 +29,22 @@ func (s *Store) mine(ctx context.Context, c ports.SandboxCall) error {
 		WITH seal AS (SELECT until FROM sandbox_seal FOR SHARE),
 		block AS (SELECT greatest($11::timestamptz, seal.until) AS at FROM seal)
 		INSERT INTO sandbox_calls AS c (account, nonce, txid, chain_id, asset, payer, nonce3009, payee, value,
-			until, mined_at, gone_at, succeeded)
+			until, mined_at, gone_at, succeeded, method, token, most)
 		SELECT $1::bytea, $2::bigint, $3::bytea, $4::numeric, $5::bytea, $6::bytea, $7::bytea, $8::bytea, $9::bytea,
 			$10::bytea, block.at, $12::timestamptz, $5::bytea IS NULL OR NOT $13::boolean
 				AND block.at < $14::timestamptz AND NOT EXISTS (
 					SELECT FROM sandbox_calls o WHERE o.succeeded AND o.payer = $6::bytea
 						AND o.nonce3009 = $7::bytea AND o.asset = $5::bytea AND o.chain_id = $4::numeric
-						AND (o.account, o.nonce) <> ($1::bytea, $2::bigint))
+						AND (o.account, o.nonce) <> ($1::bytea, $2::bigint)), $15::text, $16::bytea, $17::bytea
 		FROM block
 		ON CONFLICT (account, nonce) DO UPDATE SET txid = EXCLUDED.txid, chain_id = EXCLUDED.chain_id,
 			asset = EXCLUDED.asset, payer = EXCLUDED.payer, nonce3009 = EXCLUDED.nonce3009,
 			payee = EXCLUDED.payee, value = EXCLUDED.value, until = EXCLUDED.until,
-			mined_at = EXCLUDED.mined_at, gone_at = EXCLUDED.gone_at, succeeded = EXCLUDED.succeeded
+			mined_at = EXCLUDED.mined_at, gone_at = EXCLUDED.gone_at, succeeded = EXCLUDED.succeeded,
+			method = EXCLUDED.method, token = EXCLUDED.token, most = EXCLUDED.most
 		WHERE c.mined_at > EXCLUDED.mined_at AND c.txid <> EXCLUDED.txid`,
 		c.Account[:], height(c.Nonce), c.TxID[:], due.ChainID, due.Asset, due.Payer, due.Nonce3009, due.Payee,
-		due.Value, due.Until, c.MinedAt, orNull(c.GoneAt), c.Fails, deadline(c.Due))
+		due.Value, due.Until, c.MinedAt, orNull(c.GoneAt), c.Fails, deadline(c.Due), due.Method, due.Token, due.Most)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -68,17 +69,28 @@ func deadline(d x402.Due) time.Time {
 type dueRow struct {
 	ChainID                                      *string
 	Asset, Payer, Nonce3009, Payee, Value, Until []byte
+	Method                                       string
+	Token, Most                                  []byte
 }
 
 func dueColumns(d x402.Due) dueRow {
 	if d == (x402.Due{}) {
-		return dueRow{}
+		return dueRow{Method: x402.EIP3009.String()}
 	}
 	id, value, until := strconv.FormatUint(uint64(d.Network), 10), d.Value.Bytes(), d.ValidBefore.Bytes()
-	return dueRow{
-		ChainID: &id, Asset: d.Asset[:], Payer: d.Payer[:], Nonce3009: d.Nonce[:], Payee: d.PayTo[:],
-		Value: value[:], Until: until[:],
+	asset := d.Key().Asset
+	row := dueRow{
+		ChainID: &id, Asset: asset[:], Payer: d.Payer[:], Nonce3009: d.Nonce[:], Payee: d.PayTo[:],
+		Value: value[:], Until: until[:], Method: d.Method.String(),
 	}
+	if d.Method.Permits() {
+		row.Token = d.Asset[:]
+	}
+	if d.Method == x402.Permit2UpTo {
+		most := d.Most.Bytes()
+		row.Most = most[:]
+	}
+	return row
 }
 
 func (r dueRow) due() (d x402.Due) {
@@ -87,7 +99,13 @@ func (r dueRow) due() (d x402.Due) {
 	}
 	id, _ := strconv.ParseUint(*r.ChainID, 10, 64) // the column's check holds it to 64 bits
 	d.Network = x402.Network(id)
-	copy(d.Asset[:], r.Asset)
+	d.Method, _ = x402.ParseMethod(r.Method) // the column takes no other names
+	if copy(d.Asset[:], r.Asset); d.Method.Permits() {
+		copy(d.Asset[:], r.Token)
+	}
+	if d.Method == x402.Permit2UpTo {
+		d.Most = wholeNumber(r.Most)
+	}
 	copy(d.Payer[:], r.Payer)
 	copy(d.PayTo[:], r.Payee)
 	copy(d.Nonce[:], r.Nonce3009)
@@ -107,7 +125,8 @@ type callRow struct {
 
 func (s *Store) call(ctx context.Context, where string, args ...any) (c ports.SandboxCall, err error) {
 	row, err := one[callRow](ctx, s.in(), `SELECT account, nonce, txid, chain_id::text AS chain_id, asset, payer,
-		nonce3009, payee, value, until, mined_at, gone_at, succeeded FROM sandbox_calls WHERE `+where, args...)
+		nonce3009, payee, value, until, mined_at, gone_at, succeeded,
+		method, token, most FROM sandbox_calls WHERE `+where, args...)
 	if err != nil {
 		return c, err
 	}

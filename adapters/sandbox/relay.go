@@ -79,6 +79,10 @@ func (t *Tokens) Sign(
 		return ports.RelayTransaction{}, fmt.Errorf("%w: the token is not on its list", errSign)
 	case !o.Moves(d):
 		return ports.RelayTransaction{}, fmt.Errorf("%w: the authorization is not of what is due", errSign)
+	case d.Value.IsZero() || d.Value.Cmp(d.Permitted()) > 0:
+		return ports.RelayTransaction{}, fmt.Errorf("%w: not of a value that was permitted", errSign)
+	case d.Method == x402.Permit2UpTo && o.Authorization.Facilitator != account:
+		return ports.RelayTransaction{}, fmt.Errorf("%w: the payer named another facilitator", errSign)
 	case o.Route != x402.RouteKey:
 		return ports.RelayTransaction{}, fmt.Errorf("%w: it knows no wallet contracts", errSign)
 	}
@@ -126,7 +130,7 @@ func (t *Tokens) Send(ctx context.Context, sent ports.RelayTransaction) error {
 		return err
 	}
 	c := ports.SandboxCall{TxID: sent.TxID, Account: tx.Account, Nonce: tx.Nonce, Due: d, MinedAt: t.now()}
-	switch Scripted(d.Value) {
+	switch Scripted(d.Permitted()) {
 	case Reverts:
 		c.Fails = true
 	case Stuck:
@@ -141,7 +145,7 @@ func (t *Tokens) Send(ctx context.Context, sent ports.RelayTransaction) error {
 		if err := t.beat(ctx, c); err != nil {
 			return err
 		}
-	case Settles, NoFunds, UsedBefore, Unreachable:
+	case Settles, NoFunds, UsedBefore, NoAllowance, Unreachable:
 	}
 	return t.calls.Mine(ctx, c)
 }
@@ -190,10 +194,16 @@ func (t *Tokens) Raise(ctx context.Context, was ports.RelayFees) (ports.RelayFee
 	return out, nil
 }
 
-// packed writes what is due: payer, payee, value, deadline and nonce, of the one token there is.
+// packed writes what is due: payer, payee, value, deadline and nonce, of the token that takes authorizations;
+// by permit its token, the most that was permitted and the method, too.
 func packed(d x402.Due) []byte {
 	value, until := d.Value.Bytes(), d.ValidBefore.Bytes()
-	return bytes.Join([][]byte{d.Payer[:], d.PayTo[:], value[:], until[:], d.Nonce[:]}, nil)
+	out := bytes.Join([][]byte{d.Payer[:], d.PayTo[:], value[:], until[:], d.Nonce[:]}, nil)
+	if d.Method.Permits() {
+		most := d.Most.Bytes()
+		out = bytes.Join([][]byte{out, d.Asset[:], most[:], {byte(d.Method)}}, nil)
+	}
+	return out
 }
 
 // unpacked reads what packed wrote; nothing is nothing due.
@@ -202,7 +212,8 @@ func unpacked(b []byte) (d x402.Due, ok bool) {
 	if len(b) == 0 {
 		return d, true
 	}
-	if len(b) != 2*address+3*word {
+	permits := len(b) == 3*address+4*word+1
+	if len(b) != 2*address+3*word && !permits {
 		return d, false
 	}
 	d.Network, d.Asset = TokenNetwork, USDC.Contract()
@@ -217,5 +228,10 @@ func unpacked(b []byte) (d x402.Due, ok bool) {
 	until, near := x402.UintOf(new(big.Int).SetBytes(take(word)))
 	d.Value, d.ValidBefore = value, until
 	copy(d.Nonce[:], take(word))
+	if permits {
+		copy(d.Asset[:], take(address))
+		d.Most, _ = x402.UintOf(new(big.Int).SetBytes(take(word)))
+		d.Method = x402.Method(b[0])
+	}
 	return d, small && near
 }

@@ -19,6 +19,7 @@ const (
 	Lost               // its transaction is never mined: the authorization runs out unused
 	Beaten             // somebody else submits it first: it is paid, and our transaction fails
 	Reverts            // its transaction fails
+	NoAllowance        // refused, if it is by permit: the payer has let Permit2 move nothing
 	Undone             // it is paid, and a reorg undoes it after UndoneAfter
 )
 
@@ -27,6 +28,7 @@ const (
 var scripted = map[x402.Uint256]Script{
 	x402.Uint(10_402): NoFunds,
 	x402.Uint(10_409): UsedBefore,
+	x402.Uint(10_412): NoAllowance,
 	x402.Uint(10_503): Unreachable,
 	x402.Uint(10_202): Stuck,
 	x402.Uint(10_408): Lost,

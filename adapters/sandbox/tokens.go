@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/x402"
@@ -15,21 +16,33 @@ import (
 // unmodified clients know and pay on without asking any node.
 const TokenNetwork = x402.Network(84532)
 
-// USDC is the token of TokenNetwork, as it is on the real one.
+// USDC is the token of TokenNetwork, as it is on the real one. It can be paid with by permit, too.
 var USDC = func() x402.Token {
 	contract, _ := x402.ParseAddress("0x036CbD53842c5426634e7929541eC2318f3dCF7e")
 	token, err := x402.NewToken(TokenNetwork, contract, "USDC", "2")
 	if err != nil {
 		panic(err) // a literal of ours
 	}
-	return token
+	return token.Paid(x402.EIP3009, x402.Permit2, x402.Permit2UpTo)
 }()
+
+// PlainUSDT is a token of the sandbox's own, which takes no authorizations: it is paid with by permit.
+var PlainUSDT = func() x402.Token {
+	token, err := x402.PlainToken(TokenNetwork, accountNamed("USDT"))
+	if err != nil {
+		panic(err) // a literal of ours
+	}
+	return token.Paid(x402.Permit2, x402.Permit2UpTo)
+}()
+
+// sold are the tokens, in order of preference.
+var sold = []x402.Token{USDC, PlainUSDT}
 
 // Tokens plays the network on which test payments by authorization are checked and settled. It implements
 // ports.TokenChain and ports.Relay.
 //
-// Every account that signs by key has all the money there is, and Tokens takes what is signed seriously:
-// each authorization moves money once, in time, or not at all. It has no contracts: a payment by a wallet
+// Every account that signs by key has all the money there is and lets Permit2 move it, and Tokens takes what
+// is signed seriously: each authorization moves money once, in time, or not at all. It has no contracts: a payment by a wallet
 // contract is refused, deployed or not. What else can happen to a payment is scripted by its amount
 // (Scripted).
 type Tokens struct {
@@ -48,7 +61,7 @@ func NewTokens(calls ports.SandboxTokens, script ports.SandboxReads, clock ports
 func (t *Tokens) Network() x402.Network { return TokenNetwork }
 
 // Tokens implements ports.TokenChain.
-func (t *Tokens) Tokens(context.Context) ([]x402.Token, error) { return []x402.Token{USDC}, nil }
+func (t *Tokens) Tokens(context.Context) ([]x402.Token, error) { return slices.Clone(sold), nil }
 
 // Check implements ports.TokenChain.
 func (t *Tokens) Check(ctx context.Context, v x402.Verified) (x402.Route, error) {
@@ -56,8 +69,8 @@ func (t *Tokens) Check(ctx context.Context, v x402.Verified) (x402.Route, error)
 	if _, err := t.look(ctx, d); err != nil {
 		return 0, err
 	}
-	if v.Requirements().Token != USDC {
-		return 0, x402.ReasonAsset.Refuse("the sandbox has no other token than its USDC")
+	if !listed(d) {
+		return 0, x402.ReasonAsset.Refuse("the sandbox has no other tokens than its USDC and USDT")
 	}
 	route, err := v.Standing().Route(false)
 	switch {
@@ -74,11 +87,15 @@ func (t *Tokens) Check(ctx context.Context, v x402.Verified) (x402.Route, error)
 
 // takes refuses what the token would refuse now.
 func (t *Tokens) takes(ctx context.Context, d x402.Due) error {
-	switch Scripted(d.Value) {
+	switch Scripted(d.Permitted()) {
 	case NoFunds:
 		return x402.ReasonFunds.Refuse("the payer has too little; the sandbox says so of every payment of this amount")
 	case UsedBefore:
 		return x402.ReasonUsed.Refuse("the nonce was used; the sandbox says so of every payment of this amount")
+	case NoAllowance:
+		if d.Method.Permits() {
+			return x402.ReasonAllowance.Refuse("let Permit2 move the token; the sandbox says so of every payment of this amount")
+		}
 	case Settles, Unreachable, Stuck, Lost, Beaten, Reverts, Undone:
 	}
 	used, err := t.used(ctx, d.Key())
@@ -132,16 +149,20 @@ func (t *Tokens) Receipt(ctx context.Context, id x402.Hash) (ports.TokenReceipt,
 	if c.Succeeded && c.Due != (x402.Due{}) {
 		r.Receipt.Logs = logs(c.Due)
 	}
+	if c.Due.Method.Permits() {
+		r.Receipt.To, r.Receipt.Input = c.Due.Method.Proxy(), c.Due.Settling(x402.Authorization{}, nil)
+	}
 	return r, nil
 }
 
-// logs are what the token tells of a transfer by authorization.
+// logs are what the token tells of a transfer by authorization, or of one by permit.
 func logs(d x402.Due) []x402.Log {
 	value := d.Value.Bytes()
-	return []x402.Log{
-		{Contract: d.Asset, Topics: []x402.Hash{usedEvent, topic(d.Payer), x402.Hash(d.Nonce)}},
-		{Contract: d.Asset, Topics: []x402.Hash{transferEvent, topic(d.Payer), topic(d.PayTo)}, Data: value[:]},
+	moved := x402.Log{Contract: d.Asset, Topics: []x402.Hash{transferEvent, topic(d.Payer), topic(d.PayTo)}, Data: value[:]}
+	if d.Method.Permits() {
+		return []x402.Log{moved}
 	}
+	return []x402.Log{{Contract: d.Asset, Topics: []x402.Hash{usedEvent, topic(d.Payer), x402.Hash(d.Nonce)}}, moved}
 }
 
 // The topics of Transfer(address,address,uint256) and AuthorizationUsed(address,bytes32).
@@ -177,13 +198,15 @@ func (t *Tokens) Fate(ctx context.Context, d x402.Due, _ time.Time) (ports.Autho
 
 // look takes a view, or reports the outage in force, for everybody or for payments of an amount.
 func (t *Tokens) look(ctx context.Context, d x402.Due) (view, error) {
-	if Scripted(d.Value) == Unreachable {
+	if Scripted(d.Permitted()) == Unreachable {
 		return view{}, ports.ErrChainUnavailable
 	}
 	return t.chain.look(ctx)
 }
 
-// listed reports whether a due is of the sandbox's token.
+// listed reports whether a due is of a token of the sandbox, by a method it takes.
 func listed(d x402.Due) bool {
-	return d.Network == TokenNetwork && d.Asset == USDC.Contract()
+	return d.Network == TokenNetwork && slices.ContainsFunc(sold, func(t x402.Token) bool {
+		return d.Asset == t.Contract() && t.Takes(d.Method)
+	})
 }

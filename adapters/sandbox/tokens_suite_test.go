@@ -54,6 +54,21 @@ func (w *tokenWorld) Poor() (portstest.TokenPayer, portstest.TokenPrice) {
 	return w.Rich(), w.priced(10_402)
 }
 
+func (w *tokenWorld) Permitting(by x402.Method) (portstest.TokenPayer, portstest.TokenPrice) {
+	price := w.Price()
+	price.Method = by
+	if by == x402.Permit2UpTo {
+		price.Facilitator = w.tokens.Accounts()[0]
+	}
+	return w.Rich(), price
+}
+
+func (w *tokenWorld) Forbidding(by x402.Method) (portstest.TokenPayer, portstest.TokenPrice) {
+	p, price := w.Permitting(by)
+	price.Units = x402.Uint(10_412)
+	return p, price
+}
+
 func (w *tokenWorld) Wallet(portstest.WalletKind) (p portstest.TokenPayer, ok bool) { return p, false }
 
 func (w *tokenWorld) Submit(v x402.Verified) x402.Hash {

@@ -14,17 +14,26 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// payable is the coin that takes authorizations.
-const payable = "USDC"
+// payable is the coin that takes authorizations, and permitted the one that is paid with by permit. Both count
+// in payableDecimals: prices are in base units of six decimals, so that a token of eighteen would be paid a
+// trillionth of its price.
+const (
+	payable         = "USDC"
+	permitted       = "USDT"
+	payableDecimals = 6
+)
 
 // tokenRails are the networks on which payments by authorization are settled. Nothing is asked of them
 // here: a node that is down does not hold up the start, and a token is offered once it has proven itself.
 func tokenRails(c *Config, played *sandbox.Tokens, clock ports.Clock) (app.TokenRails, error) {
-	rails := app.TokenRails{{Mode: merchant.Test, Chain: played, Relay: played, Confirmations: 1}}
+	rails := app.TokenRails{{
+		Mode: merchant.Test, Chain: played, Relay: played, Confirmations: 1,
+		Coins: map[x402.Address]string{sandbox.PlainUSDT.Contract(): permitted},
+	}}
 	if len(c.X402.TestRPCURLs) > 0 {
 		test, err := c.X402.rail(network{
 			name: testNetwork, id: sandbox.TokenNetwork, mode: merchant.Test, urls: c.X402.TestRPCURLs,
-			tokens: []relayer.Listed{{Contract: sandbox.USDC.Contract(), Decimals: 6}},
+			tokens: []relayer.Listed{{Contract: sandbox.USDC.Contract(), Decimals: payableDecimals}},
 		}, clock)
 		if err != nil {
 			return nil, fmt.Errorf("X402_TEST_RPC_URLS: %w", err)
@@ -41,7 +50,8 @@ func tokenRails(c *Config, played *sandbox.Tokens, clock ports.Clock) (app.Token
 		}
 		for _, a := range nodes.network.Tokens() {
 			contract, ok := x402.AddressOf(chain.Address(a.Contract))
-			if ok && a.Symbol == payable {
+			taken := a.Symbol == payable || a.Symbol == permitted && len(c.X402.keys) > 0
+			if ok && taken && a.Decimals == payableDecimals {
 				n.tokens = append(n.tokens, relayer.Listed{Contract: contract, Decimals: a.Decimals})
 			}
 		}
@@ -79,7 +89,7 @@ func (a *agentSettings) rail(n network, clock ports.Clock) (app.TokenRail, error
 	}
 	cfg := relayer.Config{Network: n.id, Client: client, Tokens: n.tokens, Factories: a.factories, Clock: clock}
 	if len(a.keys) > 0 {
-		cfg.Sender = a.keys[0].Account()
+		cfg.Sender, cfg.Permits = a.keys[0].Account(), true
 	}
 	asked, err := relayer.New(cfg)
 	if err != nil {

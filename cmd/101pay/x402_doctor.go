@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/101pay/101pay/adapters/evm/relayer"
 	"github.com/101pay/101pay/adapters/sandbox"
@@ -44,12 +45,26 @@ func examineTokens(ctx context.Context, f *findings, asked *relayer.Chain) {
 		return
 	}
 	for _, t := range tokens {
-		f.well(subject, t.Contract().String()+" takes authorizations, its EIP-712 domain is as it says")
+		f.well(subject, t.Contract().String()+" is paid with by "+methodsOf(t))
 	}
 	problems, _ := asked.Problems(ctx) // known by now
 	for _, p := range problems {
 		f.note(subject, "not offered: "+p)
 	}
+}
+
+// methodsOf names how a token is paid with.
+func methodsOf(t x402.Token) string {
+	var by []string
+	for _, m := range x402.Methods() {
+		if t.Takes(m) {
+			by = append(by, m.String())
+		}
+	}
+	if t.Permits() {
+		by = append(by, "permit2 without gas")
+	}
+	return strings.Join(by, ", ")
 }
 
 func examineRelayer(

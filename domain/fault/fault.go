@@ -26,6 +26,7 @@ const (
 	NotFound                        // no such thing, or not the caller's (404)
 	NotAllowed                      // the path exists, the method does not (405)
 	Conflict                        // the state of things forbids it now (409)
+	Unready                         // the caller must do something else first (412)
 	TooLarge                        // a limit on size was exceeded (413)
 	Unsupported                     // a media type or encoding we do not read (415)
 	Unprocessable                   // the idempotency key was used for another request (422)

@@ -121,6 +121,9 @@ func (s Snapshot) check() error {
 	if err := s.Terms.check(s.Mode); err != nil {
 		return err
 	}
+	if err := s.Terms.meters(s.Content); err != nil {
+		return err
+	}
 	return s.Content.check()
 }
 
@@ -164,6 +167,9 @@ func (r *Resource) Change(t Terms, now time.Time) error {
 	if err := t.check(r.s.Mode); err != nil {
 		return err
 	}
+	if err := t.meters(r.s.Content); err != nil {
+		return err
+	}
 	r.s.Terms = t
 	r.s = r.s.clone()
 	r.changed(now)
@@ -176,6 +182,9 @@ func (r *Resource) Fill(c Content, now time.Time) error {
 		return ErrArchived
 	}
 	if err := c.check(); err != nil {
+		return err
+	}
+	if err := r.s.Terms.meters(c); err != nil {
 		return err
 	}
 	r.s.Content = c

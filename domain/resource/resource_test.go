@@ -48,7 +48,7 @@ func TestOnlyWhatCanBeSoldIsMade(t *testing.T) {
 		"as it is":        {func(*Snapshot) {}, nil},
 		"no price":        {func(s *Snapshot) { s.Terms.Price = money.Amount{} }, money.ErrRequired},
 		"a price of 0":    {func(s *Snapshot) { s.Terms.Price = usdc(t, 0) }, money.ErrRequired},
-		"tether":          {func(s *Snapshot) { s.Terms.Price, _ = money.Parse(money.USDT, "1") }, ErrCurrency},
+		"in tether":       {func(s *Snapshot) { s.Terms.Price, _ = money.Parse(money.USDT, "1") }, nil},
 		"yen":             {func(s *Snapshot) { s.Terms.Price, _ = money.Parse(money.JPY, "1") }, ErrCurrency},
 		"dollars":         {func(s *Snapshot) { s.Terms.Price, _ = money.Parse(money.USD, "1") }, nil},
 		"a test payee":    {func(s *Snapshot) { s.Terms.PayTo = map[x402.Network]x402.Address{1: {1}} }, nil},
@@ -60,30 +60,38 @@ func TestOnlyWhatCanBeSoldIsMade(t *testing.T) {
 		"a live payee": {func(s *Snapshot) {
 			s.Terms.PayTo, s.Mode = map[x402.Network]x402.Address{1: {1}}, merchant.Live
 		}, ErrPayToLive},
-		"network 0":          {func(s *Snapshot) { s.Terms.Networks = []x402.Network{0} }, ErrInvalid},
-		"a network twice":    {func(s *Snapshot) { s.Terms.Networks = []x402.Network{1, 1} }, ErrInvalid},
-		"a huge network":     {func(s *Snapshot) { s.Terms.Networks = []x402.Network{1 << 63} }, ErrInvalid},
-		"nine networks":      {func(s *Snapshot) { s.Terms.Networks = []x402.Network{1, 2, 3, 4, 5, 6, 7, 8, 9} }, ErrInvalid},
-		"half a second":      {func(s *Snapshot) { s.Terms.Timeout += time.Second / 2 }, ErrInvalid},
-		"no flow":            {func(s *Snapshot) { s.Terms.Flow = "" }, ErrInvalid},
-		"half a character":   {func(s *Snapshot) { s.Terms.Description = "\xff" }, ErrInvalid},
-		"a hidden title":     {func(s *Snapshot) { s.Terms.Title = "a\u202e" }, ErrInvalid},
-		"a disposition":      {func(s *Snapshot) { s.Terms.MIMEType = "attachment" }, ErrInvalid},
-		"a media type":       {func(s *Snapshot) { s.Terms.MIMEType = "text/html; charset=utf-8" }, nil},
-		"no content":         {func(s *Snapshot) { s.Content = Content{} }, nil},
-		"content of 0":       {func(s *Snapshot) { s.Content.Bytes = 0 }, ErrEmptyContent},
-		"too much content":   {func(s *Snapshot) { s.Content.Bytes = MaxBodyBytes + 1 }, ErrInvalid},
-		"content unknown":    {func(s *Snapshot) { s.Content.Hash = Hash{} }, ErrInvalid},
-		"content of no type": {func(s *Snapshot) { s.Content.Type = "" }, ErrInvalid},
-		"a type of headers":  {func(s *Snapshot) { s.Content.Type = "text/plain\r\nSet-Cookie: a=b" }, ErrInvalid},
-		"a named body":       {func(s *Snapshot) { s.Content.FileName = "a" }, ErrInvalid},
-		"a nameless file":    {func(s *Snapshot) { s.Content.Kind = File }, ErrFileName},
-		"no kind":            {func(s *Snapshot) { s.Content.Kind = "" }, ErrInvalid},
-		"another kind":       {func(s *Snapshot) { s.Content.Kind = "link" }, ErrInvalid},
-		"two contents":       {func(s *Snapshot) { s.Content.Upstream.URL = "https://a.example/" }, ErrInvalid},
-		"no sku":             {func(s *Snapshot) { s.SKU = "" }, ErrSKU},
-		"dots":               {func(s *Snapshot) { s.SKU = "..." }, ErrSKU},
-		"a path":             {func(s *Snapshot) { s.SKU = "a/b" }, ErrSKU},
+		"network 0":              {func(s *Snapshot) { s.Terms.Networks = []x402.Network{0} }, ErrInvalid},
+		"a network twice":        {func(s *Snapshot) { s.Terms.Networks = []x402.Network{1, 1} }, ErrInvalid},
+		"a huge network":         {func(s *Snapshot) { s.Terms.Networks = []x402.Network{1 << 63} }, ErrInvalid},
+		"nine networks":          {func(s *Snapshot) { s.Terms.Networks = []x402.Network{1, 2, 3, 4, 5, 6, 7, 8, 9} }, ErrInvalid},
+		"half a second":          {func(s *Snapshot) { s.Terms.Timeout += time.Second / 2 }, ErrInvalid},
+		"no flow":                {func(s *Snapshot) { s.Terms.Flow = "" }, ErrInvalid},
+		"half a character":       {func(s *Snapshot) { s.Terms.Description = "\xff" }, ErrInvalid},
+		"a hidden title":         {func(s *Snapshot) { s.Terms.Title = "a\u202e" }, ErrInvalid},
+		"a disposition":          {func(s *Snapshot) { s.Terms.MIMEType = "attachment" }, ErrInvalid},
+		"a media type":           {func(s *Snapshot) { s.Terms.MIMEType = "text/html; charset=utf-8" }, nil},
+		"no content":             {func(s *Snapshot) { s.Content = Content{} }, nil},
+		"content of 0":           {func(s *Snapshot) { s.Content.Bytes = 0 }, ErrEmptyContent},
+		"too much content":       {func(s *Snapshot) { s.Content.Bytes = MaxBodyBytes + 1 }, ErrInvalid},
+		"content unknown":        {func(s *Snapshot) { s.Content.Hash = Hash{} }, ErrInvalid},
+		"content of no type":     {func(s *Snapshot) { s.Content.Type = "" }, ErrInvalid},
+		"a type of headers":      {func(s *Snapshot) { s.Content.Type = "text/plain\r\nSet-Cookie: a=b" }, ErrInvalid},
+		"used of what is stored": {func(s *Snapshot) { s.Terms.UpTo = true }, ErrInvalid},
+		"used of nothing yet":    {func(s *Snapshot) { s.Terms.UpTo, s.Content = true, Content{} }, nil},
+		"used of an upstream": {func(s *Snapshot) {
+			s.Terms.UpTo, s.Content = true, Content{Kind: Upstream, Upstream: Source{URL: "https://a.example/"}}
+		}, nil},
+		"used, and paid before": {func(s *Snapshot) {
+			s.Terms.UpTo, s.Terms.Flow, s.Content = true, Upfront, Content{}
+		}, ErrInvalid},
+		"a named body":    {func(s *Snapshot) { s.Content.FileName = "a" }, ErrInvalid},
+		"a nameless file": {func(s *Snapshot) { s.Content.Kind = File }, ErrFileName},
+		"no kind":         {func(s *Snapshot) { s.Content.Kind = "" }, ErrInvalid},
+		"another kind":    {func(s *Snapshot) { s.Content.Kind = "link" }, ErrInvalid},
+		"two contents":    {func(s *Snapshot) { s.Content.Upstream.URL = "https://a.example/" }, ErrInvalid},
+		"no sku":          {func(s *Snapshot) { s.SKU = "" }, ErrSKU},
+		"dots":            {func(s *Snapshot) { s.SKU = "..." }, ErrSKU},
+		"a path":          {func(s *Snapshot) { s.SKU = "a/b" }, ErrSKU},
 	} {
 		s := snapshot(t)
 		c.change(&s)
@@ -285,5 +293,30 @@ func TestHeadersOfContent(t *testing.T) {
 	}
 	if _, err := StoredFile(make([]byte, MaxFileBytes), "a/b", "a"); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is sold for what was used never comes to sell what nobody can say that of.
+func TestNothingStoredIsMetered(t *testing.T) {
+	s := snapshot(t)
+	stored := s.Content
+	s.Terms.UpTo, s.Content = true, Content{}
+	r, err := New(s, epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Fill(stored, epoch); !errors.Is(err, ErrInvalid) {
+		t.Errorf("filled: %v", err)
+	}
+	s.Terms.UpTo = false
+	if err := r.Change(s.Terms, epoch); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Fill(stored, epoch); err != nil {
+		t.Fatal(err)
+	}
+	s.Terms.UpTo = true
+	if err := r.Change(s.Terms, epoch); !errors.Is(err, ErrInvalid) {
+		t.Errorf("changed: %v", err)
 	}
 }

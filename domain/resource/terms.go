@@ -32,8 +32,8 @@ const (
 // Faults of terms.
 var (
 	ErrCurrency = fault.New(fault.Invalid, "unsupported_currency",
-		"a program pays with a signed order over USDC, so currency must be USDC or USD (1 USD is 1 USDC here); "+
-			"USDT takes no such orders, and a price in JPY would change between the offer and the payment").About("currency")
+		"a program pays in a dollar coin by its signature, so currency must be USDC, USD (1 USD is 1 USDC here) or USDT; "+
+			"a price in JPY would change between the offer and the payment").About("currency")
 	ErrPayToLive = fault.New(fault.Invalid, "pay_to_test_only",
 		"payTo works in test mode only; live payments go to the receiving accounts of your project "+
 			"(POST /v1/receiving-accounts), and nowhere else").About("payTo")
@@ -54,7 +54,10 @@ const (
 
 // Terms are what a resource is sold for and how it is told of.
 type Terms struct {
-	Price money.Amount // positive, in USDC or USD
+	Price money.Amount // positive, in USDC, USD (paid in USDC) or USDT
+	// UpTo says that the price is the most that is paid: the merchant's server says how much was used. Only
+	// an upstream is sold so, and in the flow Authorization.
+	UpTo bool
 	// Networks are those it is sold on; none means all on which its merchant can be paid.
 	Networks []x402.Network
 	// PayTo says where test payments go; networks without one have an address of the gateway's making.
@@ -69,6 +72,22 @@ type Terms struct {
 	Flow         Flow
 	ValidFrom    time.Time // zero for no beginning
 	ValidUntil   time.Time // zero for no end
+}
+
+// Coin is the coin that is paid with.
+func (t Terms) Coin() string {
+	if t.Price.Currency() == money.USDT {
+		return money.USDT.Code()
+	}
+	return money.USDC.Code()
+}
+
+// meters refuses to sell for what was used, if nobody can say how much that was.
+func (t Terms) meters(c Content) error {
+	if t.UpTo && c.Stored() {
+		return invalid("scheme", "\"exact\" for stored content; only an upstream says how much of the price was used")
+	}
+	return nil
 }
 
 // invalid says what a field must be.
@@ -91,8 +110,10 @@ func (t Terms) checkPrice() error {
 	switch currency := t.Price.Currency(); {
 	case !t.Price.Valid() || t.Price.IsZero():
 		return money.ErrRequired.About("price")
-	case currency != money.USDC && currency != money.USD:
+	case currency != money.USDC && currency != money.USD && currency != money.USDT:
 		return ErrCurrency
+	case t.UpTo && t.Flow != Authorization:
+		return invalid("scheme", "\"exact\" in the flow upfront: what was used is known after the answer is made")
 	}
 	return nil
 }

@@ -2,17 +2,26 @@ package x402
 
 import "time"
 
-// Authorization is what a payer signs (EIP-3009 transferWithAuthorization): whoever has it and the
-// signature may move Value from From to To, once, within the window. The window is in Unix seconds.
+// Authorization is what a payer signs: whoever has it and the signature may move Value from From to To,
+// once, within the window (in Unix seconds). By EIP-3009 it is a call of the token's
+// transferWithAuthorization; by Permit2 a permit of a token for a contract of x402 (Spender), which moves
+// the value to To, or of at most the value what Facilitator says.
 type Authorization struct {
 	From, To                Address
 	Value                   Uint256
 	ValidAfter, ValidBefore Uint256
 	Nonce                   Nonce
+
+	Method         Method
+	Token, Spender Address // of a permit; zero by EIP-3009
+	Facilitator    Address // of a permit of at most the value; zero otherwise
 }
 
 // Digest is what a payer signs for a token (EIP-712).
 func (a Authorization) Digest(t Token) Hash {
+	if a.Method.Permits() {
+		return a.permitDigest(t.network)
+	}
 	const fields = 7
 	var b [fields * wordBytes]byte
 	put := func(field int, w [wordBytes]byte) { copy(b[field*wordBytes:], w[:]) }

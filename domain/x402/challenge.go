@@ -89,10 +89,15 @@ func (r Resource) writeNames(w *writer) {
 }
 
 func (r Requirements) writeV2(w *writer) {
+	r.writeAs(w, r.Amount)
+}
+
+// writeAs writes the way to pay with another amount than its own.
+func (r Requirements) writeAs(w *writer, amount Uint256) {
 	w.open('{')
-	w.string("scheme", SchemeExact)
+	w.string("scheme", r.Method.Scheme())
 	w.string("network", r.Token.network.Name(V2))
-	w.string("amount", r.Amount.String())
+	w.string("amount", amount.String())
 	r.writeRest(w)
 }
 
@@ -103,8 +108,16 @@ func (r Requirements) writeRest(w *writer) {
 	w.string("asset", r.Token.contract.String())
 	w.name("extra")
 	w.open('{')
-	w.string("name", r.Token.name)
-	w.string("version", r.Token.version)
+	if r.Token.name != "" {
+		w.string("name", r.Token.name)
+		w.string("version", r.Token.version)
+	}
+	if r.Method.Permits() {
+		w.string("assetTransferMethod", r.Method.transfer())
+	}
+	if r.Method == Permit2UpTo {
+		w.string("facilitatorAddress", r.Facilitator.String())
+	}
 	w.close('}')
 	w.close('}')
 }

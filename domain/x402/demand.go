@@ -1,6 +1,7 @@
 package x402
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +31,10 @@ type Demand struct {
 	Network      Network
 	NetworkName  string
 	Asset, PayTo Address
-	Amount       Uint256
+	Amount       Uint256 // the price; of what may cost less, what is to be settled
 	Timeout      time.Duration
+	Method       Method
+	Facilitator  Address // who settles, as Permit2UpTo has it
 
 	tokenName, tokenVersion string // of the EIP-712 domain, "" if not said
 }
@@ -143,14 +146,15 @@ const (
 	fieldPayTo
 	fieldNetwork
 	fieldTimeout
-	fieldsOfDemand = 1<<iota - 1
+	fieldWho
+	fieldsOfDemand = fieldWho - 1
 )
 
 // requirementsReader reads the server's way to pay into a demand.
 type requirementsReader struct {
 	decoder
-	into                    *Demand
-	scheme, timeout, method string
+	into                      *Demand
+	scheme, timeout, transfer string
 }
 
 // readRequirements reads the server's way to pay.
@@ -207,16 +211,23 @@ func (r *requirementsReader) extra(name []byte) {
 	case "version":
 		r.into.tokenVersion = r.string("extra.version")
 	case "assetTransferMethod":
-		r.method = r.string("extra.assetTransferMethod")
+		r.transfer = r.string("extra.assetTransferMethod")
+	case "facilitatorAddress":
+		r.hex("extra.facilitatorAddress", r.into.Facilitator[:], fieldWho)
 	}
 }
 
 func (r *requirementsReader) judge() error {
 	d := r.into
-	if r.scheme != SchemeExact {
-		return ReasonScheme.Refuse("paymentRequirements.scheme must be exact")
-	}
 	var known bool
+	if r.scheme != SchemeExact && (r.scheme != SchemeUpTo || r.out.version == V1) {
+		return ReasonScheme.Refuse("paymentRequirements.scheme must be exact, or upto in version 2")
+	}
+	d.Method, known = methodOf(r.scheme, r.transfer)
+	if !known || r.out.version == V1 && d.Method != EIP3009 {
+		return ReasonRequirements.Refuse("paymentRequirements.extra.assetTransferMethod must be eip3009 or permit2, or " +
+			"left out; version 1 knows the first only, scheme upto the second")
+	}
 	if d.Network, known = ParseNetwork(r.out.version, d.NetworkName); !known {
 		return ReasonNetwork.Refuse("paymentRequirements.network is no EVM network that this version of x402 knows")
 	}
@@ -225,32 +236,39 @@ func (r *requirementsReader) judge() error {
 	switch {
 	case r.wrong != "":
 		return ReasonRequirements.Refuse("paymentRequirements: " + r.wrong)
-	case r.seen != fieldsOfDemand || err != nil:
+	case r.seen&fieldsOfDemand != fieldsOfDemand || err != nil:
 		return ReasonRequirements.Refuse("paymentRequirements must hold " + amountName(r.out.version) +
 			", asset, payTo and maxTimeoutSeconds")
-	case r.method != "" && r.method != transferMethod:
-		return ReasonRequirements.Refuse("paymentRequirements.extra.assetTransferMethod must be eip3009, or left out")
 	case len(d.Resource) > maxURLBytes:
 		return ReasonRequirements.Refuse("the resource's URL may have 2048 bytes")
 	}
 	return nil
 }
 
-// transferMethod is how money is moved in all that is settled here.
-const transferMethod = "eip3009"
-
-// Offer is the demand as an offer of one way to pay, in one of the tokens that are known on its network.
-// It says nothing of a resource. Errors are Refusals.
-func (d Demand) Offer(known []Token) (Offer, error) {
+// Offer is the demand as an offer of one way to pay, in one of the tokens that are known on its network. Of
+// what may cost less than was signed, what was signed is the price of the offer: Used says how much of it is
+// to be settled, by one of the facilitators. It says nothing of a resource. Errors are Refusals.
+func (d Demand) Offer(known []Token, facilitators []Address) (Offer, error) {
 	for _, t := range known {
 		if t.network != d.Network || t.contract != d.Asset {
 			continue
+		}
+		if !t.Takes(d.Method) {
+			return Offer{}, ReasonRequirements.Refuse("this token is not paid with by scheme " + d.Method.Scheme() +
+				" and assetTransferMethod " + d.Method.transfer() + " here")
 		}
 		if d.tokenName != "" && d.tokenName != t.name || d.tokenVersion != "" && d.tokenVersion != t.version {
 			return Offer{}, ReasonRequirements.Refuse("paymentRequirements.extra must name the token's EIP-712 domain: " +
 				strconv.Quote(t.name) + ", version " + strconv.Quote(t.version))
 		}
-		way := Requirements{Token: t, Amount: d.Amount, PayTo: d.PayTo, Timeout: d.Timeout}
+		way := Requirements{Token: t, Amount: d.Amount, PayTo: d.PayTo, Timeout: d.Timeout, Method: d.Method}
+		if d.Method == Permit2UpTo {
+			if !slices.Contains(facilitators, d.Facilitator) {
+				return Offer{}, ReasonFacilitator.Refuse("paymentRequirements.extra.facilitatorAddress must be one that settles " +
+					"here; the facilitator lists it under supported")
+			}
+			way.Amount, way.Facilitator = d.Payload.authorization.Value, d.Facilitator
+		}
 		if err := way.check(); err != nil {
 			return Offer{}, ReasonRequirements.Refuse("paymentRequirements: " +
 				strings.TrimPrefix(err.Error(), ErrOffer.Error()+": "))

@@ -57,7 +57,7 @@ func TestDemandsOfBothVersions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			offer, err := d.Offer(sepoliaTokens(t))
+			offer, err := d.Offer(sepoliaTokens(t), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestDemandsThatAreRefused(t *testing.T) {
 		"version as text":          {func(d *demandText) { d.version = `"2"` }, ReasonVersion},
 		"payload of no version":    {func(d *demandText) { d.payload = "{}" }, ReasonVersion},
 		"payload of no form":       {func(d *demandText) { d.payload = strings.Replace(d.payload, specNonce, "0x00", 1) }, ReasonPayload},
-		"another scheme":           {set("scheme", "upto"), ReasonScheme},
+		"another scheme":           {set("scheme", "batch-settlement"), ReasonScheme},
 		"no scheme":                {set("scheme", nil), ReasonScheme},
 		"a network of version 1":   {set("network", "base-sepolia"), ReasonNetwork},
 		"no EVM network":           {set("network", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"), ReasonNetwork},
@@ -107,7 +107,7 @@ func TestDemandsThatAreRefused(t *testing.T) {
 		"timeout as text":          {set("maxTimeoutSeconds", "60"), ReasonRequirements},
 		"timeout of half a second": {set("maxTimeoutSeconds", 0.5), ReasonRequirements},
 		"endless timeout":          {set("maxTimeoutSeconds", 1<<40), ReasonRequirements},
-		"Permit2":                  {set("extra", map[string]any{"name": "USDC", "version": "2", "assetTransferMethod": "permit2"}), ReasonRequirements},
+		"a method unknown":         {set("extra", map[string]any{"name": "USDC", "version": "2", "assetTransferMethod": "erc7710"}), ReasonRequirements},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := specPayment().demand()
@@ -167,7 +167,7 @@ func TestDemandsAreForKnownTokens(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.change(&d)
-			_, err = d.Offer(c.known)
+			_, err = d.Offer(c.known, nil)
 			wants(t, err, c.want)
 		})
 	}
@@ -191,7 +191,7 @@ func TestFacilitatorRequestsAreReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		offer, err := d.Offer(sepoliaTokens(t))
+		offer, err := d.Offer(sepoliaTokens(t), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func (o Offer) With(e Extensions) (Offer, error) {
 
 // writeExtensions writes the member extensions, if there is one to declare.
 func (o Offer) writeExtensions(w *writer) {
-	if o.also == (Extensions{}) && o.ask == (SignInAsk{}) && len(o.sealed) == 0 {
+	if o.also == (Extensions{}) && o.ask == (SignInAsk{}) && len(o.sealed) == 0 && !o.sponsors() {
 		return
 	}
 	w.name("extensions")
@@ -35,6 +35,9 @@ func (o Offer) writeExtensions(w *writer) {
 	}
 	if o.also.Discovery != nil {
 		o.also.Discovery.write(w)
+	}
+	if o.sponsors() {
+		w.raw(ExtensionSponsoring, sponsoringInfo)
 	}
 	if o.ask != (SignInAsk{}) {
 		o.writeSignIn(w)

@@ -80,13 +80,19 @@ func (d *decoder) hex(name string, into []byte, f field) {
 }
 
 func (d *decoder) signature() {
-	digits, prefixed := bytes.CutPrefix(d.chars("signature"), []byte(hexPrefix))
-	raw := make([]byte, hex.DecodedLen(len(digits)))
-	_, err := hex.Decode(raw, digits)
-	s, ok := readSignature(raw)
-	if !prefixed || err != nil || !ok {
+	s, ok := hexSignature(d.chars("signature"))
+	if !ok {
 		d.complain("signature", "0x and the hexadecimal digits of an ECDSA, EIP-1271 or ERC-6492 signature")
 	}
 	d.out.signature = s
 	d.seen |= fieldSignature
+}
+
+// hexSignature reads a signature in hex.
+func hexSignature(text []byte) (Signature, bool) {
+	digits, prefixed := bytes.CutPrefix(text, []byte(hexPrefix))
+	raw := make([]byte, hex.DecodedLen(len(digits)))
+	_, err := hex.Decode(raw, digits)
+	s, ok := readSignature(raw)
+	return s, prefixed && err == nil && ok
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/big"
 	"math/bits"
+	"slices"
 	"strconv"
 )
 
@@ -93,6 +94,11 @@ func (u Uint256) Big() *big.Int {
 // Uint64 is the number if it fits 64 bits.
 func (u Uint256) Uint64() (n uint64, ok bool) {
 	return u.words[3], u.words[0]|u.words[1]|u.words[2] == 0
+}
+
+// Cmp compares numbers: -1 if u is less, 0 if they are equal, 1 if u is greater.
+func (u Uint256) Cmp(with Uint256) int {
+	return slices.Compare(u.words[:], with.words[:])
 }
 
 // IsZero reports whether the number is 0.

@@ -24,13 +24,16 @@ type Resource struct {
 	Tags        []string
 }
 
-// Requirements are one way to pay: so much of a token to an account, signed to hold no longer than
-// Timeout (whole seconds).
+// Requirements are one way to pay: so much of a token to an account (at most so much by Permit2UpTo),
+// signed to hold no longer than Timeout (whole seconds).
 type Requirements struct {
 	Token   Token
 	Amount  Uint256
 	PayTo   Address
 	Timeout time.Duration
+	Method  Method
+	// Facilitator is the account that settles what was used, by Permit2UpTo; zero otherwise.
+	Facilitator Address
 }
 
 // Offer is a resource and the ways to pay for it, in order of preference. It is the seller's word, against
@@ -43,7 +46,7 @@ type Offer struct {
 	sealed   []string // the signed offers, in the order of accepts
 }
 
-// NewOffer makes an offer of one to eight ways to pay, each token once. Errors wrap ErrOffer.
+// NewOffer makes an offer of one to eight ways to pay, each token once by a method. Errors wrap ErrOffer.
 func NewOffer(r Resource, accepts ...Requirements) (Offer, error) {
 	if err := r.check(); err != nil {
 		return Offer{}, err
@@ -51,18 +54,27 @@ func NewOffer(r Resource, accepts ...Requirements) (Offer, error) {
 	if len(accepts) == 0 || len(accepts) > maxAccepts {
 		return Offer{}, fmt.Errorf("%w: %d ways to pay, want 1 to %d", ErrOffer, len(accepts), maxAccepts)
 	}
-	offered := map[Hash]bool{}
+	offered := map[tender]bool{}
 	for _, way := range accepts {
 		if err := way.check(); err != nil {
 			return Offer{}, err
 		}
-		if offered[way.Token.domain] {
+		if offered[way.tender()] {
 			return Offer{}, fmt.Errorf("%w: %s on %s is offered twice", ErrOffer, way.Token.contract, way.Token.network)
 		}
-		offered[way.Token.domain] = true
+		offered[way.tender()] = true
 	}
 	return Offer{resource: r, accepts: append([]Requirements(nil), accepts...)}, nil
 }
+
+// tender is what tells one way to pay from another.
+type tender struct {
+	network Network
+	asset   Address
+	method  Method
+}
+
+func (r Requirements) tender() tender { return tender{r.Token.network, r.Token.contract, r.Method} }
 
 // Resource is what is sold.
 func (o Offer) Resource() Resource { return o.resource }
@@ -103,6 +115,10 @@ func (r Requirements) check() error {
 	switch {
 	case r.Token.network == 0:
 		return fmt.Errorf("%w: a way to pay without a token", ErrOffer)
+	case !r.Token.Takes(r.Method):
+		return fmt.Errorf("%w: %s cannot be paid with by %s", ErrOffer, r.Token.contract, r.Method)
+	case (r.Method == Permit2UpTo) != (r.Facilitator != Address{}):
+		return fmt.Errorf("%w: who settles is said by %s, and nowhere else", ErrOffer, Permit2UpTo)
 	case r.Amount.IsZero():
 		return fmt.Errorf("%w: the price is 0", ErrOffer)
 	case r.PayTo == Address{} || r.PayTo == r.Token.contract:
@@ -113,28 +129,38 @@ func (r Requirements) check() error {
 	return nil
 }
 
-// Choose finds the way a payload means to pay: version, scheme, network and token, in that order, must
-// be offered. What else the payload says is for Verify. The key of the claim is known from here on, so a
+// Choose finds the way a payload means to pay: version, scheme, network, token and method, in that order,
+// must be offered. What else the payload says is for Verify. The key of the claim is known from here on, so a
 // payment that was claimed before is found without checking a signature.
 func (o Offer) Choose(p Payload) (Requirements, error) {
 	switch {
 	case p.version != V1 && p.version != V2:
 		return Requirements{}, ReasonVersion.Refuse(sayVersion)
-	case p.accepted.scheme != SchemeExact:
-		return Requirements{}, ReasonScheme.Refuse("scheme must be exact")
+	case !o.takes(p.accepted.scheme):
+		return Requirements{}, ReasonScheme.Refuse("scheme must be " + strings.Join(o.schemes(), " or "))
 	case o.also.PaymentID == PaymentIDRequired && p.version == V2 && p.paymentID == "":
 		return Requirements{}, ReasonPaymentID.Refuse(sayNoPaymentID)
 	}
-	known := false
+	method, understood := p.method()
+	known, other := false, false
 	for _, way := range o.accepts {
 		if p.accepted.network != way.Token.network.Name(p.version) {
 			continue
 		}
 		// A version 1 payload names no token. Its clients were offered one on this network: the first.
-		if p.version == V1 || sameHex(p.accepted.asset, way.Token.contract.String()) {
+		same := p.version == V1 || sameHex(p.accepted.asset, way.Token.contract.String())
+		switch {
+		case !same || !understood || method != way.Method:
+		case p.authorization.Method != method:
+			return Requirements{}, ReasonPayload.Refuse(sayPermit)
+		default:
 			return way, nil
 		}
-		known = true
+		known, other = true, other || same
+	}
+	if other {
+		return Requirements{}, ReasonRequirements.Refuse("accepted.scheme and accepted.extra.assetTransferMethod " +
+			"must be those that are offered for this token")
 	}
 	if known {
 		return Requirements{}, ReasonAsset.Refuse("asset is not one that is offered on this network")
@@ -142,11 +168,23 @@ func (o Offer) Choose(p Payload) (Requirements, error) {
 	return Requirements{}, ReasonNetwork.Refuse("network is not one that is offered")
 }
 
+// schemes are those that are offered.
+func (o Offer) schemes() (out []string) {
+	for _, way := range o.accepts {
+		if s := way.Method.Scheme(); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (o Offer) takes(scheme string) bool { return slices.Contains(o.schemes(), scheme) }
+
 // forV1 are the ways version 1 clients are told of: on networks of their list, one on each.
 func (o Offer) forV1() (out []Requirements) {
 	told := map[Network]bool{}
 	for _, way := range o.accepts {
-		if n := way.Token.network; n.Name(V1) != "" && !told[n] {
+		if n := way.Token.network; n.Name(V1) != "" && !told[n] && way.Method == EIP3009 {
 			told[n] = true
 			out = append(out, way)
 		}

@@ -12,6 +12,8 @@ const (
 	sayVersion = "x402Version must be 1 in X-PAYMENT and 2 in PAYMENT-SIGNATURE"
 	sayTwice   = "send one payment: X-PAYMENT (version 1) or PAYMENT-SIGNATURE (version 2), once"
 	sayNoForm  = "the payload must hold a signature and an EIP-3009 authorization"
+	sayPermit  = "the payload must hold a signature and a permit2Authorization, with its witness"
+	sayBoth    = "the payload must hold an authorization or a permit2Authorization, not both"
 )
 
 // usualNames is room for the names in an ordinary payload's open objects.
@@ -25,12 +27,14 @@ type Payload struct {
 	signature     Signature
 	extensions    []byte
 	paymentID     string
+	allowance     *presentedAllowance
 }
 
 // accepted is the way to pay that a client says it chose, as it spells it. Version 1 says scheme and
 // network only.
 type accepted struct {
 	scheme, network, amount, asset, payTo, timeout, name, version string
+	transfer, facilitator                                         string
 }
 
 // Read finds the payment among the values of the two payment headers. Without any, paid is false. Errors
@@ -105,7 +109,7 @@ type decoder struct {
 }
 
 // field is a set of fields without which there is no payment.
-type field uint8
+type field uint16
 
 const (
 	fieldFrom field = 1 << iota
@@ -115,11 +119,33 @@ const (
 	fieldBefore
 	fieldNonce
 	fieldSignature
-	fieldsAll = 1<<iota - 1
+	fieldPermitted // what a permit has beside these: its token,
+	fieldFor       // who may use it,
+	fieldFacilitator
+	fieldPermit // and that it is one
+
+	fieldsAll    = fieldFrom | fieldTo | fieldValue | fieldAfter | fieldBefore | fieldNonce | fieldSignature
+	fieldsPermit = fieldsAll | fieldPermitted | fieldFor | fieldPermit
+	fieldsUpTo   = fieldsPermit | fieldFacilitator
 )
+
+// wants are the fields of a payment by a method.
+func (m Method) wants() field {
+	switch m {
+	case Permit2:
+		return fieldsPermit
+	case Permit2UpTo:
+		return fieldsUpTo
+	case EIP3009:
+	}
+	return fieldsAll
+}
 
 func (d *decoder) judge() error {
 	_, ours := ParseNetwork(d.out.version, d.out.accepted.network)
+	method, known := d.out.method()
+	want := method.wants()
+	whole := d.seen&want == want && d.seen&(fieldPermit|fieldPermitted) == want&(fieldPermit|fieldPermitted)
 	switch {
 	case d.out.version != V1 && d.out.version != V2, d.said != strconv.Itoa(int(d.out.version)):
 		return ReasonVersion.Refuse(sayVersion)
@@ -127,12 +153,24 @@ func (d *decoder) judge() error {
 		return ReasonPaymentID.Refuse(d.odd)
 	case d.wrong != "":
 		return ReasonPayload.Refuse(d.wrong)
-	case d.out.accepted.scheme == SchemeExact && ours && d.seen != fieldsAll:
+	case known && ours && !whole && method == EIP3009:
 		return ReasonPayload.Refuse(sayNoForm)
-	case d.seen != fieldsAll: // of another scheme or network: Choose says so
+	case !known || !whole: // of another scheme, method or network, or not whole: Choose says so
 		d.out.authorization, d.out.signature = Authorization{}, Signature{}
+		return nil
+	}
+	if d.out.authorization.Method = method; method != Permit2UpTo {
+		d.out.authorization.Facilitator = Address{} // not signed
 	}
 	return nil
+}
+
+// method is how a client says it pays; ok is false for one we do not know. Version 1 has one.
+func (p Payload) method() (m Method, ok bool) {
+	if p.version == V1 {
+		return EIP3009, p.accepted.scheme == SchemeExact
+	}
+	return methodOf(p.accepted.scheme, p.accepted.transfer)
 }
 
 func (d *decoder) payload(name []byte) {
@@ -191,6 +229,10 @@ func (d *decoder) extra(name []byte) {
 		d.out.accepted.name = d.string("accepted.extra.name")
 	case "version":
 		d.out.accepted.version = d.string("accepted.extra.version")
+	case "assetTransferMethod":
+		d.out.accepted.transfer = d.string("accepted.extra.assetTransferMethod")
+	case "facilitatorAddress":
+		d.out.accepted.facilitator = d.string("accepted.extra.facilitatorAddress")
 	}
 }
 
@@ -199,8 +241,19 @@ func (d *decoder) proof(name []byte) {
 	case "signature":
 		d.signature()
 	case "authorization":
-		d.members("authorization", d.authorization)
+		d.one("authorization", d.authorization)
+	case "permit2Authorization":
+		d.one("permit2Authorization", d.permit)
+		d.seen |= fieldPermit
 	}
+}
+
+// one reads what was signed, of which there must be one.
+func (d *decoder) one(name string, member func(name []byte)) {
+	if d.seen&(fieldFrom|fieldPermit) != 0 && d.wrong == "" {
+		d.wrong = sayBoth
+	}
+	d.members(name, member)
 }
 
 func (d *decoder) authorization(name []byte) {
@@ -218,5 +271,48 @@ func (d *decoder) authorization(name []byte) {
 		d.uint("validBefore", &a.ValidBefore, fieldBefore)
 	case "nonce":
 		d.hex("nonce", a.Nonce[:], fieldNonce)
+	}
+}
+
+// permit reads what was signed for Permit2.
+func (d *decoder) permit(name []byte) {
+	a := &d.out.authorization
+	switch string(name) {
+	case "from":
+		d.hex("from", a.From[:], fieldFrom)
+	case "permitted":
+		d.members("permitted", d.permitted)
+	case "spender":
+		d.hex("spender", a.Spender[:], fieldFor)
+	case "nonce":
+		var n Uint256
+		d.uint("nonce", &n, fieldNonce)
+		a.Nonce = Nonce(n.Bytes())
+	case "deadline":
+		d.uint("deadline", &a.ValidBefore, fieldBefore)
+	case "witness":
+		d.members("witness", d.witness)
+	}
+}
+
+func (d *decoder) permitted(name []byte) {
+	a := &d.out.authorization
+	switch string(name) {
+	case "token":
+		d.hex("permitted.token", a.Token[:], fieldPermitted)
+	case "amount":
+		d.uint("permitted.amount", &a.Value, fieldValue)
+	}
+}
+
+func (d *decoder) witness(name []byte) {
+	a := &d.out.authorization
+	switch string(name) {
+	case "to":
+		d.hex("witness.to", a.To[:], fieldTo)
+	case "facilitator":
+		d.hex("witness.facilitator", a.Facilitator[:], fieldFacilitator)
+	case "validAfter":
+		d.uint("witness.validAfter", &a.ValidAfter, fieldAfter)
 	}
 }

@@ -42,6 +42,9 @@ func (r PaymentIDRule) write(w *writer) {
 // extension reads what one of the payload's extensions says. Clients echo what the challenge declared and
 // add to it: nothing but what they add is of interest.
 func (d *decoder) extension(name []byte) {
+	if d.out.version == V2 && string(name) == ExtensionSponsoring {
+		d.sponsoring()
+	}
 	if d.out.version != V2 || string(name) != ExtensionPaymentID {
 		return
 	}

@@ -15,17 +15,23 @@ const (
 	ReasonNetwork                         // a network that is not offered
 	ReasonAsset                           // a token that is not offered
 	ReasonRequirements                    // what was accepted is not what is offered
+	ReasonSpender                         // a permit for a contract that settles nothing here
+	ReasonFacilitator                     // a permit that another facilitator must settle
 	ReasonRecipient                       // money for somebody else
 	ReasonValue                           // not the price
 	ReasonNotYetValid                     // not valid yet
 	ReasonExpired                         // expired, or about to
 	ReasonWindow                          // valid for too long
+	ReasonSponsoring                      // a permit of the token that is none, or of something else
 	ReasonSignature                       // not signed by the payer
 	ReasonUndeployed                      // a wallet that cannot be deployed
 	ReasonFactory                         // a wallet's factory that is not on the list
 	ReasonFunds                           // the payer has too little
+	ReasonAllowance                       // Permit2 may not move the payer's token
 	ReasonUsed                            // used before
 	ReasonSimulation                      // the token would refuse
+	ReasonUsage                           // more is to be settled than was signed
+	ReasonUnused                          // nothing is to be settled, because nothing was used
 	ReasonReverted                        // the token refused
 	ReasonNotObserved                     // the receipt does not show the transfer
 	ReasonDuplicate                       // the same payment is being settled
@@ -57,17 +63,23 @@ var reasons = map[Reason]codes{
 	ReasonNetwork:       {"unsupported_network", "invalid_network", evm + "network_mismatch", fault.Rejected},
 	ReasonAsset:         {"unsupported_asset", "invalid_payment_requirements", "invalid_payment_requirements", fault.Rejected},
 	ReasonRequirements:  {"requirements_mismatch", "invalid_payment_requirements", "invalid_payment_requirements", fault.Rejected},
+	ReasonSpender:       {"permit2_spender_mismatch", "invalid_payload", "invalid_permit2_spender", fault.Rejected},
+	ReasonFacilitator:   {"facilitator_mismatch", "invalid_payment_requirements", "upto_facilitator_mismatch", fault.Rejected},
 	ReasonRecipient:     {"recipient_mismatch", payload + "recipient_mismatch", evm + "recipient_mismatch", fault.Rejected},
 	ReasonValue:         {"amount_mismatch", payload + "authorization_value", payload + "authorization_value_mismatch", fault.Rejected},
 	ReasonNotYetValid:   {"authorization_not_yet_valid", payload + "authorization_valid_after", payload + "authorization_valid_after", fault.Rejected},
 	ReasonExpired:       {"authorization_expired", payload + "authorization_valid_before", payload + "authorization_valid_before", fault.Rejected},
 	ReasonWindow:        {"authorization_window_too_long", payload + "authorization_valid_before", payload + "authorization_valid_before", fault.Rejected},
+	ReasonSponsoring:    {"invalid_gas_sponsoring", "invalid_payload", "invalid_eip2612_extension_format", fault.Rejected},
 	ReasonSignature:     {"invalid_signature", payload + "signature", evm + "signature", fault.Rejected},
 	ReasonUndeployed:    {"wallet_not_deployable", payload + "undeployed_smart_wallet", payload + "undeployed_smart_wallet", fault.Rejected},
 	ReasonFactory:       {"factory_not_allowed", payload + "undeployed_smart_wallet", "eip6492_factory_not_allowed", fault.Rejected},
 	ReasonFunds:         {"insufficient_funds", "insufficient_funds", evm + "insufficient_balance", fault.Rejected},
+	ReasonAllowance:     {"permit2_allowance_required", "invalid_transaction_state", "permit2_allowance_required", fault.Unready},
 	ReasonUsed:          {"authorization_used", "invalid_transaction_state", evm + "nonce_already_used", fault.Rejected},
 	ReasonSimulation:    {"simulation_failed", "invalid_transaction_state", evm + "transaction_simulation_failed", fault.Rejected},
+	ReasonUsage:         {"settlement_exceeds_amount", "invalid_payment_requirements", "invalid_upto_evm_payload_settlement_exceeds_amount", fault.Rejected},
+	ReasonUnused:        {"nothing_used", "invalid_transaction_state", "nothing_used", fault.Rejected},
 	ReasonReverted:      {"settlement_failed", "invalid_transaction_state", evm + "transaction_failed", fault.Rejected},
 	ReasonNotObserved:   {"settlement_not_observed", "invalid_transaction_state", evm + "transfer_event_mismatch", fault.Rejected},
 	ReasonDuplicate:     {"duplicate_settlement", "invalid_transaction_state", "duplicate_settlement", fault.Conflict},

@@ -49,6 +49,7 @@ func TestPayersAreNotToldToSignAgainForOurFaults(t *testing.T) {
 	status := map[fault.Kind][]Reason{
 		fault.Invalid:     {ReasonHeader, ReasonPaymentID},
 		fault.Conflict:    {ReasonDuplicate, ReasonOtherResource},
+		fault.Unready:     {ReasonAllowance},
 		fault.Unavailable: {ReasonPending, ReasonVerifyFailed, ReasonSettleFailed},
 	}
 	for _, r := range Reasons() {

@@ -112,7 +112,7 @@ func TestTwoPaymentsInOneTransaction(t *testing.T) {
 		"two payments": r.Logs, "transferred twice": append(proof(due).Logs, r.Logs[1]),
 		"used twice": append(proof(due).Logs, r.Logs[0]),
 	} {
-		if _, err := Prove(due, Receipt{r.Network, r.TxID, true, 1, logs}, 1); !errors.Is(err, ErrAmbiguous) {
+		if _, err := Prove(due, Receipt{Network: r.Network, TxID: r.TxID, Succeeded: true, Confirmations: 1, Logs: logs}, 1); !errors.Is(err, ErrAmbiguous) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -29,6 +29,13 @@ func (s Settlement) Response() Response {
 // not. It is for servers that cannot ask a chain and take its word.
 func Relayed(d Due, tx Hash, why *Refusal) Response { return Response{due: d, tx: tx, refusal: why} }
 
+// Unused tells of a payment of which nothing was used: it succeeded, and nothing has moved nor will.
+func Unused(v Verified) Response {
+	d := v.Due()
+	d.Value = Uint256{}
+	return Response{due: d}
+}
+
 // Header prints the response for a version: the name and the value of its header. network and payer are
 // always there, as clients read them after failures too; transaction is "" unless it moved the money or
 // still may.

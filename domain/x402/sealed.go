@@ -55,7 +55,7 @@ func (o Offer) Sealed(by Issuer, until time.Time) Offer {
 		w.string("network", way.Token.network.Name(V2))
 		w.string("payTo", way.PayTo.String())
 		w.string("resourceUrl", o.resource.URL)
-		w.string("scheme", SchemeExact)
+		w.string("scheme", way.Method.Scheme())
 		w.number("validUntil", until.Unix())
 		w.number("version", statementVersion)
 		w.close('}')

@@ -48,6 +48,8 @@ func Restore(s Snapshot) (Settlement, error) {
 	_, known := statusNames[s.Status]
 	switch {
 	case !known, s.Due.Value.IsZero(), s.ClaimedAt.IsZero():
+	case (s.Due.Method == Permit2UpTo) == s.Due.Most.IsZero(), s.Due.Value.Cmp(s.Due.Permitted()) > 0:
+	case s.Due.Value != s.Due.Permitted() && (s.Status == Claimed || s.Status == Refused):
 	case (s.Status == Settled) != !s.SettledAt.IsZero():
 	case (s.Status == Refused || s.Status == Failed) != (s.Reason != 0):
 	case s.TxID == Hash{} && slices.Contains(sent, s.Status):
@@ -94,6 +96,20 @@ func (s Settlement) ClaimAgain(v Verified, b Binding, now time.Time) (Settlement
 	out, err := s.move(eventClaim, Requester)
 	out.now.Binding, out.now.ClaimedAt = b, now
 	return out.or(err)
+}
+
+// Use says how much was used of a payment whose payer signed the most, before anything is signed: that much
+// is due from then on. Of other payments all is.
+func (s Settlement) Use(used Uint256) (Settlement, error) {
+	d := s.now.Due
+	switch {
+	case used == d.Value:
+		return s, nil
+	case d.Method != Permit2UpTo, s.now.Status != Claimed, used.IsZero(), used.Cmp(d.Most) > 0:
+		return Settlement{}, fmt.Errorf("use %s of %s: %w", used, d.Permitted(), ErrEvidence)
+	}
+	s.now.Due.Value = used
+	return s, nil
 }
 
 // Sign records a transaction that is signed and stored, before it is sent.
@@ -147,7 +163,7 @@ func (s Settlement) Revert(by Actor, why Reason) (Settlement, error) {
 // Lapse records that the window is over and the nonce unused, both as of a final block: nobody can move
 // this money by this authorization any more.
 func (s Settlement) Lapse(by Actor, finalBlock time.Time, nonceUsed bool) (Settlement, error) {
-	until, ok := s.now.Due.ValidBefore.Uint64()
+	until, ok := s.now.Due.Over()
 	if nonceUsed || !ok || unix(finalBlock) < until {
 		return Settlement{}, ErrEvidence
 	}

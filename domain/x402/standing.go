@@ -16,9 +16,10 @@ type Route uint8
 
 // The routes.
 const (
-	RouteKey     Route = iota + 1 // proven; settle by the v, r, s overload
-	RouteWallet                   // ask isValidSignature of the payer; settle by the bytes overload
-	RouteFactory                  // simulate deployment and question in one call; the factory must be listed
+	RouteKey       Route = iota + 1 // proven; settle by the v, r, s overload
+	RouteWallet                     // ask isValidSignature of the payer; settle by the bytes overload
+	RouteFactory                    // simulate deployment and question in one call; the factory must be listed
+	RouteSponsored                  // proven by key; settle a permit with the allowance that goes with it
 )
 
 // standing judges a signature against the payer.

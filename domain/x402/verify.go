@@ -14,6 +14,8 @@ type Verified struct {
 	signature     Signature
 	digest        Hash
 	standing      Standing
+	allowance     *Allowance
+	used          Uint256 // what is to be moved of a payment of at most its value; zero for all
 }
 
 // Verify holds a payload against the offer: what Choose refuses, then what the client says it accepted,
@@ -31,6 +33,14 @@ func (o Offer) Verify(p Payload, now time.Time) (Verified, error) {
 	}
 	a := p.authorization
 	switch {
+	case a.Spender != way.Method.Proxy():
+		return Verified{}, ReasonSpender.Refuse("spender must be the contract that settles such payments, " +
+			way.Method.Proxy().String())
+	case way.Method.Permits() && a.Token != way.Token.contract:
+		return Verified{}, ReasonAsset.Refuse("the permit is for another token than the one that is paid with")
+	case a.Facilitator != way.Facilitator:
+		return Verified{}, ReasonFacilitator.Refuse("witness.facilitator must be extra.facilitatorAddress of the offer, " +
+			way.Facilitator.String())
 	case a.To != way.PayTo:
 		return Verified{}, ReasonRecipient.Refuse("the authorization pays another account than payTo")
 	case a.From == a.To || a.From == Address{}:
@@ -41,8 +51,15 @@ func (o Offer) Verify(p Payload, now time.Time) (Verified, error) {
 	if err := a.window(now, way.Timeout); err != nil {
 		return Verified{}, err
 	}
+	allowance, err := way.allowance(p, now)
+	if err != nil {
+		return Verified{}, err
+	}
 	digest := a.Digest(way.Token)
-	return Verified{way, a, p.signature, digest, p.signature.standing(digest, a.From)}, nil
+	return Verified{
+		requirements: way, authorization: a, signature: p.signature, digest: digest,
+		standing: p.signature.standing(digest, a.From), allowance: allowance,
+	}, nil
 }
 
 // echoed refuses a version 2 payload whose client accepted other terms than are offered now: it would be
@@ -59,6 +76,8 @@ func (r Requirements) echoed(p Payload) error {
 		return ReasonValue.Refuse("accepted.amount is not the price, which is " + r.Amount.String())
 	case said.timeout != strconv.FormatInt(r.seconds(), 10):
 		return ReasonRequirements.Refuse("accepted.maxTimeoutSeconds is not what is offered")
+	case r.Method == Permit2UpTo && !sameHex(said.facilitator, r.Facilitator.String()):
+		return ReasonFacilitator.Refuse("accepted.extra.facilitatorAddress is not that of this offer")
 	case said.name != r.Token.name || said.version != r.Token.version:
 		return ReasonRequirements.Refuse("accepted.extra must name the token's EIP-712 domain as offered")
 	}
@@ -93,5 +112,30 @@ func (v Verified) Standing() Standing { return v.standing }
 // Digest is what was signed: what a wallet contract is asked about.
 func (v Verified) Digest() Hash { return v.digest }
 
+// Allowance is what the payer signed so that Permit2 may move his token; nil if he brought nothing of the
+// kind.
+func (v Verified) Allowance() *Allowance { return v.allowance }
+
+// Using is the payment with what was used of a value that was signed as the most. Of other payments all is
+// used. Errors are Refusals. What used nothing cannot be settled, and need not be.
+func (v Verified) Using(used Uint256) (Verified, error) {
+	d := v.Due()
+	switch {
+	case used.Cmp(d.Permitted()) > 0, d.Method != Permit2UpTo && used != d.Value:
+		return Verified{}, ReasonUsage.Refuse("what is to be settled must be no more than " + d.Permitted().String() +
+			", which was signed for, and exactly that where the scheme is exact")
+	case used.IsZero():
+		return Verified{}, ReasonUnused.Refuse("nothing was used, so nothing is settled")
+	}
+	v.used = used
+	return v, nil
+}
+
 // Due is what settlement must move.
-func (v Verified) Due() Due { return v.requirements.due(v.authorization) }
+func (v Verified) Due() Due {
+	d := v.requirements.due(v.authorization)
+	if d.Method == Permit2UpTo && !v.used.IsZero() {
+		d.Value = v.used
+	}
+	return d
+}

@@ -1,22 +1,28 @@
 // Pays for one or more requests with the unmodified official clients and their default settings, and
 // prints what they were given, one JSON object a line.
 //
-//   VERSION=1|2 URL=http://… KEYS=0x…,0x… node pay.mjs
+//   VERSION=1|2 URL=http://… KEYS=0x…,0x… [RPC=http://…] node pay.mjs
+//
+// With a node (RPC) version 2 clients sign what lets Permit2 move their token, too, where that is offered.
 //
 // Every key pays once, all at the same time.
 import { registerExactEvmScheme } from "@x402/evm/exact/client";
+import { UptoEvmScheme } from "@x402/evm/upto/client";
 import { wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import { privateKeyToAccount } from "viem/accounts";
 import { createSigner, wrapFetchWithPayment as wrapFetchV1 } from "x402-fetch";
 
-const { VERSION, URL: url, KEYS, METHOD = "GET" } = process.env;
+const { VERSION, URL: url, KEYS, METHOD = "GET", RPC } = process.env;
 
 async function payer(key) {
   if (VERSION === "1") {
     return wrapFetchV1(fetch, await createSigner("base-sepolia", key));
   }
   const client = new x402Client();
-  registerExactEvmScheme(client, { signer: privateKeyToAccount(key) });
+  const signer = privateKeyToAccount(key);
+  const schemeOptions = RPC ? { rpcUrl: RPC } : undefined;
+  registerExactEvmScheme(client, { signer, schemeOptions });
+  client.register("eip155:*", new UptoEvmScheme(signer, schemeOptions));
   return wrapFetchWithPayment(fetch, client);
 }
 

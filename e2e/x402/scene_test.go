@@ -173,6 +173,7 @@ type receipt struct {
 	Network     string `json:"network"`
 	Payer       string `json:"payer"`
 	ErrorReason string `json:"errorReason"`
+	Amount      string `json:"amount"`
 }
 
 func readReceipt(t testing.TB, header string) (out receipt) {
@@ -199,13 +200,19 @@ func directory() string { return filepath.Join(rig.Root(), "e2e", "x402") }
 // buy has payers pay for a URL by the official client of a version, all at once.
 func buy(t testing.TB, version, url string, by ...agenttest.Payer) []bought {
 	t.Helper()
+	return buyWith(t, version, url, "", by...)
+}
+
+// buyWith is buy with a node that clients of version 2 may ask; "" for none.
+func buyWith(t testing.TB, version, url, node string, by ...agenttest.Payer) []bought {
+	t.Helper()
 	keys := make([]string, len(by))
 	for i, p := range by {
 		keys[i] = p.Key()
 	}
 	cmd := exec.CommandContext(t.Context(), "node", "pay.mjs")
 	cmd.Dir = directory()
-	cmd.Env = append(os.Environ(), "VERSION="+version, "URL="+url, "KEYS="+strings.Join(keys, ","))
+	cmd.Env = append(os.Environ(), "VERSION="+version, "URL="+url, "KEYS="+strings.Join(keys, ","), "RPC="+node)
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()
 	if err != nil {

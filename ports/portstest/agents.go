@@ -79,11 +79,37 @@ func withSettlement(
 	row.Settlement, err = x402.Restore(now)
 	ok(t, err)
 	row.Order.Authorization = x402.Authorization{
-		From: now.Due.Payer, To: now.Due.PayTo, Value: now.Due.Value, ValidAfter: x402.Uint(7),
-		ValidBefore: now.Due.ValidBefore, Nonce: now.Due.Nonce,
+		From: now.Due.Payer, To: now.Due.PayTo, Value: now.Due.Permitted(), ValidAfter: x402.Uint(7),
+		ValidBefore: now.Due.ValidBefore, Nonce: now.Due.Nonce, Method: now.Due.Method, Spender: now.Due.Method.Proxy(),
+	}
+	if now.Due.Method.Permits() {
+		row.Order.Authorization.Token = now.Due.Asset
+	}
+	if now.Due.Method == x402.Permit2UpTo {
+		row.Order.Authorization.Facilitator = x402.Address{0x0f}
 	}
 	return row
 }
+
+// permitted makes a settlement one by permit: one that brings an allowance, or one of at most its value.
+func permitted(by x402.Method) func(*x402.Snapshot, *ports.AuthorizationRow) {
+	return func(s *x402.Snapshot, a *ports.AuthorizationRow) {
+		s.Due.Method = by
+		switch by {
+		case x402.Permit2:
+			a.Order.Route = x402.RouteSponsored
+			a.Order.Allowance = &x402.Allowance{
+				Value: s.Due.Value, Deadline: s.Due.ValidBefore, Nonce: x402.Uint(7), V: 28, R: x402.Hash(Unique()), S: x402.Hash(Unique()),
+			}
+		case x402.Permit2UpTo:
+			s.Due.Most = s.Due.Value
+		case x402.EIP3009:
+		}
+	}
+}
+
+// using is a settlement of at most its value of which a part was used.
+func using(s *x402.Snapshot, _ *ports.AuthorizationRow) { s.Due.Value = x402.Uint(1_234) }
 
 // AddAuthorization records a settlement as Authorization makes it.
 func (s Shop) AddAuthorization(

@@ -20,6 +20,7 @@ var authorizationReadPromises = []promise{
 	{"what is due is listed, the longest due first, no more than asked", authorizationsDue},
 	{"a transfer is owned by the unsettled settlement it may be of, by position", authorizationsOwning},
 	{"a transfer that differs in anything is not owned", authorizationsNotOwning},
+	{"a transfer is owned by the permit of its token, by what was used of it", permitsOwning},
 	{"who owns a transfer depends on the status", authorizationsOwningByStatus},
 	{"of several owners it is the transaction's, else the first", authorizationsOwningOne},
 }

@@ -13,6 +13,7 @@ import (
 
 var sandboxTokenPromises = []promise{
 	{"a call that is mined is found as it was sent", callFound},
+	{"a call by permit is found as it was sent, and used once for all tokens", callPermits},
 	{"a call that only uses up a nonce moves nothing and succeeds", callFills},
 	{"an authorization is used once", callUsedOnce},
 	{"what is scripted to fail, or comes too late, fails", callFails},
@@ -61,6 +62,20 @@ func minedCall(t *testing.T, w World, id x402.Hash) ports.SandboxCall {
 	ok(t, err)
 	c.Fails = false // a store need not keep what the finding follows from
 	return c
+}
+
+func callPermits(t *testing.T, w World) {
+	exact, upTo := Call(Epoch), Call(Epoch)
+	exact.Due.Method, upTo.Due.Method = x402.Permit2, x402.Permit2UpTo
+	upTo.Due.Most = x402.Uint(1 << 62)
+	mineCalls(t, w, exact, upTo)
+	same(t, minedCall(t, w, exact.TxID), exact)
+	same(t, minedCall(t, w, upTo.TxID), upTo)
+	again := Call(Epoch)
+	again.Due.Payer, again.Due.Nonce, again.Due.Method = exact.Due.Payer, exact.Due.Nonce, x402.Permit2
+	again.Due.Asset[19]++
+	mineCalls(t, w, again)
+	same(t, minedCall(t, w, again.TxID).Succeeded, false)
 }
 
 func callFound(t *testing.T, w World) {

@@ -41,6 +41,11 @@ type TokenPayers interface {
 	Rich() TokenPayer
 	// Poor is a payment that its payer cannot afford.
 	Poor() (TokenPayer, TokenPrice)
+	// Permitting is an amount to be paid by permit, and somebody who can pay it and has let Permit2 move his
+	// token.
+	Permitting(by x402.Method) (TokenPayer, TokenPrice)
+	// Forbidding is the same of somebody who has let Permit2 move nothing.
+	Forbidding(by x402.Method) (TokenPayer, TokenPrice)
 	// Wallet is a payer of a kind that can pay any Price; ok is false where there are no contracts.
 	Wallet(kind WalletKind) (p TokenPayer, ok bool)
 }
@@ -83,6 +88,12 @@ func TokenChain(t *testing.T, open func(t *testing.T) TokenWorld) {
 		{"what was sent may be sent again", tokenAgain},
 		{"a nonce somebody used is told", tokenSpent},
 		{"an account has its next nonce and its balance", tokenStanding},
+		{"a payment by permit is settled, and its receipt and fate prove it", permitSettled},
+		{"of a permit of at most a value, what was used is settled", permitPartly},
+		{"a payer who has let Permit2 move nothing is told so", permitForbidden},
+		{"a permit that was used is refused", permitUsedBefore},
+		{"a permit for another facilitator, contract or value is not signed", permitForeign},
+		{"another payment between the same two of the same value proves no permit", permitAlike},
 		{"signing is deterministic", relayDeterministic},
 		{"only listed tokens, own accounts and what is due are signed", relayForeign},
 		{"fees beyond the caps are not signed", relayFees},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	stdhex "encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -31,7 +32,8 @@ var USDT = Account{
 // Issuer owns the token that PlaceToken places.
 var Issuer = Named("issuer")
 
-// artifact is what contracts/build.mjs makes of a contract.
+// artifact is what contracts/build.mjs makes of a contract, or what contracts/foreign holds of one that is
+// not ours.
 type artifact struct {
 	Selectors        map[string]string
 	DeployedBytecode string
@@ -40,6 +42,9 @@ type artifact struct {
 func load(t testing.TB, contract string) artifact {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(t), "contracts", "artifacts", contract+".json"))
+	if errors.Is(err, os.ErrNotExist) {
+		text, err = os.ReadFile(filepath.Join(root(t), "contracts", "foreign", contract+".json"))
+	}
 	if err != nil {
 		t.Fatalf("%v; make it: npm --prefix e2e run contracts", err)
 	}
@@ -54,6 +59,32 @@ func load(t testing.TB, contract string) artifact {
 func (n *Node) Place(contract string, at Account) {
 	n.t.Helper()
 	n.Call("anvil_setCode", at.hex(), load(n.t, contract).DeployedBytecode)
+}
+
+// PlacePermit2 puts Permit2 where it is on every network, and the contracts of x402 that settle permits where
+// theirs are.
+func (n *Node) PlacePermit2() {
+	n.t.Helper()
+	n.Place("Permit2", Permit2)
+	n.Place("ExactPermitProxy", exactProxy)
+	n.Place("UpToPermitProxy", upToProxy)
+}
+
+// Permit2 is where Permit2 is on every network.
+var Permit2 = accountOf("000000000022d473030f116ddee9f6b43ac78ba3")
+
+// Where the contracts of x402 are that settle permits.
+var (
+	exactProxy = accountOf("402085c248eea27d92e8b30b2c58ed07f9e20001")
+	upToProxy  = accountOf("4020a4f3b7b90cca423b9fabcc0ce57c6c240002")
+)
+
+func accountOf(digits string) Account {
+	b, err := stdhex.DecodeString(digits)
+	if err != nil {
+		panic(err) // a literal of ours
+	}
+	return Account(b)
 }
 
 // PlaceToken puts a token that behaves like USDT at an address, owned by Issuer.

@@ -12,8 +12,11 @@ import (
 // Check implements ports.TokenChain. A payment signed by key costs one request: its simulation is asked
 // together with what it takes to know that it is one.
 func (c *Chain) Check(ctx context.Context, v x402.Verified) (x402.Route, error) {
-	if err := c.takes(ctx, v.Requirements().Token); err != nil {
+	if err := c.takes(ctx, v.Requirements()); err != nil {
 		return 0, err
+	}
+	if v.Due().Method.Permits() {
+		return c.checkPermit(ctx, v)
 	}
 	p, err := c.survey(ctx, v)
 	if err != nil {
@@ -43,13 +46,16 @@ func (c *Chain) Check(ctx context.Context, v x402.Verified) (x402.Route, error) 
 	return route, nil
 }
 
-// takes refuses a token that is not offered here, or whose EIP-712 domain is not the contract's.
-func (c *Chain) takes(ctx context.Context, t x402.Token) error {
+// takes refuses a token that is not offered here, whose EIP-712 domain is not the contract's, or that is not
+// paid with by the method.
+func (c *Chain) takes(ctx context.Context, way x402.Requirements) error {
 	tokens, err := c.Tokens(ctx)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(tokens, func(known x402.Token) bool { return known == t }) {
+	if !slices.ContainsFunc(tokens, func(known x402.Token) bool {
+		return known.Same(way.Token) && known.Takes(way.Method)
+	}) {
 		return x402.ReasonAsset.Refuse("this token is not settled here")
 	}
 	return nil
@@ -84,7 +90,7 @@ func (c *Chain) survey(ctx context.Context, v x402.Verified) (p position, err er
 		blockBy(latest),
 		{Method: "eth_getCode", Params: []any{d.Payer.String(), latest}},
 		call(x402.Address{}, d.Asset, slices.Concat(selectBalance, wordOf(d.Payer)), 0),
-		call(x402.Address{}, d.Asset, slices.Concat(selectUsed, wordOf(d.Payer), wordOf(d.Nonce)), 0),
+		spentQuestion(d, latest),
 	}
 	if v.Standing() == x402.ByKey {
 		input, err := byKey(v.Authorization(), v.Signature())
@@ -149,10 +155,14 @@ func (o outcome) yes() (bool, error) {
 
 // askWallet asks the payer's contract whether it stands by the signature, and simulates the transfer.
 func (c *Chain) askWallet(ctx context.Context, v x402.Verified) error {
-	d, signature := v.Due(), v.Signature().Bytes()
+	transfer := byBytes(v.Authorization(), v.Signature().Bytes())
+	return c.askContract(ctx, v, call(c.cfg.Sender, v.Due().Asset, transfer, maxGas))
+}
+
+// askContract asks the payer's contract whether it stands by the signature, and simulates what settles.
+func (c *Chain) askContract(ctx context.Context, v x402.Verified, settle ethrpc.Question) error {
 	questions := []ethrpc.Question{
-		call(x402.Address{}, d.Payer, isValid(v.Digest(), signature), maxGas),
-		call(c.cfg.Sender, d.Asset, byBytes(v.Authorization(), signature), maxGas),
+		call(x402.Address{}, v.Due().Payer, isValid(v.Digest(), v.Signature().Bytes()), maxGas), settle,
 	}
 	var valid, transfer outcome
 	err := c.cfg.Client.Ask(ctx, questions, func(replies []ethrpc.Reply) (err error) {

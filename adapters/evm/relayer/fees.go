@@ -66,7 +66,7 @@ func (r *Relay) fees(p price, gas uint64) (ports.RelayFees, error) {
 func (r *Relay) Quote(
 	ctx context.Context, account x402.Address, d x402.Due, o ports.AuthorizationOrder,
 ) (ports.RelayFees, error) {
-	to, input, most, err := r.settlement(d, o)
+	to, input, most, err := r.settlement(account, d, o)
 	if err != nil {
 		return ports.RelayFees{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/big"
+	"slices"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
 	"github.com/101pay/101pay/domain/x402"
@@ -17,6 +18,7 @@ type minedIn struct {
 	succeeded bool
 	cost      *big.Int
 	logs      []x402.Log
+	to        x402.Address // zero for none
 }
 
 // Receipt implements ports.TokenChain. What the block is, and how deep, is asked of the same node in the
@@ -40,7 +42,7 @@ func (c *Chain) Receipt(ctx context.Context, id x402.Hash) (out ports.TokenRecei
 	if r == nil {
 		return out, ports.ErrNotFound
 	}
-	at, err := c.blockAt(ctx, r)
+	at, input, err := c.placed(ctx, r, id)
 	if err != nil {
 		return out, err
 	}
@@ -51,6 +53,7 @@ func (c *Chain) Receipt(ctx context.Context, id x402.Hash) (out ports.TokenRecei
 	return ports.TokenReceipt{
 		Receipt: x402.Receipt{
 			Network: c.cfg.Network, TxID: id, Succeeded: r.succeeded, Confirmations: confirmations, Logs: r.logs,
+			To: r.to, Input: input,
 		},
 		Height: r.height, BlockID: at.ID.Hex(), BlockTime: at.Time, Final: r.height <= final.Number, Cost: r.cost,
 	}, nil
@@ -67,16 +70,63 @@ func (c *Chain) heads(replies []ethrpc.Reply) (final, newest block, err error) {
 	return final, newest, err
 }
 
-// blockAt reads the block that a receipt says holds it. Another one at its height says that the chain is
-// being reorganised, or that two nodes answered: the receipt is not believed then.
-func (c *Chain) blockAt(ctx context.Context, r *minedIn) (at block, err error) {
-	err = c.cfg.Client.Ask(ctx, []ethrpc.Question{blockBy(quantity(r.height))}, func(replies []ethrpc.Reply) (err error) {
+// placed reads the block that a receipt says holds it, and what its transaction says to a contract that
+// settles permits. Another block at its height says that the chain is being reorganised, or that two nodes
+// answered: the receipt is not believed then.
+func (c *Chain) placed(ctx context.Context, r *minedIn, id x402.Hash) (at block, input []byte, err error) {
+	questions := []ethrpc.Question{blockBy(quantity(r.height))}
+	settles := slices.ContainsFunc(permitMethods[:], func(m x402.Method) bool { return m.Proxy() == r.to })
+	if settles {
+		questions = append(questions, transactionBy(id))
+	}
+	err = c.cfg.Client.Ask(ctx, questions, func(replies []ethrpc.Reply) (err error) {
 		if at, err = blockOf(replies[0]); err == nil && (at.ID != r.block || at.Number != r.height) {
 			err = ethrpc.Doubt("a receipt is of another block")
 		}
+		if err != nil || !settles {
+			return err
+		}
+		t, err := transactionOf(replies[1], id)
+		if err == nil && (t == nil || t.to != r.to) {
+			err = ethrpc.Doubt("a transaction is not what its receipt says")
+		}
+		if err == nil {
+			input = t.input
+		}
 		return err
 	})
-	return at, err
+	return at, input, err
+}
+
+// said is a transaction as a node tells it: whom it calls, and what it says.
+type said struct {
+	to    x402.Address
+	input []byte
+}
+
+func transactionBy(id x402.Hash) ethrpc.Question {
+	return ethrpc.Question{Method: "eth_getTransactionByHash", Params: []any{id.String()}}
+}
+
+// transactionOf reads a transaction; nil if the node has none.
+func transactionOf(reply ethrpc.Reply, id x402.Hash) (*said, error) {
+	if reply.Refused != nil {
+		return nil, ethrpc.Doubt("it does not tell a transaction: " + reply.Refused.Error())
+	}
+	var told *struct{ Hash, To, Input string }
+	if err := json.Unmarshal(reply.Result, &told); err != nil {
+		return nil, ethrpc.Doubt("no transaction")
+	}
+	if told == nil {
+		return nil, nil
+	}
+	is, named := x402.ParseHash(told.Hash)
+	input, err := unhex([]byte(told.Input))
+	if !named || is != id || err != nil {
+		return nil, ethrpc.Doubt("no transaction, or another one")
+	}
+	to, _ := x402.ParseAddress(told.To) // none where a contract is made
+	return &said{to, input}, nil
 }
 
 // toldLog is a log as nodes write it.
@@ -95,6 +145,7 @@ func receiptOf(reply ethrpc.Reply, id x402.Hash) (*minedIn, error) {
 	}
 	var told *struct {
 		TransactionHash, BlockNumber, BlockHash, Status string
+		To                                              string
 		GasUsed, EffectiveGasPrice, L1Fee               string
 		Logs                                            []toldLog
 	}
@@ -112,6 +163,7 @@ func receiptOf(reply ethrpc.Reply, id x402.Hash) (*minedIn, error) {
 		return nil, ethrpc.Doubt("no receipt, or one of another transaction")
 	}
 	out := &minedIn{height: height, block: ethrpc.Hash(in), succeeded: status == 1}
+	out.to, _ = x402.ParseAddress(told.To) // none where a contract is made
 	for _, l := range told.Logs {
 		read, ok := l.read()
 		if !ok {

@@ -53,7 +53,7 @@ var errSign = errors.New("the relayer does not sign this")
 func (r *Relay) Sign(
 	account x402.Address, nonce uint64, d x402.Due, o ports.AuthorizationOrder, f ports.RelayFees,
 ) (ports.RelayTransaction, error) {
-	to, input, gas, err := r.settlement(d, o)
+	to, input, gas, err := r.settlement(account, d, o)
 	if err != nil {
 		return ports.RelayTransaction{}, err
 	}
@@ -72,7 +72,9 @@ func (r *Relay) Fill(account x402.Address, nonce uint64, f ports.RelayFees) (por
 
 // settlement is the call that settles what is due, and the most gas it may take. It is the only thing that
 // is made of what a payer sent, and all of it is held against what is due and what is listed.
-func (r *Relay) settlement(d x402.Due, o ports.AuthorizationOrder) (to x402.Address, input []byte, gas uint64, err error) {
+func (r *Relay) settlement(
+	account x402.Address, d x402.Due, o ports.AuthorizationOrder,
+) (to x402.Address, input []byte, gas uint64, err error) {
 	a := o.Authorization
 	switch {
 	case d.Network != r.Network() || !r.chain.lists(d.Asset):
@@ -84,7 +86,12 @@ func (r *Relay) settlement(d x402.Due, o ports.AuthorizationOrder) (to x402.Addr
 	if !ok {
 		return to, nil, 0, fmt.Errorf("%w: the signature cannot be read", errSign)
 	}
+	if d.Method.Permits() {
+		input, err = r.permit(account, d, o, s)
+		return d.Method.Proxy(), input, maxGas, err
+	}
 	switch o.Route {
+	case x402.RouteSponsored:
 	case x402.RouteKey:
 		input, err = byKey(a, s)
 		if err != nil {
@@ -103,6 +110,28 @@ func (r *Relay) settlement(d x402.Due, o ports.AuthorizationOrder) (to x402.Addr
 		), maxGasDeploying, nil
 	}
 	return to, nil, 0, fmt.Errorf("%w: nobody knows how the payer signs", errSign)
+}
+
+// permit is the call that settles a permit: of the contract that it is signed for, and no other.
+func (r *Relay) permit(
+	account x402.Address, d x402.Due, o ports.AuthorizationOrder, s x402.Signature,
+) ([]byte, error) {
+	signature, byKey := keySignature(s)
+	switch {
+	case !r.chain.cfg.Permits:
+		return nil, fmt.Errorf("%w: permits are not settled here", errSign)
+	case d.Value.IsZero() || d.Value.Cmp(d.Permitted()) > 0:
+		return nil, fmt.Errorf("%w: not of a value that was permitted", errSign)
+	case d.Method == x402.Permit2UpTo && o.Authorization.Facilitator != account:
+		return nil, fmt.Errorf("%w: the payer named another facilitator", errSign)
+	case o.Route == x402.RouteWallet:
+		return byPermit(d, o.Authorization, s.Bytes(), nil), nil
+	case o.Route == x402.RouteKey && byKey:
+		return byPermit(d, o.Authorization, signature, nil), nil
+	case o.Route == x402.RouteSponsored && byKey && o.Allowance != nil:
+		return byPermit(d, o.Authorization, signature, o.Allowance), nil
+	}
+	return nil, fmt.Errorf("%w: nobody knows how the payer signs", errSign)
 }
 
 // sign signs a call within the caps.

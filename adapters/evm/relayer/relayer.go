@@ -1,5 +1,5 @@
-// Package relayer checks payments by authorization (EIP-3009) on networks of Ethereum's kind, and sends
-// the transactions that settle them.
+// Package relayer checks payments by authorization (EIP-3009) and by permit (Permit2) on networks of
+// Ethereum's kind, and sends the transactions that settle them.
 //
 // It owns what a token, a payer and a wallet contract are asked before a payment is taken, how the answer
 // of a simulation is told from the failure of a node, what a settlement's transaction is and how it is
@@ -8,8 +8,9 @@
 //
 // Invariants:
 //   - A key signs calls of transferWithAuthorization to listed tokens with value 0, the same behind the
-//     deployment of a wallet by a listed factory, and transfers of nothing to itself; all within caps of
-//     gas and fees. It is never printed.
+//     deployment of a wallet by a listed factory, calls of settle and settleWithPermit to the two contracts
+//     of x402 that move listed tokens by Permit2, and transfers of nothing to itself; all within caps of gas
+//     and fees. It is never printed.
 //   - Whoever has code is judged by that code alone; whoever has none, by his key. A signature inside an
 //     ERC-6492 wrapper proves nothing by itself: deployment, question and transfer are simulated in one
 //     call.
@@ -19,7 +20,6 @@ package relayer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -42,7 +42,9 @@ type Config struct {
 	Tokens    []Listed       // in order of preference
 	Factories []x402.Address // that may deploy the wallets of payers
 	Sender    x402.Address   // in whose name transfers are simulated; zero for nobody's
-	Clock     ports.Clock
+	// Permits says that payments by Permit2 are taken too, where its contracts are.
+	Permits bool
+	Clock   ports.Clock
 }
 
 // Chain asks one network about payments. It implements ports.TokenChain and is safe for concurrent use.
@@ -121,62 +123,6 @@ func (c *Chain) standing(ctx context.Context, l Listed) (standing, error) {
 	defer c.mu.Unlock()
 	c.proven[l.Contract] = s
 	return s, nil
-}
-
-// judge holds a token's own word against what is listed. Its EIP-712 domain must be that of the name and
-// version it tells, or whatever payers sign would be refused.
-func (c *Chain) judge(ctx context.Context, l Listed) (s standing, err error) {
-	view := func(selector []byte) ethrpc.Question { return call(x402.Address{}, l.Contract, selector, 0) }
-	questions := []ethrpc.Question{
-		{Method: "eth_getCode", Params: []any{l.Contract.String(), latest}},
-		view(selectName), view(selectVersion), view(selectDecimals), view(selectDomain),
-	}
-	err = c.cfg.Client.Ask(ctx, questions, func(replies []ethrpc.Reply) error {
-		code, err := bytesOf(replies[0])
-		if err != nil {
-			return ethrpc.Doubt("it does not tell code: " + err.Error())
-		}
-		if len(code) == 0 {
-			s.problem = "no contract is there"
-			return nil
-		}
-		var told [4][]byte
-		for i, r := range replies[1:] {
-			out, err := outcomeOf(r)
-			if err != nil {
-				return err
-			}
-			if out.failed {
-				s.problem = "it does not tell name, version, decimals and domain, as EIP-3009 tokens do"
-				return nil
-			}
-			told[i] = out.data
-		}
-		s.token, s.problem = c.describe(l, told)
-		return nil
-	})
-	return s, err
-}
-
-// describe makes a token of name, version, decimals and domain as its contract tells them.
-func (c *Chain) describe(l Listed, told [4][]byte) (x402.Token, string) {
-	name, named := text(told[0])
-	version, versioned := text(told[1])
-	if !named || !versioned {
-		return x402.Token{}, "its name and version are no texts"
-	}
-	token, err := x402.NewToken(c.cfg.Network, l.Contract, name, version)
-	decimals, counted := number(told[2])
-	domain := token.Domain()
-	switch {
-	case err != nil:
-		return x402.Token{}, "its name or version is no name"
-	case !counted || decimals != uint64(l.Decimals):
-		return x402.Token{}, fmt.Sprintf("its decimals are not %d", l.Decimals)
-	case !slices.Equal(told[3], domain[:]):
-		return x402.Token{}, fmt.Sprintf("its DOMAIN_SEPARATOR is not that of %q version %q", name, version)
-	}
-	return token, ""
 }
 
 // lists reports whether a token is listed.

@@ -33,6 +33,11 @@ var (
 	selectValid     = selector("isValidSignature(bytes32,bytes)") // also the answer that means yes
 	selectByKey     = selector("transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)")
 	selectByBytes   = selector("transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)")
+	selectAllowance = selector("allowance(address,address)")
+	selectNonces    = selector("nonces(address)")
+	selectBitmap    = selector("nonceBitmap(address,uint256)")
+	selectPermit2   = selector("PERMIT2()")
+	selectWitness   = selector("WITNESS_TYPEHASH()")
 	selectAggregate = selector("aggregate3((address,bool,bytes)[])")
 )
 

@@ -67,6 +67,7 @@ type world struct {
 	token  x402.Token
 	named  int64
 	client *ethrpc.Client
+	bare   bool // payments by permit are not taken
 }
 
 func open(t testing.TB) *world { return openWith(t, "AuthToken") }
@@ -78,6 +79,7 @@ func openWith(t testing.TB, contract string) *world {
 	w.proxy = anviltest.NewProxy(t, w.node.URL)
 	w.node.Place(contract, usdc)
 	w.node.Place("BatchCaller", batch)
+	w.node.PlacePermit2()
 	w.node.Place("KeyWalletFactory", listed)
 	w.node.Place("KeyWalletFactory", unlisted)
 	w.node.Mine(1)
@@ -111,7 +113,7 @@ func (w *world) open(urls ...string) {
 	key := must(relayer.ParseKey(strings.Repeat("7a", 32)))(w.t)
 	w.chain = must(relayer.New(relayer.Config{
 		Network: sepolia, Client: w.client, Tokens: []relayer.Listed{{Contract: x402.Address(usdc), Decimals: 6}},
-		Factories: []x402.Address{x402.Address(listed)}, Sender: key.Account(), Clock: w.hand,
+		Factories: []x402.Address{x402.Address(listed)}, Sender: key.Account(), Clock: w.hand, Permits: !w.bare,
 	}))(w.t)
 	w.relay = must(relayer.NewRelay(w.chain, []relayer.Key{key}, big.NewInt(maxFee)))(w.t)
 }
@@ -157,6 +159,26 @@ func (w *world) Rich() portstest.TokenPayer {
 
 func (w *world) Poor() (portstest.TokenPayer, portstest.TokenPrice) {
 	return portstest.NewTokenPayer(), w.Price()
+}
+
+func (w *world) Permitting(by x402.Method) (portstest.TokenPayer, portstest.TokenPrice) {
+	w.t.Helper()
+	p, price := w.Forbidding(by)
+	const plenty = 1_000_000_000
+	w.node.Call("anvil_setBalance", p.Account.String(), "0xde0b6b3a7640000")
+	w.node.Send(anviltest.Account(p.Account), usdc,
+		w.node.Calldata("AuthToken", "approve(address,uint256)", anviltest.Permit2, big.NewInt(plenty)))
+	return p, price
+}
+
+func (w *world) Forbidding(by x402.Method) (portstest.TokenPayer, portstest.TokenPrice) {
+	w.t.Helper()
+	price := w.Price()
+	price.Method, price.Token = by, price.Token.Paid(x402.Permit2, x402.Permit2UpTo).Permitting()
+	if by == x402.Permit2UpTo {
+		price.Facilitator = w.relay.Accounts()[0]
+	}
+	return w.Rich(), price
 }
 
 func hexOf(b []byte) string { return "0x" + hex.EncodeToString(b) }

@@ -112,7 +112,7 @@ func TestRefusals(t *testing.T) {
 		"Permit2":           {10_000, set("extra", map[string]any{"assetTransferMethod": "permit2"}), x402.ReasonRequirements},
 		"too long a window": {10_000, set("maxTimeoutSeconds", 60), 0},
 		"no timeout":        {10_000, set("maxTimeoutSeconds", nil), x402.ReasonRequirements},
-		"another scheme":    {10_000, set("scheme", "upto"), x402.ReasonScheme},
+		"another scheme":    {10_000, set("scheme", "batch-settlement"), x402.ReasonScheme},
 		"unknown network":   {10_000, set("network", "moon"), x402.ReasonNetwork},
 		"no funds":          {10_402, func(map[string]any) {}, x402.ReasonFunds},
 		"used":              {10_409, func(map[string]any) {}, x402.ReasonUsed},
@@ -241,7 +241,9 @@ func TestSupportedIsPublic(t *testing.T) {
 		signers := regexp.MustCompile(`"signers":\{"eip155:\*":\[("0x[0-9a-fA-F]{40}",?)+\]\}`)
 		if got := signers.ReplaceAllString(strings.TrimSpace(x.Body.String()), `"signers":…`); got !=
 			`{"kinds":[{"x402Version":2,"scheme":"exact","network":"eip155:84532"},`+
-				`{"x402Version":1,"scheme":"exact","network":"base-sepolia"}],"extensions":[],"signers":…}` {
+				`{"x402Version":1,"scheme":"exact","network":"base-sepolia"},`+
+				`{"x402Version":2,"scheme":"upto","network":"eip155:84532","extra":{"facilitatorAddress":`+
+				`"0xD6033195Ae9A30ef12310BB6dE24B324dae1F153"}}],"extensions":[],"signers":…}` {
 			g.Error(got)
 		}
 		g.send("GET", "/facilitator/supported?a=b", "").says(400, "error", "unexpected_query")

@@ -15,9 +15,15 @@ import (
 )
 
 type kindJSON struct {
-	X402Version int    `json:"x402Version"`
-	Scheme      string `json:"scheme"`
-	Network     string `json:"network"`
+	X402Version int      `json:"x402Version"`
+	Scheme      string   `json:"scheme"`
+	Network     string   `json:"network"`
+	Extra       *whoJSON `json:"extra,omitempty"`
+}
+
+// whoJSON names who settles, where payers sign that too.
+type whoJSON struct {
+	FacilitatorAddress string `json:"facilitatorAddress"`
 }
 
 // signersOf is whom SupportedResponse says signers are for: every network they are used on is an EVM one.
@@ -35,9 +41,18 @@ func (a *API) supported(c *gin.Context) error {
 	for _, v := range []x402.Version{x402.V2, x402.V1} {
 		for _, n := range s.Networks {
 			if name := n.Name(v); name != "" {
-				kinds = append(kinds, kindJSON{int(v), x402.SchemeExact, name})
+				kinds = append(kinds, kindJSON{X402Version: int(v), Scheme: x402.SchemeExact, Network: name})
 			}
 		}
+	}
+	for _, n := range s.Networks {
+		if who, settles := s.UpTo[n]; settles {
+			kinds = append(kinds, kindJSON{int(x402.V2), x402.SchemeUpTo, n.Name(x402.V2), &whoJSON{who.String()}})
+		}
+	}
+	extensions := []string{}
+	if s.Sponsored {
+		extensions = append(extensions, x402.ExtensionSponsoring)
 	}
 	signers := map[string][]string{}
 	for _, s := range s.Signers {
@@ -47,7 +62,7 @@ func (a *API) supported(c *gin.Context) error {
 		Kinds      []kindJSON          `json:"kinds"`
 		Extensions []string            `json:"extensions"`
 		Signers    map[string][]string `json:"signers"`
-	}{kinds, []string{}, signers})
+	}{kinds, extensions, signers})
 }
 
 // statusJSON is a settlement as its merchant's server may ask for it at any time.

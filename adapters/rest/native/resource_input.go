@@ -14,6 +14,7 @@ import (
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
 	"github.com/101pay/101pay/domain/resource"
+	"github.com/101pay/101pay/domain/x402"
 )
 
 // Bodies of routes that take content: the largest there is as base64 or with every other character
@@ -44,6 +45,7 @@ type termsInput struct {
 	Discoverable   *bool              `json:"discoverable"`
 	TimeoutSeconds *int               `json:"timeoutSeconds"`
 	Flow           *resource.Flow     `json:"flow"`
+	Scheme         *string            `json:"scheme"`
 	ValidFrom      *string            `json:"validFrom"`
 	ValidUntil     *string            `json:"validUntil"`
 	Content        *contentInput      `json:"content"`
@@ -95,6 +97,13 @@ func (in termsInput) change() (app.TermsChange, error) {
 	}
 	if err := in.checkTexts(); err != nil {
 		return c, err
+	}
+	if in.Scheme != nil {
+		upTo := *in.Scheme == x402.SchemeUpTo
+		if !upTo && *in.Scheme != x402.SchemeExact {
+			return c, resource.ErrInvalid.About("scheme").Saying("scheme must be \"exact\" or \"upto\"")
+		}
+		c.UpTo = &upTo
 	}
 	if in.TimeoutSeconds != nil {
 		// Clipped, so that no number of seconds overflows into one that is allowed.

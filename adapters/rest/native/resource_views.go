@@ -31,6 +31,7 @@ type resourceJSON struct {
 	Discoverable   bool              `json:"discoverable"`
 	TimeoutSeconds int64             `json:"timeoutSeconds"`
 	Flow           resource.Flow     `json:"flow"`
+	Scheme         string            `json:"scheme"`
 	ValidFrom      string            `json:"validFrom,omitempty"`
 	ValidUntil     string            `json:"validUntil,omitempty"`
 	Content        *soldJSON         `json:"content,omitempty"`
@@ -86,9 +87,12 @@ func (a *API) showResource(v app.ResourceView) resourceJSON {
 		Currency: t.Price.Currency().Code(), Networks: []string{}, Offers: []offerJSON{}, Title: t.Title,
 		ServiceName: t.ServiceName, Description: t.Description, MIMEType: v.Advertised(),
 		Tags: append([]string{}, t.Tags...), Discoverable: t.Discoverable, TimeoutSeconds: int64(t.Timeout.Seconds()),
-		Flow: t.Flow, ValidFrom: instant(t.ValidFrom), ValidUntil: instant(t.ValidUntil),
+		Flow: t.Flow, Scheme: x402.SchemeExact, ValidFrom: instant(t.ValidFrom), ValidUntil: instant(t.ValidUntil),
 		Content: showContent(v.Content), Unreachable: v.Unreachable, Version: v.Version,
 		CreatedAt: instant(v.CreatedAt), UpdatedAt: instant(v.UpdatedAt), ArchivedAt: instant(v.ArchivedAt),
+	}
+	if t.UpTo {
+		shown.Scheme = x402.SchemeUpTo
 	}
 	for _, n := range t.Networks {
 		shown.Networks = append(shown.Networks, n.String())

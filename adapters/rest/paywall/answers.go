@@ -51,6 +51,7 @@ var statuses = map[fault.Kind]int{
 	fault.Invalid: http.StatusBadRequest, fault.Rejected: http.StatusPaymentRequired,
 	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
 	fault.Unavailable: http.StatusServiceUnavailable, fault.TooLarge: http.StatusRequestEntityTooLarge,
+	fault.Unready: http.StatusPreconditionFailed,
 }
 
 // refuse answers with a fresh challenge where the client has to do something about its payment.
