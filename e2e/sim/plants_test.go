@@ -145,32 +145,8 @@ var plants = []plant{
 		}},
 	},
 	{
-		name: "what is named may be of any history", finds: "phantom: ",
-		edits: []rig.Edit{{
-			File: "app/named.go", Old: "	same, err = s.Rails.Chains[n].Holds(ctx, known)", New: "	same = true",
-		}},
-	},
-	{
-		name: "what was named stays in its later block", finds: "lost: ",
-		edits: []rig.Edit{{
-			File: "app/reversal.go", Old: "if found && block != t.BlockID || !found && t.Height <= span.To && watched[t.To] {",
-			New: "if (!found || block != t.BlockID) && t.Height <= span.To && watched[t.To] {",
-		}},
-	},
-	{
-		name: "what a lost history let go stays so", finds: "lies with the unmatched",
-		edits: []rig.Edit{{
-			File: "app/takeback.go",
-			Old:  "		_, err = r.Sessions.HoldAgain(ctx, ancestor.Network, ancestor.BlockTime)\n", New: "		err = nil\n",
-		}},
-	},
-	{
 		name: "what is found in the past is not recorded", finds: "lost: ",
 		edits: []rig.Edit{{File: "app/rescan.go", Old: "s.record(ctx, head, diff.missed,", New: "s.record(ctx, head, nil,"}},
-	},
-	{
-		name: "the past may be of any history", finds: "",
-		edits: []rig.Edit{{File: "app/rescan.go", Old: "if err == nil && !same {", New: "if err == nil && !same && n == \"\" {"}},
 	},
 }
 
