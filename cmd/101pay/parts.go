@@ -133,6 +133,7 @@ func resources(
 ) app.Resources {
 	return app.Resources{
 		Core: core, Reads: reads, Rails: rails, Rates: prices, Prober: out, AllowPrivate: c.WebhookAllowPrivate,
+		Tags: new(app.PriceTags),
 	}
 }
 
@@ -276,7 +277,7 @@ func engine(
 			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
-		Parts: []rest.Part{api, settles, page, pages, desk.signin}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Parts: []rest.Part{api, settles, page, pages, desk.signin, desk.graphql}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
 		Detail: telemetry.Guard(c.MetricsToken, all),
 		Around: []gin.HandlerFunc{m.Middleware(), desk.guard},
 	})
