@@ -127,8 +127,8 @@ func TestEveryDoorAsksForTheSecondFactor(t *testing.T) {
 	for name, door := range doors {
 		err := door(byAnn())
 		d.fails(err, member.ErrSecondFactorRequired)
-		if reason := fault.From(err).Reason; reason != "totp recovery_code" {
-			t.Errorf("%s: what would do is said to be %q", name, reason)
+		if f := fault.From(err); f == nil || f.Reason != "totp recovery_code" {
+			t.Errorf("%s: what would do is said by %v", name, f)
 		}
 		d.fails(door(byAnn(withCode("000000"))), member.ErrInvalidSecondFactor)
 		d.fails(door(byAnn(withRecovery("aaaa-bbbb-cccc-dddd"))), member.ErrInvalidSecondFactor)
