@@ -15,7 +15,9 @@ import (
 )
 
 // gatewayName is what authenticator apps list an account of this gateway under.
-func gatewayName(base publicBase) app.GatewayName { return app.GatewayName("101pay " + hostOf(string(base))) }
+func gatewayName(base publicBase) app.GatewayName {
+	return app.GatewayName("101pay " + hostOf(string(base)))
+}
 
 func openPasskeys(base publicBase) (*passkeys.Gate, error) { return passkeys.New(string(base)) }
 
