@@ -262,7 +262,7 @@ func (s Receiving) SetWait(
 	ctx context.Context, who merchant.Principal, hours int, once Once[merchant.ChangeWait],
 ) (merchant.ChangeWait, *ports.Answer, error) {
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(w merchant.ChangeWait) deed {
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(merchant.ChangeWait) deed {
 		return deed{"address_wait.set", string(who.Project), "", "hours=" + strconv.Itoa(hours)}
 	},
 		func(ctx context.Context, r ports.Repos) (merchant.ChangeWait, error) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/101pay/101pay/domain/keys"
@@ -86,7 +87,7 @@ func (s SignIn) takeChallenge(ctx context.Context, r ports.Repos, id string, ask
 
 // asPasskey hides which part of a passkey was unknown, but not that the store is down.
 func asPasskey(err error) error {
-	if asUnauthorized(err) == error(keys.ErrUnauthorized) {
+	if errors.Is(asUnauthorized(err), keys.ErrUnauthorized) {
 		return member.ErrPasskey
 	}
 	return err

@@ -40,7 +40,11 @@ func newDevice(t *testing.T, user string) *device {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := sha256.Sum256(key.D.Bytes())
+	raw, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := sha256.Sum256(raw)
 	return &device{
 		t: t, key: key, id: id[:], user: user, origin: "https://pay.example:8443", site: "pay.example",
 		flags: present | verified,
