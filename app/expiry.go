@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,6 +55,9 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 		if !unpaid || now.Before(was.ExpiresAt) {
 			return nil // paid, cancelled or lapsed by another process meanwhile
 		}
+		if paying, err := r.Authorizations.Paying(ctx, id); err != nil || len(paying) > 0 {
+			return err // a program is paying it: what was claimed in time is in time
+		}
 		if err := session.Lapse(now); err != nil {
 			return err
 		}
@@ -83,7 +87,17 @@ func (s *Settlement) LetGo(ctx context.Context) error {
 			until = now
 		}
 		for freed := batch; freed == batch; {
-			if freed, err = s.Sessions.LetGo(ctx, c.Network, until, batch); err != nil {
+			err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) (err error) {
+				if err := r.Cursors.Stand(ctx, c); err != nil {
+					return err
+				}
+				freed, err = r.Sessions.LetGo(ctx, c.Network, until, batch)
+				return err
+			})
+			if errors.Is(err, ports.ErrStale) {
+				break // the watcher read on, or back: the next time is soon enough
+			}
+			if err != nil {
 				return err
 			}
 		}

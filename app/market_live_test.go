@@ -29,10 +29,11 @@ type liveBase struct {
 	holds  bool // it mines nothing
 	spent  int  // how many times it says that a nonce was used by another transaction
 	height uint64
+	dues   map[x402.Hash]x402.Due
 }
 
 func newLiveBase() *liveBase {
-	return &liveBase{mined: map[x402.Hash]ports.TokenReceipt{}, used: map[x402.ClaimKey]x402.Hash{}, height: 1000}
+	return &liveBase{mined: map[x402.Hash]ports.TokenReceipt{}, used: map[x402.ClaimKey]x402.Hash{}, height: 1000, dues: map[x402.Hash]x402.Due{}}
 }
 
 var baseUSDC = func() x402.Token {
@@ -105,7 +106,7 @@ func (b *liveBase) moves(id x402.Hash, d x402.Due) {
 	used, _ := x402.ParseHash("0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5")
 	value := d.Value.Bytes()
 	b.height++
-	b.used[d.Key()] = id
+	b.used[d.Key()], b.dues[id] = id, d
 	b.mined[id] = ports.TokenReceipt{
 		Receipt: x402.Receipt{Network: b.Network(), TxID: id, Succeeded: true, Confirmations: 1, Logs: []x402.Log{
 			{Contract: d.Asset, Topics: []x402.Hash{used, topic(d.Payer), x402.Hash(d.Nonce)}},
@@ -249,11 +250,11 @@ func (m *market) watcher() *Settlement {
 func (m *market) reads(t chain.Transfer) {
 	m.Helper()
 	head := chain.Head{Network: chain.Base, Latest: t.Height, Final: t.Height, FinalID: t.BlockID, FinalTime: t.BlockTime}
-	m.ok(m.watcher().record(m.Context(), head, []chain.Transfer{t}, func(ctx context.Context, r ports.Repos) error {
-		return r.Cursors.Advance(ctx, 1000, ports.Cursor{
+	m.ok(m.watcher().record(m.Context(), head, []chain.Transfer{t}, footing{after: func(ctx context.Context, r ports.Repos) error {
+		return r.Cursors.Advance(ctx, ports.Cursor{Network: chain.Base, Height: 1000, BlockID: "00"}, ports.Cursor{
 			Network: chain.Base, Height: t.Height, BlockID: t.BlockID, BlockTime: t.BlockTime, UpdatedAt: t.BlockTime,
 		})
-	}))
+	}}))
 }
 
 // Real money goes to the merchant's sealed account; its transfer is recorded as the payment it is, and the
@@ -303,13 +304,13 @@ func TestATransferWaitsForItsSettlement(t *testing.T) {
 		plain := m.watched(b, other, m.dueOf(q))
 		b.forgets(other, m.keyOf(q))
 		m.ok(m.watcher().record(m.Context(), chain.Head{Network: chain.Base, Latest: plain.Height, Final: plain.Height},
-			[]chain.Transfer{plain}, nil))
+			[]chain.Transfer{plain}, footing{}))
 		m.ok(m.store.Do(m.Context(), func(ctx context.Context, r ports.Repos) error {
 			c, err := r.Cursors.Load(ctx, chain.Base)
 			if err != nil {
 				return err
 			}
-			was := c.Height
+			was := c
 			c.Height, c.BlockID, c.BlockTime = plain.Height, plain.BlockID, plain.BlockTime
 			return r.Cursors.Advance(ctx, was, c)
 		}))
