@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base32"
@@ -127,8 +128,8 @@ func TestEveryDoorAsksForTheSecondFactor(t *testing.T) {
 	for name, door := range doors {
 		err := door(byAnn())
 		d.fails(err, member.ErrSecondFactorRequired)
-		if reason := fault.From(err).Reason; reason != "totp recovery_code" {
-			t.Errorf("%s: what would do is said to be %q", name, reason)
+		if f := fault.From(err); f == nil || f.Reason != "totp recovery_code" {
+			t.Errorf("%s: what would do is said by %v", name, f)
 		}
 		d.fails(door(byAnn(withCode("000000"))), member.ErrInvalidSecondFactor)
 		d.fails(door(byAnn(withRecovery("aaaa-bbbb-cccc-dddd"))), member.ErrInvalidSecondFactor)
@@ -346,4 +347,39 @@ func TestPasskeys(t *testing.T) {
 	_, err = d.signin.EnterByPasskey(t.Context(), ask(), keys.Secret{})
 	d.fails(err, member.ErrPasskey)
 	d.enter(byAnn())
+}
+
+// meanwhile does something while a password is being compared.
+type meanwhile struct {
+	plainPasswords
+	do func()
+}
+
+func (m meanwhile) Verify(ctx context.Context, password, hash string) (bool, error) {
+	m.do()
+	return m.plainPasswords.Verify(ctx, password, hash)
+}
+
+// Comparing a password takes its time. Who is removed in it, or whose password is changed, is not let in
+// by what was true before.
+func TestWhatChangesMeanwhileCounts(t *testing.T) {
+	for what, change := range map[string]func(m *member.Member){
+		"removed":      func(m *member.Member) { m.RemovedAt = portstest.Epoch },
+		"new password": func(m *member.Member) { m.PasswordHash = "hash of another" },
+	} {
+		d, in := openAnns(t)
+		d.signin.Passwords = meanwhile{plainPasswords{&d.verified}, func() {
+			d.ok(d.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+				m, err := r.Members.Load(ctx, in.Actor.Member)
+				if err != nil {
+					return err
+				}
+				change(&m)
+				return r.Members.Save(ctx, m)
+			}))
+		}}
+		if _, err := d.signin.Enter(t.Context(), byAnn(), keys.Secret{}); !errors.Is(err, ErrInvalidCredentials) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }
