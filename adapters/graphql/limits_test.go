@@ -134,6 +134,7 @@ func TestRequestsHaveOneForm(t *testing.T) {
 		"too large":         {`{"query":"` + strings.Repeat(" ", 70_000) + `"}`, nil, 413},
 		"plain text":        {good, []string{"Content-Type", "text/plain"}, 415},
 		"a form":            {good, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415},
+		"our public origin": {good, []string{"Origin", "https://pay.example"}, 200},
 		"another page":      {good, []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		"another origin":    {good, []string{"Origin", "https://evil.example"}, 403},
 		"a query streamed":  {good, []string{"Accept", "text/event-stream"}, 422},

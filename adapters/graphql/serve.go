@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -50,8 +51,7 @@ var (
 
 // Mount registers the routes.
 func (s *Service) Mount(e *gin.Engine) {
-	server := s.API.server(s.Drain)
-	guard := http.NewCrossOriginProtection()
+	server, guard := s.API.server(s.Drain), s.guard()
 	limit := s.Limiter.Limit("dashboard", edge.ByIP, perSecond, burst)
 	e.POST(Path, limit, func(c *gin.Context) {
 		if err := s.admit(c, guard); err != nil {
@@ -61,6 +61,17 @@ func (s *Service) Mount(e *gin.Engine) {
 		server.ServeHTTP(c.Writer, c.Request)
 	})
 	s.mountReports(e, limit)
+}
+
+// guard refuses what pages of other origins made a browser send. The gateway's own is known by its public
+// URL: behind a proxy a request may name another host.
+func (s *Service) guard() *http.CrossOriginProtection {
+	guard := http.NewCrossOriginProtection()
+	if public, err := url.Parse(s.API.PublicURL); err == nil {
+		// What is no origin is no page of ours either: requests are then judged by their own host.
+		_ = guard.AddTrustedOrigin(public.Scheme + "://" + public.Host)
+	}
+	return guard
 }
 
 // admit says who asks, and that a whole request arrived from a page of ours.

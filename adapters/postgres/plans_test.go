@@ -244,6 +244,40 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.List(ctx, ports.SessionQuery{Project: project, Mode: merchant.Test, Limit: 50})
 			return err
 		},
+		"the sessions of a project in a rare state": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.List(ctx, ports.SessionQuery{
+				Merchant: f.shop.ID(), Project: project, Mode: merchant.Test, Limit: 50,
+				Statuses: []checkout.Status{checkout.Settled}, From: at,
+			})
+			return err
+		},
+		"sessions by every clue": func(ctx context.Context, s *postgres.Store) error {
+			who := merchant.Principal{Merchant: f.shop.ID(), Project: project, Mode: merchant.Test}
+			_, err := s.Search(ctx, who, ports.Clues{
+				ID: string(f.session.ID()), OrderID: "order 77", OrderNo: charge.OrderNo, TxID: paying.TxID,
+				Address: f.intent.Address,
+			}, 20)
+			return err
+		},
+		"what was booked by day": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Booked(ctx, ports.FigureQuery{Project: project, Mode: merchant.Test, From: at, To: at.AddDate(0, 1, 0)})
+			return err
+		},
+		"how long payments took": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Credited(ctx, ports.FigureQuery{Project: project, Mode: merchant.Test}, 50)
+			return err
+		},
+		"how deliveries went": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Told(ctx, ports.FigureQuery{Project: project, Mode: merchant.Test}, 20)
+			return err
+		},
+		"deliveries and attempts of a page": func(ctx context.Context, s *postgres.Store) error {
+			if _, err := s.DeliveriesOf(ctx, project, []string{f.delivery.EventID}); err != nil {
+				return err
+			}
+			_, err := s.AttemptsOf(ctx, project, []string{f.delivery.ID})
+			return err
+		},
 		"taken amounts": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Taken(ctx, f.intent.Asset, f.intent.Address, f.intent.Units, new(big.Int).Add(f.intent.Units, big.NewInt(99)))
 			return err
