@@ -84,7 +84,7 @@ func (m *market) start(work ports.UnitOfWork) process {
 		Paywall: &Paywall{
 			Core: core, Relayer: relayer,
 			Catalog: Resources{Core: core, Reads: m.store, Rails: rails, Rates: even{core.Clock}, Tags: new(PriceTags)},
-			Reads: relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
+			Reads:   relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
 			Attestations: Attestations{Core: core, Signer: portstest.Pen{}, Issuer: "https://pay.example"},
 		},
 		reconciler: Reconciler{Relayer: relayer},

@@ -80,6 +80,8 @@ type Authorizations interface {
 	Claim(ctx context.Context, a AuthorizationRow) error
 	// Load finds a settlement, locked, or ErrNotFound.
 	Load(ctx context.Context, k x402.ClaimKey) (AuthorizationRow, error)
+	// LoadAll finds settlements, locked in the order of their keys; those that are not there are left out.
+	LoadAll(ctx context.Context, ks []x402.ClaimKey) (map[x402.ClaimKey]AuthorizationRow, error)
 	// Save replaces settlement, version, order, order number, LookAt and ChangedAt, if the stored status is
 	// still from; ErrStale otherwise. What is due, and to which merchant, stays as it was claimed.
 	Save(ctx context.Context, from x402.Status, a AuthorizationRow) error
