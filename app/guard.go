@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
@@ -14,29 +16,40 @@ import (
 
 // Confirmation is how sure we are that the merchant himself asks, and not who has his keys.
 type Confirmation struct {
-	Login    bool   // an access token was presented, not an API key
-	Password string // the account's, again; "" if it was not given
+	Login    bool   // somebody signed in, not an API key
+	Password string // his, again; "" if it was not given
+	Client   string // whose budget a wrong one takes from, as in Shown
+	Proven   bool   // he proved himself lately in the dashboard (Actor.Fresh)
 }
 
-// confirm verifies the password. A wrong one is ErrInvalidCredentials, none confirms nothing.
+// confirm verifies the password of who signed in. A wrong one is ErrInvalidCredentials and counts as a
+// try to sign in; none confirms nothing.
 func (s Receiving) confirm(ctx context.Context, who merchant.Principal, by Confirmation) (bool, error) {
 	if !by.Login || by.Password == "" {
-		return false, nil
+		return by.Login && by.Proven, nil
 	}
-	account, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (ports.Account, error) {
-		m, err := r.Merchants.ByID(ctx, who.Merchant)
-		if err != nil {
-			return ports.Account{}, err
+	m, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (member.Member, error) {
+		if who.By.Member != "" {
+			return r.Members.Load(ctx, member.ID(who.By.Member))
 		}
-		return r.Merchants.ByEmail(ctx, m.Email)
+		account, err := r.Merchants.ByID(ctx, who.Merchant) // a login older than members
+		if err != nil {
+			return member.Member{}, err
+		}
+		return findMember(ctx, r, s.Core.IDs, account.Email)
 	})
 	if err != nil {
 		return false, err
 	}
-	matches, err := s.Passwords.Verify(ctx, by.Password, account.PasswordHash)
+	tries := s.SignIn.tries(Shown{Email: m.Email, Client: by.Client})
+	if err := s.SignIn.Throttle.take(s.now(), tries); err != nil {
+		return false, err
+	}
+	matches, err := s.SignIn.Passwords.Verify(ctx, by.Password, m.PasswordHash)
 	if err == nil && !matches {
 		err = ErrInvalidCredentials
 	}
+	s.SignIn.after(tries, err)
 	return matches, err
 }
 
@@ -130,7 +143,9 @@ func (s Receiving) Remove(
 		return struct{}{}, nil, err
 	}
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(struct{}) deed {
+		return deed{action: "receiving_account.removed", subject: string(removal.ID)}
+	},
 		func(ctx context.Context, r ports.Repos) (struct{}, error) {
 			var none struct{}
 			accounts, err := r.Receiving.Load(ctx, who.Project, now)
@@ -147,7 +162,7 @@ func (s Receiving) Remove(
 				return none, merchant.ErrPasswordRequired
 			}
 			return none, s.end(ctx, r, accounts, removal.ID, now)
-		})
+		}))
 }
 
 // Removal names the account that shall end.
@@ -247,7 +262,9 @@ func (s Receiving) SetWait(
 	ctx context.Context, who merchant.Principal, hours int, once Once[merchant.ChangeWait],
 ) (merchant.ChangeWait, *ports.Answer, error) {
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(w merchant.ChangeWait) deed {
+		return deed{"address_wait.set", string(who.Project), "", "hours=" + strconv.Itoa(hours)}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.ChangeWait, error) {
 			if _, err := r.Projects.Load(ctx, who.Project); err != nil { // one at a time
 				return merchant.ChangeWait{}, err
@@ -260,5 +277,5 @@ func (s Receiving) SetWait(
 				return merchant.ChangeWait{}, err
 			}
 			return w, r.Addresses.SetWait(ctx, who.Project, w)
-		})
+		}))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
@@ -31,12 +32,16 @@ func (s Accounts) UpdateProject(
 	if change.Mode != nil && *change.Mode == merchant.Live && !s.Rails.LiveEnabled() {
 		return merchant.Project{}, nil, merchant.ErrNoLiveRail
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	var before string
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(p merchant.Project) deed {
+		return deed{"project.changed", string(p.ID), before, projectText(p)}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
 			project, err := r.Projects.Load(ctx, who.Project)
 			if err != nil {
 				return merchant.Project{}, err
 			}
+			before = projectText(project)
 			if project, err = change.apply(project); err != nil {
 				return merchant.Project{}, err
 			}
@@ -45,7 +50,7 @@ func (s Accounts) UpdateProject(
 				err = merchant.ErrWebsiteTaken
 			}
 			return project, err
-		})
+		}))
 }
 
 func (change ProjectChange) apply(p merchant.Project) (merchant.Project, error) {
@@ -77,4 +82,22 @@ func set[T any](value, given *T) {
 	if given != nil {
 		*value = *given
 	}
+}
+
+// CreateProject makes a further project of the principal's merchant, in test mode, with the policy every
+// project begins with.
+func (s Accounts) CreateProject(
+	ctx context.Context, who merchant.Principal, name string, once Once[merchant.Project],
+) (merchant.Project, *ports.Answer, error) {
+	if err := merchant.CheckName(name); err != nil {
+		return merchant.Project{}, nil, err
+	}
+	p := merchant.Project{
+		ID: merchant.ProjectID(s.Core.IDs.UUID()), MerchantID: who.Merchant, Name: name, Mode: merchant.Test,
+		Policy: merchant.DefaultPolicy(), CreatedAt: ledger.Instant(s.Core.Clock.Now()),
+	}
+	return run(ctx, s.Core, ownScope(who), once,
+		func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
+			return p, r.Projects.Add(ctx, p)
+		})
 }

@@ -16,11 +16,11 @@ import (
 // Receiving keeps where a project's payments go and by which methods it wants to be paid. Addresses are
 // the money: one takes another's place only confirmed, after a time, and told.
 type Receiving struct {
-	Core      Core
-	Rails     Rails
-	Passwords ports.Passwords
-	Events    Announcer
-	Log       *slog.Logger
+	Core   Core
+	Rails  Rails
+	SignIn SignIn
+	Events Announcer
+	Log    *slog.Logger
 }
 
 // ReceivingInput is a receiving account as a merchant writes it.
@@ -60,14 +60,14 @@ func (s Receiving) Add(
 		}
 		account.Proven = true
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, accountAdded,
 		func(ctx context.Context, r ports.Repos) (ReceivingView, error) {
 			if err := ownAddress(ctx, r, account); err != nil {
 				return ReceivingView{}, err
 			}
 			added, err := s.admit(ctx, r, addition{account, confirmed, now})
 			return s.view(ctx, added, now), err
-		})
+		}))
 }
 
 // check refuses what money could be lost at: networks nobody reads, other chains, mistyped addresses,

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/merchant"
@@ -38,27 +39,30 @@ func (s Resources) Update(
 	}
 	now := s.now()
 	defer s.Tags.changed(who.Merchant, c.SKU)
-	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (ResourceView, error) {
-		one, err := s.load(ctx, r, who, c.SKU)
-		if err != nil {
-			return ResourceView{}, err
-		}
-		was := one.Snapshot()
-		if err := change.onto(one, now); err != nil {
-			return ResourceView{}, err
-		}
-		if err := save(ctx, r, one, was); err != nil {
-			return ResourceView{}, err
-		}
-		if change.content != nil {
-			if err := r.Resources.SetContent(ctx, one, change.bytes); err != nil {
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(v ResourceView) deed {
+		return deed{"resource.changed", v.SKU, "", "version=" + strconv.FormatInt(v.Version, 10)}
+	},
+		func(ctx context.Context, r ports.Repos) (ResourceView, error) {
+			one, err := s.load(ctx, r, who, c.SKU)
+			if err != nil {
 				return ResourceView{}, err
 			}
-		}
-		v, err := s.seen(ctx, r, one, now)
-		v.Unreachable = change.unreachable
-		return v, err
-	})
+			was := one.Snapshot()
+			if err := change.onto(one, now); err != nil {
+				return ResourceView{}, err
+			}
+			if err := save(ctx, r, one, was); err != nil {
+				return ResourceView{}, err
+			}
+			if change.content != nil {
+				if err := r.Resources.SetContent(ctx, one, change.bytes); err != nil {
+					return ResourceView{}, err
+				}
+			}
+			v, err := s.seen(ctx, r, one, now)
+			v.Unreachable = change.unreachable
+			return v, err
+		}))
 }
 
 // prepare does what is not to be done in a unit of work: it asks chains and name servers, and seals.
@@ -136,7 +140,7 @@ func (s Resources) Archive(
 ) (*ports.Answer, error) {
 	now := s.now()
 	defer s.Tags.changed(who.Merchant, sku)
-	_, answer, err := run(ctx, s.Core, ownScope(who), once,
+	_, answer, err := run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(struct{}) deed { return deed{action: "resource.archived", subject: sku} },
 		func(ctx context.Context, r ports.Repos) (none struct{}, err error) {
 			one, err := r.Resources.Load(ctx, who.Merchant, sku)
 			if err == nil {
@@ -148,6 +152,6 @@ func (s Resources) Archive(
 			was := one.Snapshot()
 			one.Archive(now)
 			return none, save(ctx, r, one, was)
-		})
+		}))
 	return answer, err
 }

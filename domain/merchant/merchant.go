@@ -84,7 +84,12 @@ var (
 	ErrProjectDisabled = fault.New(fault.Forbidden, "project_disabled", "this project is disabled")
 	ErrNoLiveRail      = fault.New(fault.Conflict, "live_rail_missing",
 		"no live payment rail is enabled on this gateway; its operator has to configure one (TRON_RPC_URLS)")
+	// ErrTooManyProjects bounds the projects of a merchant.
+	ErrTooManyProjects = fault.New(fault.Conflict, "too_many_projects", "an account may have at most 50 projects")
 )
+
+// MaxProjects is how many projects a merchant may have.
+const MaxProjects = 50
 
 // Merchant is an account holder.
 type Merchant struct {
@@ -112,6 +117,16 @@ type Principal struct {
 	Merchant ID
 	Project  ProjectID
 	Mode     Mode
+	By       Agent
+}
+
+// Agent is who acts for a merchant, and from where, for the record of who did what. It grants
+// nothing.
+type Agent struct {
+	Member string // the member's id; "" where a key or the operator acts
+	Name   string // the member's e-mail address, or "api key", "operator"
+	IP     string
+	Device string // what the browser said of itself, shortened
 }
 
 // Limits of names and e-mail addresses.

@@ -20,6 +20,7 @@ import (
 type World struct {
 	Work         ports.UnitOfWork
 	KeyRing      ports.KeyRing
+	Visits       ports.VisitRing
 	Sessions     ports.SessionReads
 	Explanations ports.Explanations
 	Cursors      ports.CursorReads
@@ -32,6 +33,8 @@ type World struct {
 	Sandbox      ports.SandboxReads
 	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
+	Figures      ports.Figures
+	Search       ports.SessionSearch
 	Watches      ports.Watches
 	Jobs         Jobs
 
@@ -72,6 +75,12 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"kyc", kycPromises},
 		{"keys", keyPromises},
 		{"logins", loginPromises},
+		{"members", memberPromises},
+		{"invitations", invitationPromises},
+		{"factors", factorPromises},
+		{"challenges", challengePromises},
+		{"visits", visitPromises},
+		{"journal", journalPromises},
 		{"sessions", sessionPromises},
 		{"session reads", sessionReadPromises},
 		{"amounts", amountPromises},
@@ -103,6 +112,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"authorization reads", authorizationReadPromises},
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
+		{"figures", figurePromises},
+		{"search", searchPromises},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {
