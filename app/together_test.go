@@ -60,8 +60,8 @@ func TestStepsAreTakenBack(t *testing.T) {
 			}
 		}
 		var callers sync.WaitGroup
-		begin := func(limit time.Duration) (done *atomic.Int32, failed *error) {
-			done, failed = new(atomic.Int32), new(error)
+		begin := func(limit time.Duration) (*atomic.Int32, *error) {
+			done, failed := new(atomic.Int32), new(error)
 			callers.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
