@@ -70,16 +70,27 @@ func (a Announcer) address(ctx context.Context, r ports.Repos, t webhook.Type, c
 
 // agent announces what became of an agent's payment.
 func (a Announcer) agent(ctx context.Context, r ports.Repos, t webhook.Type, row ports.AuthorizationRow) error {
-	e := webhook.Event{
-		ID: "evt_" + a.IDs.UUID(), MerchantID: merchantOf(row), ProjectID: row.ProjectID, Mode: row.Mode, Type: t,
-		SessionID: row.SessionID, CreatedAt: a.Clock.Now().UTC().Truncate(time.Microsecond),
+	return a.agents(ctx, r, t, []ports.AuthorizationRow{row})
+}
+
+// agents announces what became of agents' payments.
+func (a Announcer) agents(
+	ctx context.Context, r ports.Repos, t webhook.Type, rows []ports.AuthorizationRow,
+) error {
+	events, now := make([]webhook.Event, len(rows)), a.Clock.Now().UTC().Truncate(time.Microsecond)
+	for i, row := range rows {
+		e := webhook.Event{
+			ID: "evt_" + a.IDs.UUID(), MerchantID: merchantOf(row), ProjectID: row.ProjectID, Mode: row.Mode, Type: t,
+			SessionID: row.SessionID, CreatedAt: now,
+		}
+		body, err := a.Agents.EncodeAgent(e, row)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", t, err)
+		}
+		e.Body = body
+		events[i] = e
 	}
-	body, err := a.Agents.EncodeAgent(e, row)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", t, err)
-	}
-	e.Body = body
-	return announce(ctx, r, []webhook.Event{e}, a.IDs)
+	return announce(ctx, r, events, a.IDs)
 }
 
 // merchantOf is whose payment it is.

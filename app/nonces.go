@@ -151,7 +151,7 @@ func (s Reconciler) take(ctx context.Context, tx ports.RelayTransaction, now tim
 			return err
 		}
 		mine = true
-		return r.Lanes.Sent(ctx, tx.TxID, now)
+		return r.Lanes.Sent(ctx, now, tx.TxID)
 	})
 	return mine, err
 }

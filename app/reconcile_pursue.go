@@ -82,7 +82,7 @@ func (s Reconciler) examine(ctx context.Context, rail TokenRail, row ports.Autho
 		var refusal *x402.Refusal
 		switch {
 		case err == nil:
-			f.proof = &evidence{rail, proven, receipt, x402.Reconciler}
+			f.proof = &evidence{rail, proven, receipt, x402.Reconciler, false}
 			return f, nil
 		case errors.As(err, &refusal) && refusal.Reason == x402.ReasonNotObserved:
 			// It only used a nonce up, or a token keeps quiet: the authorization's own fate decides.

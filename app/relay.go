@@ -51,6 +51,10 @@ type Relayer struct {
 
 	vigils vigils
 	floors floors
+
+	settlings together[*settling]
+	sendings  together[*sending]
+	signings  signings
 }
 
 // Deal is a claimed payment on its way to be settled.
@@ -166,7 +170,7 @@ func (s *Relayer) Settle(ctx context.Context, d Deal) (ports.AuthorizationRow, e
 	at := lane{tx.Network, tx.Account}
 	defer s.floors.depart(at)()
 	return s.await(ctx, pursuit{
-		rail: d.Rail, due: d.Verified.Due(), tx: tx.TxID, unsent: &tx,
+		rail: d.Rail, due: d.Verified.Due(), tx: tx.TxID, unsent: &tx, kept: d.Answer != nil,
 		used: func() { s.floors.put(at, tx.Nonce+1) },
 	})
 }

@@ -28,6 +28,7 @@ type pursuit struct {
 	unsent *ports.RelayTransaction // still to be sent; nil if it was, or is not ours to send
 	tried  time.Time               // when it was last tried to be sent
 	last   string                  // the last trouble told of, so that each is told once
+	kept   bool                    // the answer is, since the transaction was signed
 	used   func()                  // notes that its nonce is; nil if the transaction is not ours
 }
 
@@ -79,7 +80,7 @@ func (s *Relayer) pursue(ctx context.Context, p *pursuit) (row ports.Authorizati
 	var refusal *x402.Refusal
 	switch {
 	case err == nil:
-		row, err = s.settle(ctx, evidence{p.rail, proven, receipt, x402.Relayer})
+		row, err = s.settle(ctx, evidence{p.rail, proven, receipt, x402.Relayer, p.kept})
 		return row, err == nil && atRest(row), err
 	case errors.As(err, &refusal):
 		return s.fruitless(ctx, *p, refusal.Reason)
@@ -115,27 +116,38 @@ func (s *Relayer) send(ctx context.Context, p *pursuit) error {
 	return nil
 }
 
-// sent notes that a transaction was handed to a node.
-func (s *Relayer) sent(ctx context.Context, by x402.Actor, tx ports.RelayTransaction) error {
+// sentAlone is sent in a unit of work of its own.
+func (s *Relayer) sentAlone(ctx context.Context, by x402.Actor, tx ports.RelayTransaction) error {
 	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		now := s.now()
-		if tx.Key != (x402.ClaimKey{}) {
-			row, err := r.Authorizations.Load(ctx, tx.Key)
-			if err != nil {
-				return err
-			}
-			if row.Settlement.Snapshot().Status == x402.Signed {
-				_, err = advance(ctx, r, row, now, func(row *ports.AuthorizationRow, _ time.Time) (err error) {
-					row.Settlement, err = row.Settlement.Send(by)
-					return err
-				})
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return r.Lanes.Sent(ctx, tx.TxID, now)
+		return noteSent(ctx, r, by, tx, s.now())
 	})
+}
+
+// noteSent notes when a transaction was sent, and that its settlement's was.
+func noteSent(
+	ctx context.Context, r ports.Repos, by x402.Actor, tx ports.RelayTransaction, now time.Time,
+) error {
+	if tx.Key != (x402.ClaimKey{}) {
+		row, err := r.Authorizations.Load(ctx, tx.Key)
+		if err != nil {
+			return err
+		}
+		if row.Settlement.Snapshot().Status == x402.Signed {
+			_, err = advance(ctx, r, row, now, sentBy(by))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return r.Lanes.Sent(ctx, now, tx.TxID)
+}
+
+// sentBy moves a settlement to broadcast.
+func sentBy(by x402.Actor) change {
+	return func(row *ports.AuthorizationRow, _ time.Time) (err error) {
+		row.Settlement, err = row.Settlement.Send(by)
+		return err
+	}
 }
 
 // fruitless handles a transaction that moved nothing, deep enough to stay so. That fails the settlement,
@@ -194,7 +206,7 @@ func (s *Relayer) elsewhere(
 	if err != nil || receipt.BlockTime.Before(since) {
 		return nil, true, nil //nolint:nilerr // what does not prove it is no fault
 	}
-	return &evidence{rail, proven, receipt, x402.Reconciler}, true, nil
+	return &evidence{rail, proven, receipt, x402.Reconciler, false}, true, nil
 }
 
 // blockGrain is how much earlier than it was made a block may say it was.

@@ -20,17 +20,15 @@ type evidence struct {
 	proven  x402.Proven
 	receipt ports.TokenReceipt
 	by      x402.Actor
+	kept    bool // the payer's answer is, for sure
 }
 
 func (e evidence) key() x402.ClaimKey { return e.proven.Due().Key() }
 
-// settle writes down what a receipt has proven: the settlement, the transfer, the booking, what the payer
-// may have for it and what the merchant is told, all at once. A settled one stays as it is.
-func (s *Relayer) settle(ctx context.Context, e evidence) (out ports.AuthorizationRow, err error) {
-	no, err := s.Orders.Next(ctx, s.now())
-	if err != nil {
-		return ports.AuthorizationRow{}, err
-	}
+// settleAlone is settle in a unit of work of its own, whatever has become of the settlement.
+func (s *Relayer) settleAlone(
+	ctx context.Context, e evidence, no ledger.OrderNo,
+) (out ports.AuthorizationRow, err error) {
 	now := s.now()
 	var spent bool
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {

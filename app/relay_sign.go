@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
@@ -43,7 +44,19 @@ func (s *Relayer) signAs(ctx context.Context, d Deal, account x402.Address) (por
 	if err != nil {
 		return ports.RelayTransaction{}, err
 	}
-	var out ports.RelayTransaction
+	one := &signing{deal: d, account: account, order: order, fees: fees, floor: floor}
+	if err := s.signings.on(d.Rail).do(ctx, one, s.signAll); err != nil {
+		return ports.RelayTransaction{}, err
+	}
+	if one.left() {
+		return s.signAlone(ctx, one)
+	}
+	return one.tx, one.err
+}
+
+// signAlone signs in a unit of work of its own, or says why not.
+func (s *Relayer) signAlone(ctx context.Context, one *signing) (out ports.RelayTransaction, err error) {
+	d := one.deal
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		now := s.now()
 		if err := d.Verified.Still(now); err != nil {
@@ -56,11 +69,11 @@ func (s *Relayer) signAs(ctx context.Context, d Deal, account x402.Address) (por
 		if row.Settlement.Snapshot().Status != x402.Claimed {
 			return x402.ErrTransition
 		}
-		row.Order = order
+		row.Order = one.order
 		if row, err = using(row, d.Verified.Due().Value); err != nil {
 			return err
 		}
-		out, err = s.enlist(ctx, r, errand{d.Rail, account, floor, fees, row, now})
+		out, err = s.enlist(ctx, r, errand{d.Rail, one.account, one.floor, one.fees, row, now})
 		if err != nil {
 			return err
 		}
@@ -134,21 +147,45 @@ func signedAs(tx x402.Hash) change {
 	}
 }
 
-// withinBudget refuses a transaction that could burn more than a network may burn in a day. Whoever asks
-// holds the lane of the network's first account, so that two accounts do not both take the last of it.
+// withinBudget refuses a transaction that could burn more than a network may burn in a day.
 func withinBudget(ctx context.Context, r ports.Repos, e errand) error {
-	if e.rail.Budget == nil {
-		return nil
-	}
-	if _, err := r.Lanes.Load(ctx, e.rail.Network(), e.rail.Relay.Accounts()[0]); err != nil {
-		return err
-	}
-	spent, err := r.Lanes.Spent(ctx, e.rail.Network(), e.now.Add(-budgetPeriod))
+	purse, err := openPurse(ctx, r, e.rail, e.now)
 	if err != nil {
 		return err
 	}
-	if spent.Add(spent, e.fees.Ceiling()).Cmp(e.rail.Budget) > 0 {
+	if !purse.allows(e.fees) {
 		return fmt.Errorf("the budget of 24 hours is %s wei: %w", e.rail.Budget, ports.ErrFeesTooHigh)
 	}
 	return nil
+}
+
+// purse is what a network may still burn, in wei; nil for whatever it likes.
+type purse struct{ left *big.Int }
+
+// openPurse counts what a network may still burn. Whoever asks holds the lane of the network's first account
+// from then on, so that two accounts do not both take the last of it.
+func openPurse(ctx context.Context, r ports.Repos, rail TokenRail, now time.Time) (purse, error) {
+	if rail.Budget == nil {
+		return purse{}, nil
+	}
+	if _, err := r.Lanes.Load(ctx, rail.Network(), rail.Relay.Accounts()[0]); err != nil {
+		return purse{}, err
+	}
+	spent, err := r.Lanes.Spent(ctx, rail.Network(), now.Add(-budgetPeriod))
+	if err != nil {
+		return purse{}, err
+	}
+	return purse{new(big.Int).Sub(rail.Budget, spent)}, nil
+}
+
+// allows reports whether a transaction may burn what it can.
+func (p purse) allows(f ports.RelayFees) bool {
+	return p.left == nil || f.Ceiling().Cmp(p.left) <= 0
+}
+
+// take notes that a transaction was signed.
+func (p purse) take(f ports.RelayFees) {
+	if p.left != nil {
+		p.left.Sub(p.left, f.Ceiling())
+	}
 }

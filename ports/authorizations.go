@@ -81,14 +81,21 @@ type AuthorizationAnswer struct {
 	Expires time.Time // from then on it may be deleted; until it is, it is found
 }
 
+// AuthorizationLocks finds settlements that are to be changed, locked until the end of the unit of work.
+type AuthorizationLocks interface {
+	// Load finds a settlement, locked, or ErrNotFound.
+	Load(ctx context.Context, k x402.ClaimKey) (AuthorizationRow, error)
+	// LoadAll finds settlements, locked in the order of their keys; those that are not there are left out.
+	LoadAll(ctx context.Context, ks []x402.ClaimKey) (map[x402.ClaimKey]AuthorizationRow, error)
+}
+
 // Authorizations keeps x402 settlements, one per claim key for ever, and the answers they led to.
 type Authorizations interface {
+	AuthorizationLocks
 	// Claim records a settlement in status Claimed. ErrTaken says its key is claimed: of many who race
 	// exactly one claims. ErrTaken with Param "payment_id" says that the merchant had a payment of that
 	// PaymentID with another key. Neither ends the unit of work.
 	Claim(ctx context.Context, a AuthorizationRow) error
-	// Load finds a settlement, locked, or ErrNotFound.
-	Load(ctx context.Context, k x402.ClaimKey) (AuthorizationRow, error)
 	// Save replaces settlement, version, order, price, order number, LookAt and ChangedAt, if the stored
 	// status is still from; ErrStale otherwise. What is due, and to which merchant, stays as it was claimed;
 	// how much of it was used is replaced.

@@ -54,8 +54,11 @@ type Lanes interface {
 	// Add records a signed transaction. Several may have one nonce (replacements); ErrTaken if its id is
 	// recorded, which does not end the unit of work.
 	Add(ctx context.Context, t RelayTransaction) error
-	// Sent notes when a transaction was handed to a node; ErrNotFound if it is not recorded.
-	Sent(ctx context.Context, id x402.Hash, at time.Time) error
+	// AddAll records signed transactions at once, in this order. ErrTaken says that one's id is recorded, or
+	// that two have the same: then the unit of work has to be given up.
+	AddAll(ctx context.Context, ts []RelayTransaction) error
+	// Sent notes when transactions were handed to a node; ErrNotFound if one of them is not recorded.
+	Sent(ctx context.Context, at time.Time, ids ...x402.Hash) error
 	// Mined notes that a transaction is in the chain for good and what it cost. Every other one of its
 	// nonce is void from then on, and no longer listed by Unmined. Repeating it changes nothing.
 	// ErrNotFound if it is not recorded, ErrStale if another one of its nonce was mined.

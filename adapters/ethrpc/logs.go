@@ -51,6 +51,76 @@ type logReader struct {
 	t jsonText
 	// Nearly all logs of a page are of one token, of one event, and of few blocks.
 	contract, event, block sameAgain
+	// And all of them have the same members in the same order.
+	names [expectedMembers]nameAgain
+}
+
+// expectedMembers is how many members of a log are expected to be those of the log before. Nodes write
+// nine to eleven.
+const expectedMembers = 12
+
+// nameAgain is the name of a member as it was written last, with quotes and colon, and which one it is.
+type nameAgain struct {
+	text  []byte
+	which memberName
+}
+
+// memberName is a member that is looked at; 0 is any other.
+type memberName uint8
+
+// The members that are looked at.
+const (
+	nameTopics memberName = iota + 1
+	nameRemoved
+	nameAddress
+	nameData
+	nameBlockNumber
+	nameBlockHash
+	nameTransactionHash
+	nameLogIndex
+)
+
+func memberNamed(name []byte) memberName {
+	switch string(name) {
+	case "topics":
+		return nameTopics
+	case "removed":
+		return nameRemoved
+	case "address":
+		return nameAddress
+	case "data":
+		return nameData
+	case "blockNumber":
+		return nameBlockNumber
+	case "blockHash":
+		return nameBlockHash
+	case "transactionHash":
+		return nameTransactionHash
+	case "logIndex":
+		return nameLogIndex
+	}
+	return 0
+}
+
+// name consumes the name of the nth member of a log and what stands between it and its value.
+func (r *logReader) name(n int) (which memberName, ok bool) {
+	r.t.peek()
+	start := r.t.at
+	if n < expectedMembers {
+		if last := &r.names[n]; len(last.text) > 0 && bytes.HasPrefix(r.t.buf[start:], last.text) {
+			r.t.at += len(last.text)
+			return last.which, true
+		}
+	}
+	name, ok := r.t.key()
+	if !ok {
+		return 0, false
+	}
+	which = memberNamed(name)
+	if n < expectedMembers {
+		r.names[n] = nameAgain{r.t.buf[start:r.t.at], which}
+	}
+	return which, true
 }
 
 // sameAgain is what was read last of its kind, and its text with quotes.
@@ -94,12 +164,12 @@ func (r *logReader) read(l *Log) bool {
 		return false
 	}
 	has := 0
-	for {
-		key, ok := r.t.key()
+	for n := 0; ; n++ {
+		name, ok := r.name(n)
 		if !ok {
 			return false
 		}
-		member, sound, ok := r.member(l, key)
+		member, sound, ok := r.member(l, name)
 		if !ok {
 			return false
 		}
@@ -117,34 +187,34 @@ func (r *logReader) read(l *Log) bool {
 
 // member consumes the value of a member and says which it was, if any, and whether it is as the
 // protocol says. ok is false if the text is no JSON.
-func (r *logReader) member(l *Log, key []byte) (member int, sound, ok bool) {
+func (r *logReader) member(l *Log, name memberName) (member int, sound, ok bool) {
 	var s []byte
-	switch string(key) {
-	case "topics":
+	switch name {
+	case nameTopics:
 		sound, ok = r.topics(l)
 		return hasTopics, sound, ok
-	case "removed":
+	case nameRemoved:
 		value, ok := r.t.value()
 		l.Removed = string(value) != "false"
 		return 0, true, ok
-	case "address":
+	case nameAddress:
 		sound, ok = r.contract.read(&r.t, l.Contract[:])
 		return hasContract, sound, ok
-	case "data":
+	case nameData:
 		sound = r.t.peek() == '"' // a contract writes there what it likes
 		l.OneWord, ok = r.t.fixed(l.Word[:])
 		return hasPayload, sound, ok
-	case "blockNumber":
+	case nameBlockNumber:
 		s, ok = r.t.textValue()
 		l.Block, sound = parseQuantity(s)
 		return hasBlock, sound, ok
-	case "blockHash":
+	case nameBlockHash:
 		sound, ok = r.block.read(&r.t, l.BlockID[:])
 		return hasBlockID, sound, ok
-	case "transactionHash":
+	case nameTransactionHash:
 		sound, ok = r.t.fixed(l.TxID[:])
 		return hasTxID, sound, ok
-	case "logIndex":
+	case nameLogIndex:
 		s, ok = r.t.textValue()
 		l.Index, sound = parseQuantity(s)
 		return hasIndex, sound, ok

@@ -89,9 +89,15 @@ func parseFixed(dst, s []byte) bool {
 	}
 	sound := uint64(everyByte)
 	for len(dst) >= eightDigits/2 {
-		n, good := readEight(binary.LittleEndian.Uint64(digits))
+		var n uint32
+		// Most words are addresses and amounts, and most digits of those are zeros before them.
+		if eight := binary.LittleEndian.Uint64(digits); eight != eightZeros {
+			var good uint64
+			n, good = readEight(eight)
+			sound &= good
+		}
 		binary.LittleEndian.PutUint32(dst, n)
-		dst, digits, sound = dst[eightDigits/2:], digits[eightDigits:], sound&good
+		dst, digits = dst[eightDigits/2:], digits[eightDigits:]
 	}
 	for i := range dst {
 		high, low := nibbles[digits[2*i]], nibbles[digits[2*i+1]]
@@ -108,6 +114,7 @@ const (
 	eightDigits = 8
 	everyByte   = 0x8080808080808080
 	ones        = 0x0101010101010101
+	eightZeros  = '0' * ones
 )
 
 // readEight reads eight hex digits, the first one in the lowest byte, as four bytes, the first one in

@@ -72,6 +72,22 @@ func (r authorizations) Load(
 	return cloneAuthorization(row), err
 }
 
+func (r authorizations) LoadAll(
+	ctx context.Context, ks []x402.ClaimKey,
+) (map[x402.ClaimKey]ports.AuthorizationRow, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[x402.ClaimKey]ports.AuthorizationRow, len(ks))
+	for _, k := range ks {
+		if row, there := s.authorizations.get(k); there {
+			out[k] = cloneAuthorization(row)
+		}
+	}
+	return out, nil
+}
+
 func (r authorizations) Save(
 	ctx context.Context, from x402.Status, a ports.AuthorizationRow,
 ) error {

@@ -53,28 +53,40 @@ func (r lanes) Save(ctx context.Context, l ports.Lane) error {
 }
 
 func (r lanes) Add(ctx context.Context, t ports.RelayTransaction) error {
+	return r.AddAll(ctx, []ports.RelayTransaction{t})
+}
+
+func (r lanes) AddAll(ctx context.Context, ts []ports.RelayTransaction) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err
 	}
-	if _, recorded := s.relayed.get(t.TxID); recorded {
-		return ports.ErrTaken
+	met := make(map[x402.Hash]bool, len(ts))
+	for _, t := range ts {
+		if _, recorded := s.relayed.get(t.TxID); recorded || met[t.TxID] {
+			return ports.ErrTaken
+		}
+		met[t.TxID] = true
 	}
-	s.relayed.put(r.unit, t.TxID, relayed{cloneRelayed(t), s.next()})
+	for _, t := range ts {
+		s.relayed.put(r.unit, t.TxID, relayed{cloneRelayed(t), s.next()})
+	}
 	return nil
 }
 
-func (r lanes) Sent(ctx context.Context, id x402.Hash, at time.Time) error {
+func (r lanes) Sent(ctx context.Context, at time.Time, ids ...x402.Hash) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err
 	}
-	t, err := must(s.relayed.get(id))
-	if err != nil {
-		return err
+	for _, id := range ids {
+		t, err := must(s.relayed.get(id))
+		if err != nil {
+			return err
+		}
+		t.row.SentAt = at
+		s.relayed.put(r.unit, id, t)
 	}
-	t.row.SentAt = at
-	s.relayed.put(r.unit, id, t)
 	return nil
 }
 

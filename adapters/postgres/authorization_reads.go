@@ -77,10 +77,7 @@ func (r authorizationReads) byKeys(
 	}
 	out := make(map[x402.ClaimKey]knownPayment, len(rows))
 	for _, row := range rows {
-		out[x402.ClaimKey{
-			Network: x402.Network(row.Network), Asset: x402.Address(row.Asset), Payer: x402.Address(row.Payer),
-			Nonce: x402.Nonce(row.Nonce),
-		}] = row.known()
+		out[row.claimKey()] = row.known()
 	}
 	return out, nil
 }

@@ -176,6 +176,14 @@ func permitColumns(d x402.Due, o ports.AuthorizationOrder) []any {
 	return []any{d.Method.String(), token, most, facilitator, allowance}
 }
 
+// claimKey is the key of a settlement, of what its columns say.
+func (r authorizationRow) claimKey() x402.ClaimKey {
+	return x402.ClaimKey{
+		Network: x402.Network(r.Network), Asset: x402.Address(r.Asset), Payer: x402.Address(r.Payer),
+		Nonce: x402.Nonce(r.Nonce),
+	}
+}
+
 func (r authorizationRow) price() (money.Amount, error) {
 	currency, err := money.ParseNotation(r.PriceCurrency)
 	if err != nil {

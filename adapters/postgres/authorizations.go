@@ -71,6 +71,28 @@ func (r authorizations) Load(
 	return row.row()
 }
 
+// LoadAll locks by the order of keys as their column has it, as whoever locks many has to.
+func (r authorizations) LoadAll(
+	ctx context.Context, ks []x402.ClaimKey,
+) (map[x402.ClaimKey]ports.AuthorizationRow, error) {
+	wanted := make([][]byte, len(ks))
+	for i, k := range ks {
+		wanted[i] = keyBytes(k)
+	}
+	rows, err := all[authorizationRow](ctx, r.in(), "SELECT "+authorizationColumns+` FROM x402_settlements s
+		WHERE s.key = ANY($1::bytea[]) ORDER BY s.key FOR UPDATE`, prepared, wanted)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[x402.ClaimKey]ports.AuthorizationRow, len(rows))
+	for _, row := range rows {
+		if out[row.claimKey()], err = row.row(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // Save writes what may change; what is due is compared, so that a row of another payment under the same
 // key is refused and not half kept.
 func (r authorizations) Save(

@@ -34,21 +34,56 @@ func (r lanes) Save(ctx context.Context, l ports.Lane) error {
 }
 
 func (r lanes) Add(ctx context.Context, t ports.RelayTransaction) error {
-	var key []byte
-	if t.Key != (x402.ClaimKey{}) {
-		key = keyBytes(t.Key)
+	return r.AddAll(ctx, []ports.RelayTransaction{t})
+}
+
+// AddAll is one statement, because the lane is held while it runs.
+func (r lanes) AddAll(ctx context.Context, ts []ports.RelayTransaction) error {
+	var rows relayedRows
+	for _, t := range ts {
+		rows.add(t)
 	}
 	n, err := exec(ctx, r.source, `
 		INSERT INTO x402_transactions (txid, network, account, nonce, key, raw, gas, max_fee, tip,
 			expected_price, signed_at, sent_at, mined_at, cost)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (txid) DO NOTHING`,
-		prepared, t.TxID[:], chainID(t.Network), t.Account[:], height(t.Nonce), key, orEmpty(t.Raw),
-		height(t.Fees.Gas), t.Fees.MaxFee.String(), t.Fees.Tip.String(), wei(t.Fees.ExpectedPrice), t.SignedAt,
-		orNull(t.SentAt), orNull(t.MinedAt), wei(t.Cost))
-	if err == nil && n == 0 {
+		SELECT txid, network, account, nonce, key, raw, gas, max_fee, tip, expected_price, signed_at, sent_at,
+			mined_at, cost
+		FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bytea[],
+			$7::bigint[], $8::numeric[], $9::numeric[], $10::numeric[], $11::timestamptz[], $12::timestamptz[],
+			$13::timestamptz[], $14::numeric[]) WITH ORDINALITY AS f (txid, network, account, nonce, key, raw, gas,
+			max_fee, tip, expected_price, signed_at, sent_at, mined_at, cost, position)
+		ORDER BY position ON CONFLICT (txid) DO NOTHING`,
+		prepared, rows.ids, rows.networks, rows.accounts, rows.nonces, rows.keys, rows.raws, rows.gas, rows.maxFees,
+		rows.tips, rows.prices, rows.signed, rows.sent, rows.mined, rows.costs)
+	if err == nil && n < int64(len(ts)) {
 		return ports.ErrTaken
 	}
 	return err
+}
+
+// relayedRows are transactions, column by column.
+type relayedRows struct {
+	ids, accounts, keys, raws [][]byte
+	networks, nonces, gas     []int64
+	maxFees, tips             []string
+	prices, costs             []*string
+	signed                    []time.Time
+	sent, mined               []*time.Time
+}
+
+func (c *relayedRows) add(t ports.RelayTransaction) {
+	var key []byte
+	if t.Key != (x402.ClaimKey{}) {
+		key = keyBytes(t.Key)
+	}
+	c.ids, c.accounts = append(c.ids, t.TxID[:]), append(c.accounts, t.Account[:])
+	c.keys, c.raws = append(c.keys, key), append(c.raws, orEmpty(t.Raw))
+	c.networks, c.nonces = append(c.networks, chainID(t.Network)), append(c.nonces, height(t.Nonce))
+	c.gas = append(c.gas, height(t.Fees.Gas))
+	c.maxFees, c.tips = append(c.maxFees, t.Fees.MaxFee.String()), append(c.tips, t.Fees.Tip.String())
+	c.prices, c.costs = append(c.prices, wei(t.Fees.ExpectedPrice)), append(c.costs, wei(t.Cost))
+	c.signed = append(c.signed, t.SignedAt)
+	c.sent, c.mined = append(c.sent, orNull(t.SentAt)), append(c.mined, orNull(t.MinedAt))
 }
 
 // wei keeps an amount nobody knows as NULL.
@@ -60,9 +95,17 @@ func wei(n *big.Int) *string {
 	return &s
 }
 
-func (r lanes) Sent(ctx context.Context, id x402.Hash, at time.Time) error {
-	return exists(exec(ctx, r.source, "UPDATE x402_transactions SET sent_at = $2 WHERE txid = $1",
-		prepared, id[:], at))
+func (r lanes) Sent(ctx context.Context, at time.Time, ids ...x402.Hash) error {
+	sent := make([][]byte, len(ids))
+	for i, id := range ids {
+		sent[i] = id[:]
+	}
+	n, err := exec(ctx, r.source, "UPDATE x402_transactions SET sent_at = $2 WHERE txid = ANY($1::bytea[])",
+		prepared, sent, at)
+	if err == nil && n < int64(len(ids)) {
+		err = ports.ErrNotFound
+	}
+	return err
 }
 
 type minedMark struct{ Same bool }

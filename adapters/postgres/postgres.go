@@ -79,6 +79,7 @@ type Store struct {
 	hints   hints
 
 	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
+	sandbox  sandboxQuestions
 
 	life context.Context // ends with Close
 	end  context.CancelFunc

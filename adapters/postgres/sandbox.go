@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -110,15 +111,31 @@ type reorgRow struct {
 	Height uint64
 }
 
+// sandboxQuestions are asked of the sandbox by whoever looks at its chain, for every step of a test payment.
+type sandboxQuestions struct {
+	reorgs   gathered[allReorgs, []ports.SandboxReorg]
+	troubles gathered[time.Time, []ports.SandboxTrouble]
+}
+
 // Reorgs implements ports.SandboxReads.
 func (s *Store) Reorgs(ctx context.Context) ([]ports.SandboxReorg, error) {
+	found, err := s.sandbox.reorgs.ask(ctx, allReorgs{}, s.readReorgs, nil)
+	return slices.Clone(found), err // his own, as others may have been answered the same
+}
+
+// allReorgs is the only question there is about them.
+type allReorgs struct{}
+
+func (s *Store) readReorgs(
+	ctx context.Context, _ []allReorgs,
+) (map[allReorgs][]ports.SandboxReorg, error) {
 	rows, err := all[reorgRow](ctx, s.in(),
-		"SELECT at, height FROM sandbox_reorgs ORDER BY at, height")
+		"SELECT at, height FROM sandbox_reorgs ORDER BY at, height", prepared)
 	var out []ports.SandboxReorg
 	for _, row := range rows {
 		out = append(out, ports.SandboxReorg(row))
 	}
-	return out, err
+	return map[allReorgs][]ports.SandboxReorg{{}: out}, err
 }
 
 type troubleRow struct {
@@ -130,14 +147,26 @@ type troubleRow struct {
 
 // Troubles implements ports.SandboxReads.
 func (s *Store) Troubles(ctx context.Context, now time.Time) ([]ports.SandboxTrouble, error) {
+	return s.sandbox.troubles.ask(ctx, now, s.readTroubles, nil)
+}
+
+func (s *Store) readTroubles(
+	ctx context.Context, at []time.Time,
+) (map[time.Time][]ports.SandboxTrouble, error) {
 	rows, err := all[troubleRow](ctx, s.in(), `
 		SELECT kind, project_id, from_at, until_at FROM sandbox_troubles
-		WHERE from_at <= $1 AND until_at > $1 ORDER BY from_at, until_at`, now)
-	var out []ports.SandboxTrouble
-	for _, row := range rows {
-		out = append(out, ports.SandboxTrouble{
-			Kind: row.Kind, Project: row.ProjectID, From: row.FromAt, Until: row.UntilAt,
-		})
+		WHERE from_at <= $1 AND until_at > $2 ORDER BY from_at, until_at`,
+		prepared, slices.MaxFunc(at, time.Time.Compare), slices.MinFunc(at, time.Time.Compare))
+	out := make(map[time.Time][]ports.SandboxTrouble, len(at))
+	for _, now := range at {
+		out[now] = nil
+		for _, row := range rows {
+			if !row.FromAt.After(now) && row.UntilAt.After(now) {
+				out[now] = append(out[now], ports.SandboxTrouble{
+					Kind: row.Kind, Project: row.ProjectID, From: row.FromAt, Until: row.UntilAt,
+				})
+			}
+		}
 	}
 	return out, err
 }

@@ -3,6 +3,7 @@ package portstest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var authorizationPromises = []promise{
 	{"of a permit of at most a value, what was used is kept, and no more than was permitted", permitsUsed},
 	{"an order of something else is refused", authorizationsOtherOrder},
 	{"a settlement that was loaded is locked", authorizationsLocked},
+	{"many are loaded at once, in whatever order they are named", authorizationsLoadedTogether},
 	{"what was rolled back was never claimed", authorizationsRollBack},
 	{"what a transaction settled is looked at when it is woken", authorizationsWoken},
 	{"a session is told of the settlements that are under way for it", authorizationsPaying},
@@ -242,6 +244,44 @@ func authorizationsLocked(t *testing.T, w World) {
 		})
 	}))
 	same(t, stored(t, w, keyOf(a)).LookAt, a.LookAt.Add(racers*time.Second))
+}
+
+func authorizationsLoadedTogether(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	var rows []ports.AuthorizationRow
+	var keys []x402.ClaimKey
+	for range 3 {
+		rows = append(rows, shop.AddAuthorization(t, x402.Broadcast))
+		keys = append(keys, keyOf(rows[len(rows)-1]))
+	}
+	missing := keyOf(shop.Authorization(t, x402.Broadcast))
+	found := in(t, w, func(ctx context.Context, r ports.Repos) (map[x402.ClaimKey]ports.AuthorizationRow, error) {
+		return r.Authorizations.LoadAll(ctx, append([]x402.ClaimKey{missing, keys[1]}, keys...))
+	})
+	same(t, len(found), len(rows))
+	for i, row := range rows {
+		sameAuthorization(t, found[keys[i]], row)
+	}
+	allWon(t, race(racers, func(n int) error {
+		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			turned := append(slices.Clone(keys[n%len(keys):]), keys[:n%len(keys)]...)
+			found, err := r.Authorizations.LoadAll(ctx, turned)
+			if err != nil {
+				return err
+			}
+			for _, k := range turned {
+				row := found[k]
+				row.LookAt = row.LookAt.Add(time.Second)
+				if err := r.Authorizations.Save(ctx, x402.Broadcast, row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}))
+	for i, row := range rows {
+		same(t, stored(t, w, keys[i]).LookAt, row.LookAt.Add(racers*time.Second))
+	}
 }
 
 func authorizationsRollBack(t *testing.T, w World) {

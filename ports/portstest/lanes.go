@@ -17,6 +17,7 @@ var lanePromises = []promise{
 	{"many who give out nonces leave no gap and no double", lanesRace},
 	{"a unit that fails gives its nonce back", lanesRollBack},
 	{"a transaction comes back whole, once, newest first", relayedWhole},
+	{"many transactions are recorded in turn, or none", relayedTogether},
 	{"when it was sent is noted", relayedSent},
 	{"a mined transaction voids the others of its nonce", relayedMined},
 	{"of many who are mined with one nonce one is", relayedMinedRace},
@@ -142,6 +143,26 @@ func relayedWhole(t *testing.T, w World) {
 	relayedFor(t, w, k, fresh, second, first)
 }
 
+func relayedTogether(t *testing.T, w World) {
+	k, account := keyOf(OpenShop(t, w).AddAuthorization(t, x402.Signed)), EVMAccount()
+	first, second, gap := Relayed(account, 0, k), Relayed(account, 1, k), Relayed(account, 2, x402.ClaimKey{})
+	first.Fees.ExpectedPrice, second.SentAt = nil, Epoch.Add(time.Second)
+	gap.MinedAt, gap.Cost = Epoch, big.NewInt(5)
+	laneWork(t, w, func(ctx context.Context, l ports.Lanes) error {
+		return l.AddAll(ctx, []ports.RelayTransaction{first, second, gap})
+	})
+	relayedFor(t, w, k, second, first)
+	unmined(t, w, account, 10, first, second)
+	fresh := Relayed(account, 3, k)
+	for _, twice := range [][]ports.RelayTransaction{{fresh, first}, {fresh, fresh}} {
+		refused(t, w, ports.ErrTaken, func(ctx context.Context, r ports.Repos) error {
+			return r.Lanes.AddAll(ctx, twice)
+		})
+	}
+	laneWork(t, w, func(ctx context.Context, l ports.Lanes) error { return l.AddAll(ctx, nil) })
+	relayedFor(t, w, k, second, first)
+}
+
 func relayedSent(t *testing.T, w World) {
 	k := keyOf(OpenShop(t, w).AddAuthorization(t, x402.Signed))
 	tx, other := Relayed(EVMAccount(), 0, k), Relayed(EVMAccount(), 0, k)
@@ -149,13 +170,21 @@ func relayedSent(t *testing.T, w World) {
 	for i := range 2 {
 		tx.SentAt = Epoch.Add(time.Duration(i) * time.Second)
 		laneWork(t, w, func(ctx context.Context, l ports.Lanes) error {
-			return l.Sent(ctx, tx.TxID, tx.SentAt)
+			return l.Sent(ctx, tx.SentAt, tx.TxID)
 		})
 		relayedFor(t, w, k, other, tx)
 	}
 	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
-		return r.Lanes.Sent(ctx, Unique(), Epoch)
+		return r.Lanes.Sent(ctx, Epoch, Unique())
 	})
+	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
+		return r.Lanes.Sent(ctx, Epoch, tx.TxID, Unique())
+	})
+	tx.SentAt, other.SentAt = Epoch.Add(time.Minute), Epoch.Add(time.Minute)
+	laneWork(t, w, func(ctx context.Context, l ports.Lanes) error {
+		return l.Sent(ctx, tx.SentAt, tx.TxID, other.TxID)
+	})
+	relayedFor(t, w, k, other, tx)
 }
 
 func mine(t *testing.T, w World, id x402.Hash, at time.Time, cost int64) error {
