@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/101pay/101pay/adapters/ethrpc"
+	"github.com/101pay/101pay/adapters/dashboard"
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/postgres"
@@ -276,7 +277,7 @@ func engine(
 			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
-		Parts: []rest.Part{api, settles, page, pages}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Parts: []rest.Part{api, settles, page, pages}, Dashboard: dashboard.New(), Ready: ready, Metrics: m.Handler(c.MetricsToken),
 		Detail: telemetry.Guard(c.MetricsToken, all),
 		Around: []gin.HandlerFunc{m.Middleware()},
 	})
