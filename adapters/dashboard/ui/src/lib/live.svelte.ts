@@ -21,32 +21,56 @@ const subscription = `subscription Live($project: ID!, $mode: Mode!) { changes(p
 const shortestPause = 1_000;
 const longestPause = 30_000;
 
-// follow listens until it is told to stop, and again after a pause whenever the line breaks. After a
-// break everything counts as new: nobody knows what was missed.
+// follow listens while the page is looked at, until it is told to stop. A browser has few connections to
+// one origin: pages in the background must not hold them all. When it begins to listen again everything
+// counts as new, because nobody knows what was missed.
 export function follow(project: string, mode: string): () => void {
-  const stop = new AbortController();
-  void (async () => {
-    let pause = shortestPause;
-    for (let first = true; !stop.signal.aborted; first = false) {
-      try {
-        if (await listen(project, mode, stop.signal, first)) pause = shortestPause;
-        else return;
-      } catch {
-        line.open = false;
-      }
-      if (stop.signal.aborted) return;
-      await new Promise((r) => setTimeout(r, pause));
-      pause = Math.min(2 * pause, longestPause);
-    }
-  })();
-  return () => {
-    stop.abort();
+  let stop: AbortController | undefined;
+  let missed = false;
+
+  function begin(): void {
+    if (stop || document.visibilityState === "hidden") return;
+    stop = new AbortController();
+    void keep(project, mode, stop.signal, missed);
+    missed = true;
+  }
+  function end(): void {
+    stop?.abort();
+    stop = undefined;
     line.open = false;
+  }
+  const look = () => (document.visibilityState === "hidden" ? end() : begin());
+
+  begin();
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", end);
+  addEventListener("pageshow", begin);
+  return () => {
+    document.removeEventListener("visibilitychange", look);
+    removeEventListener("pagehide", end);
+    removeEventListener("pageshow", begin);
+    end();
   };
 }
 
+// keep listens, and again after a pause whenever the line breaks.
+async function keep(project: string, mode: string, signal: AbortSignal, missed: boolean): Promise<void> {
+  let pause = shortestPause;
+  for (let again = missed; !signal.aborted; again = true) {
+    try {
+      if (!(await listen(project, mode, signal, again))) return;
+      pause = shortestPause;
+    } catch {
+      if (!signal.aborted) line.open = false;
+    }
+    if (signal.aborted) return;
+    await new Promise((r) => setTimeout(r, pause));
+    pause = Math.min(2 * pause, longestPause);
+  }
+}
+
 // listen reads one stream to its end, and answers whether to try again.
-async function listen(project: string, mode: string, signal: AbortSignal, first: boolean): Promise<boolean> {
+async function listen(project: string, mode: string, signal: AbortSignal, missed: boolean): Promise<boolean> {
   const answer = await fetch(endpoint, {
     method: "POST",
     credentials: "same-origin",
@@ -57,7 +81,7 @@ async function listen(project: string, mode: string, signal: AbortSignal, first:
   if (answer.status === 401 || answer.status === 403) return false;
   if (!answer.ok || !answer.body) throw new Error(`answered ${answer.status}`);
   line.open = true;
-  if (!first) all();
+  if (missed) all();
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

@@ -35,6 +35,7 @@ export const en = {
   "mode.LIVE": "Live",
   "mode.test": "Test mode: simulated money, the same gateway.",
   "nav.label": "Main",
+  "nav.pages": "Pages",
   "nav.open": "Open the menu",
   "nav.close": "Close the menu",
   "nav.money": "Money",

@@ -36,6 +36,7 @@ export const ja: Words = {
   "mode.LIVE": "本番",
   "mode.test": "テストモード：お金は模擬、処理は本番と同じです。",
   "nav.label": "メイン",
+  "nav.pages": "ページ",
   "nav.open": "メニューを開く",
   "nav.close": "メニューを閉じる",
   "nav.money": "お金",

@@ -36,6 +36,7 @@ export const zh: Words = {
   "mode.LIVE": "正式",
   "mode.test": "测试模式：模拟资金，流程与正式环境相同。",
   "nav.label": "主导航",
+  "nav.pages": "页面",
   "nav.open": "打开菜单",
   "nav.close": "关闭菜单",
   "nav.money": "资金",
