@@ -234,3 +234,17 @@ func replay(
 	c.Delivery.Replay(now)
 	return c.Delivery, r.Webhooks.Deliveries().Save(ctx, c.Delivery)
 }
+
+// DeliveriesOf lists what is owed for several events, by event.
+func (s *Webhooks) DeliveriesOf(
+	ctx context.Context, who merchant.Principal, eventIDs []string,
+) (map[string][]webhook.Delivery, error) {
+	return s.Reads.DeliveriesOf(ctx, who.Project, eventIDs[:min(len(eventIDs), maxEventPage)])
+}
+
+// AttemptsOf lists the attempts at several deliveries, by delivery, oldest first.
+func (s *Webhooks) AttemptsOf(
+	ctx context.Context, who merchant.Principal, deliveryIDs []string,
+) (map[string][]webhook.Attempt, error) {
+	return s.Reads.AttemptsOf(ctx, who.Project, deliveryIDs)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
@@ -77,4 +78,22 @@ func set[T any](value, given *T) {
 	if given != nil {
 		*value = *given
 	}
+}
+
+// CreateProject makes a further project of the principal's merchant, in test mode, with the policy every
+// project begins with.
+func (s Accounts) CreateProject(
+	ctx context.Context, who merchant.Principal, name string, once Once[merchant.Project],
+) (merchant.Project, *ports.Answer, error) {
+	if err := merchant.CheckName(name); err != nil {
+		return merchant.Project{}, nil, err
+	}
+	p := merchant.Project{
+		ID: merchant.ProjectID(s.Core.IDs.UUID()), MerchantID: who.Merchant, Name: name, Mode: merchant.Test,
+		Policy: merchant.DefaultPolicy(), CreatedAt: ledger.Instant(s.Core.Clock.Now()),
+	}
+	return run(ctx, s.Core, ownScope(who), once,
+		func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
+			return p, r.Projects.Add(ctx, p)
+		})
 }

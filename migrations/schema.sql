@@ -236,6 +236,26 @@ CREATE TABLE kyc_records (
 	CONSTRAINT kyc_records_state_check CHECK (state = ANY (ARRAY['not_started'::text, 'pending'::text, 'approved'::text, 'rejected'::text]))
 );
 
+CREATE TABLE ledger_days (
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	day date NOT NULL,
+	kind text NOT NULL,
+	place text NOT NULL,
+	currency text NOT NULL,
+	worth_of text NOT NULL,
+	worth_source text NOT NULL,
+	entries bigint NOT NULL,
+	amount numeric NOT NULL,
+	worth numeric NOT NULL,
+	CONSTRAINT ledger_days_pkey PRIMARY KEY (project_id, mode, day, kind, place, currency, worth_of, worth_source),
+	CONSTRAINT ledger_days_amount_check CHECK (amount > 0::numeric AND amount < 'Infinity'::numeric),
+	CONSTRAINT ledger_days_check CHECK ((worth_of = ''::text) = (worth_source = ''::text)),
+	CONSTRAINT ledger_days_currency_check CHECK (currency ~~ '_%/_%'::text),
+	CONSTRAINT ledger_days_entries_check CHECK (entries > 0),
+	CONSTRAINT ledger_days_worth_check CHECK (worth >= 0::numeric AND worth < 'Infinity'::numeric)
+);
+
 CREATE TABLE ledger_heads (
 	merchant_id uuid NOT NULL,
 	mode text NOT NULL,
@@ -573,6 +593,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_due ON public.sessions USING btree (expires_at, id) WHERE (status = ANY (ARRAY['open'::text, 'awaiting'::text]));
 CREATE INDEX sessions_listed ON public.sessions USING btree (merchant_id, mode, created_at, id);
+CREATE INDEX sessions_of_status ON public.sessions USING btree (project_id, mode, status, created_at, id);
 CREATE UNIQUE INDEX sessions_order_id ON public.sessions USING btree (project_id, mode, order_id) WHERE (order_id <> ''::text);
 CREATE INDEX sessions_underpaid ON public.sessions USING btree (project_id, expires_at) WHERE underpaid_held;
 

@@ -38,6 +38,9 @@ type Projects interface {
 	ByIDs(ctx context.Context, ids []merchant.ProjectID) (map[merchant.ProjectID]merchant.Project, error)
 	// Load is ByID, locked: for whoever is about to change the project.
 	Load(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
+	// Add records a further project of a merchant; merchant.ErrTooManyProjects beyond merchant.MaxProjects,
+	// however many are added at once. ErrNotFound for an unknown merchant.
+	Add(ctx context.Context, p merchant.Project) error
 	// Update replaces name, website, mode and policy. ErrTaken (Param "websiteUrl") says another
 	// project has the website.
 	Update(ctx context.Context, p merchant.Project) error

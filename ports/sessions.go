@@ -120,6 +120,7 @@ type SessionQuery struct {
 	Mode     merchant.Mode
 	Kind     checkout.Kind
 	Statuses []checkout.Status // any of them
+	From, To time.Time         // of opening; To is exclusive
 	Before   SessionMark       // exclusive; zero for the first page
 	Limit    int
 }

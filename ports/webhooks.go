@@ -87,6 +87,11 @@ type WebhookReads interface {
 	Event(ctx context.Context, p merchant.ProjectID, id string) (webhook.Event, []webhook.Delivery, error)
 	// Attempts lists the attempts of a project's delivery, oldest first, or ErrNotFound.
 	Attempts(ctx context.Context, p merchant.ProjectID, deliveryID string) ([]webhook.Attempt, error)
+	// DeliveriesOf lists what is owed for several events of a project, by event, as Event does for one. Events
+	// of others are absent.
+	DeliveriesOf(ctx context.Context, p merchant.ProjectID, eventIDs []string) (map[string][]webhook.Delivery, error)
+	// AttemptsOf lists the attempts of several deliveries of a project, by delivery, oldest first.
+	AttemptsOf(ctx context.Context, p merchant.ProjectID, deliveryIDs []string) (map[string][]webhook.Attempt, error)
 	// EndpointDeliveries pages through an endpoint's deliveries, newest first.
 	EndpointDeliveries(ctx context.Context, p merchant.ProjectID, endpointID string, limit int) ([]DeliveryCase, error)
 }

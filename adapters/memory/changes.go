@@ -5,9 +5,10 @@ import (
 	"sync"
 
 	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
 )
 
-// hints is who wants to hear of which session.
+// hints is who wants to hear of which session or project.
 type hints struct {
 	mu   sync.Mutex
 	subs map[checkout.SessionID]map[chan struct{}]struct{} // guarded by mu
@@ -16,6 +17,11 @@ type hints struct {
 // Subscribe implements ports.Changes.
 func (s *Store) Subscribe(ctx context.Context, id checkout.SessionID) <-chan struct{} {
 	return s.watchers.add(ctx, id)
+}
+
+// SubscribeProject implements ports.Changes. Ids of projects and of sessions are never the same.
+func (s *Store) SubscribeProject(ctx context.Context, id merchant.ProjectID) <-chan struct{} {
+	return s.watchers.add(ctx, checkout.SessionID(id))
 }
 
 func (h *hints) add(ctx context.Context, id checkout.SessionID) <-chan struct{} {

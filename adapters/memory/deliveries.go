@@ -100,6 +100,35 @@ func deliveriesOf(s *state, eventID string) []webhook.Delivery {
 	return out
 }
 
+// DeliveriesOf implements ports.WebhookReads.
+func (s *Store) DeliveriesOf(
+	_ context.Context, p merchant.ProjectID, eventIDs []string,
+) (map[string][]webhook.Delivery, error) {
+	now, out := s.committed.Load(), make(map[string][]webhook.Delivery, len(eventIDs))
+	for _, id := range eventIDs {
+		if e, found := now.events.get(id); found && e.ProjectID == p {
+			if owed := deliveriesOf(now, id); len(owed) > 0 {
+				out[id] = owed
+			}
+		}
+	}
+	return out, nil
+}
+
+// AttemptsOf implements ports.WebhookReads.
+func (s *Store) AttemptsOf(
+	ctx context.Context, p merchant.ProjectID, deliveryIDs []string,
+) (map[string][]webhook.Attempt, error) {
+	out := make(map[string][]webhook.Attempt, len(deliveryIDs))
+	for _, id := range deliveryIDs {
+		attempts, err := s.Attempts(ctx, p, id)
+		if err == nil && len(attempts) > 0 {
+			out[id] = attempts
+		}
+	}
+	return out, nil
+}
+
 // Attempts implements ports.WebhookReads.
 func (s *Store) Attempts(
 	_ context.Context, p merchant.ProjectID, deliveryID string,

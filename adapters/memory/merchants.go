@@ -105,6 +105,22 @@ func (r projects) Load(ctx context.Context, id merchant.ProjectID) (merchant.Pro
 	return r.ByID(ctx, id)
 }
 
+func (r projects) Add(ctx context.Context, p merchant.Project) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	if _, known := s.accounts.get(p.MerchantID); !known {
+		return ports.ErrNotFound
+	}
+	list := s.projects.where(func(o merchant.Project) bool { return o.MerchantID == p.MerchantID })
+	if len(list) >= merchant.MaxProjects {
+		return merchant.ErrTooManyProjects
+	}
+	s.projects.put(r.unit, p.ID, p)
+	return nil
+}
+
 func (r projects) Update(ctx context.Context, p merchant.Project) error {
 	s, err := r.state(ctx)
 	if err != nil {

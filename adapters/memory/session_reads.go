@@ -30,6 +30,7 @@ func (s *Store) List(_ context.Context, q ports.SessionQuery) (ports.SessionPage
 		return (q.Merchant == "" || row.MerchantID == q.Merchant) &&
 			(q.Project == "" || row.ProjectID == q.Project) && (q.Mode == 0 || row.Mode == q.Mode) &&
 			(q.Kind == "" || row.Kind == q.Kind) && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, row.Status)) &&
+			(q.From.IsZero() || !row.CreatedAt.Before(q.From)) && (q.To.IsZero() || row.CreatedAt.Before(q.To)) &&
 			(q.Before == ports.SessionMark{} || newerSession(q.Before, markOf(row)) < 0)
 	})
 	slices.SortFunc(rows, func(a, b sessionRow) int { return newerSession(markOf(a), markOf(b)) })

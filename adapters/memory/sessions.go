@@ -111,7 +111,7 @@ func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 		}
 	}
 	s.sessions.put(r.unit, row.ID, row)
-	r.touched = append(r.touched, row.ID)
+	r.touched = append(r.touched, row.ID, checkout.SessionID(row.ProjectID))
 	return nil
 }
 
@@ -154,7 +154,7 @@ func (r sessions) Save(ctx context.Context, session *checkout.Session) error {
 	row.Paid, row.Parts = next.Paid, next.Parts
 	row.UnderpaidHeld, row.PartsClosed = next.UnderpaidHeld, next.PartsClosed
 	s.sessions.put(r.unit, row.ID, row)
-	r.touched = append(r.touched, row.ID)
+	r.touched = append(r.touched, row.ID, checkout.SessionID(row.ProjectID))
 	return nil
 }
 

@@ -3,12 +3,14 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 	leaseLimit = 20 * time.Second
 )
 
-// hints is who wants to hear of which session, and the one connection all of them hear by.
+// hints is who wants to hear of which session or project, and the one connection all of them hear by.
 type hints struct {
 	listen sync.Once
 
@@ -37,6 +39,11 @@ type hints struct {
 func (s *Store) Subscribe(ctx context.Context, id checkout.SessionID) <-chan struct{} {
 	s.hints.listen.Do(func() { s.work.Go(s.hear) })
 	return s.hints.add(ctx, id)
+}
+
+// SubscribeProject implements ports.Changes. Ids of projects and of sessions are never the same.
+func (s *Store) SubscribeProject(ctx context.Context, id merchant.ProjectID) <-chan struct{} {
+	return s.Subscribe(ctx, checkout.SessionID(id))
 }
 
 func (h *hints) add(ctx context.Context, id checkout.SessionID) <-chan struct{} {
@@ -119,7 +126,9 @@ func (s *Store) hearUntilLost(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.hints.tell(checkout.SessionID(n))
+		for id := range strings.FieldsSeq(n) {
+			s.hints.tell(checkout.SessionID(id))
+		}
 	}
 }
 

@@ -142,12 +142,16 @@ func (s *Store) Attempts(
 		FROM webhook_attempts WHERE delivery_id = $1 ORDER BY number`, deliveryID)
 	var out []webhook.Attempt
 	for _, row := range rows {
-		out = append(out, webhook.Attempt{
-			DeliveryID: deliveryID, Number: row.Number, At: row.At, Took: time.Duration(row.TookNs),
-			StatusCode: row.StatusCode, Outcome: row.Outcome, Answer: row.Answer,
-		})
+		out = append(out, row.attempt(deliveryID))
 	}
 	return out, err
+}
+
+func (r attemptRow) attempt(deliveryID string) webhook.Attempt {
+	return webhook.Attempt{
+		DeliveryID: deliveryID, Number: r.Number, At: r.At, Took: time.Duration(r.TookNs),
+		StatusCode: r.StatusCode, Outcome: r.Outcome, Answer: r.Answer,
+	}
 }
 
 // EndpointDeliveries implements ports.WebhookReads.

@@ -117,6 +117,40 @@ const (
 			AS n (merchant_id, mode, sequence, chain)
 		WHERE h.merchant_id = n.merchant_id::uuid AND h.mode = n.mode
 			AND EXISTS (SELECT FROM inserted)
+	), summed AS (` + sumDays + `
 	)
 	SELECT count(order_no) AS count FROM inserted`
 )
+
+// sumDays adds what is booked to the sums of its days. Whoever books holds the head of the merchant's
+// chain, so that two never change one sum at once. What it was worth is by the newest intent its payer was
+// told in that coin before it, or before what is undone, was booked.
+const sumDays = `
+		INSERT INTO ledger_days AS d (project_id, mode, day, kind, place, currency, worth_of, worth_source,
+			entries, amount, worth)
+		SELECT t.project_id::uuid, t.mode, (t.booked_at::timestamptz AT TIME ZONE 'UTC')::date AS day, t.kind,
+			a.place, p.currency, coalesce(i.rate_from, '') AS worth_of, coalesce(i.rate_source, '') AS worth_source,
+			count(*), sum(p.amount::numeric),
+			sum(coalesce(div(p.amount::numeric * 1e18,
+				i.rate_price * 10::numeric ^ split_part(p.currency, '/', 2)::int), 0))
+		FROM unnest($1::bigint[], $3::text[], $4::text[], $5::text[], $7::text[], $9::bigint[], $10::text[])
+			AS t (order_no, project_id, mode, kind, session_id, reverses, booked_at)
+		JOIN unnest($14::bigint[], $17::text[], $18::text[], $19::text[], $20::text[])
+			AS p (order_no, source, destination, currency, amount) ON p.order_no = t.order_no
+		CROSS JOIN LATERAL (SELECT CASE
+			WHEN p.source LIKE 'merchant:%:received:%' THEN split_part(p.source, ':', 5)
+			WHEN p.destination LIKE 'merchant:%:received:%' THEN split_part(p.destination, ':', 5)
+			ELSE 'recorded' END AS place) a
+		LEFT JOIN LATERAL (
+			SELECT x.rate_from, x.rate_source, x.rate_price FROM intents x
+			WHERE x.session_id = CASE WHEN t.session_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+					THEN t.session_id::uuid END
+				AND x.network = a.place AND x.symbol = split_part(p.currency, '/', 1)
+				AND x.created_at <= coalesce((SELECT o.booked_at FROM transactions o WHERE o.order_no = t.reverses),
+					t.booked_at::timestamptz)
+			ORDER BY x.created_at DESC, x.id DESC LIMIT 1) i ON true
+		WHERE t.order_no IN (SELECT order_no FROM inserted)
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+		ON CONFLICT (project_id, mode, day, kind, place, currency, worth_of, worth_source) DO UPDATE
+		SET entries = d.entries + excluded.entries, amount = d.amount + excluded.amount,
+			worth = d.worth + excluded.worth`

@@ -107,14 +107,7 @@ func (r merchants) Add(ctx context.Context, a ports.Account, p merchant.Project)
 	if n == 0 {
 		return r.whatIsTaken(ctx, m)
 	}
-	_, err = changed(r.tx.NewInsert().Model(&projectRow{
-		ID: p.ID, MerchantID: p.MerchantID, Name: p.Name, WebsiteURL: p.WebsiteURL,
-		Mode: p.Mode.String(), Disabled: p.Disabled, SessionMinutes: p.Policy.SessionMinutes,
-		Late: p.Policy.Late, RecordedCharges: p.Policy.RecordedCharges, CreatedAt: p.CreatedAt,
-		ToleranceBasisPoints: p.Policy.ToleranceBasisPoints, Underpaid: p.Policy.Underpaid,
-		Finality: finalityRows(p.Policy.Finality), TwoSourcesFrom: p.Policy.TwoSourcesFrom,
-	}).Exec(ctx))
-	if err != nil {
+	if err := r.insertProject(ctx, p); err != nil {
 		return err
 	}
 	return r.openBooks(ctx, m.ID)
@@ -215,6 +208,35 @@ func (r projects) find(
 		return merchant.Project{}, err
 	}
 	return row.project()
+}
+
+func (r projects) Add(ctx context.Context, p merchant.Project) error {
+	if !isUUID(p.MerchantID) || !isUUID(p.ID) {
+		return ports.ErrNotFound
+	}
+	err := exists(exec(ctx, r.in(), "SELECT id FROM merchants WHERE id = $1 FOR NO KEY UPDATE", p.MerchantID))
+	if err != nil {
+		return err
+	}
+	n, err := one[countRow](ctx, r.in(), "SELECT count(*) AS count FROM projects WHERE merchant_id = $1", p.MerchantID)
+	if err != nil {
+		return err
+	}
+	if n.Count >= merchant.MaxProjects {
+		return merchant.ErrTooManyProjects
+	}
+	return r.insertProject(ctx, p)
+}
+
+func (u *unit) insertProject(ctx context.Context, p merchant.Project) error {
+	_, err := changed(u.tx.NewInsert().Model(&projectRow{
+		ID: p.ID, MerchantID: p.MerchantID, Name: p.Name, WebsiteURL: p.WebsiteURL,
+		Mode: p.Mode.String(), Disabled: p.Disabled, SessionMinutes: p.Policy.SessionMinutes,
+		Late: p.Policy.Late, RecordedCharges: p.Policy.RecordedCharges, CreatedAt: p.CreatedAt,
+		ToleranceBasisPoints: p.Policy.ToleranceBasisPoints, Underpaid: p.Policy.Underpaid,
+		Finality: finalityRows(p.Policy.Finality), TwoSourcesFrom: p.Policy.TwoSourcesFrom,
+	}).Exec(ctx))
+	return err
 }
 
 func (r projects) Update(ctx context.Context, p merchant.Project) error {

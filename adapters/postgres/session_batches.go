@@ -63,8 +63,8 @@ const saveSessions = `
 			receipt_late)
 		WHERE s.id = n.id::uuid AND s.version < n.version AND (n.intent_id IS NULL OR EXISTS (
 			SELECT FROM intents i WHERE i.id = n.intent_id::uuid AND i.session_id = s.id))
-		RETURNING s.id)
-	SELECT pg_notify('` + changedChannel + `', id::text) FROM saved`
+		RETURNING s.id, s.project_id)
+	SELECT pg_notify('` + changedChannel + `', id || ' ' || project_id) FROM saved`
 
 func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {
 	if len(list) == 0 {

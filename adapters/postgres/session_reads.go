@@ -73,12 +73,20 @@ func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPa
 	if q.Kind != "" {
 		f.add("s.kind = $?", q.Kind)
 	}
-	if len(q.Statuses) > 0 {
+	if len(q.Statuses) == 1 {
+		f.add("s.status = $?", q.Statuses[0].String()) // as the index on states is asked
+	} else if len(q.Statuses) > 1 {
 		names := make([]string, len(q.Statuses))
 		for i, status := range q.Statuses {
 			names[i] = status.String()
 		}
 		f.add("s.status = ANY($?::text[])", names)
+	}
+	if !q.From.IsZero() {
+		f.add("s.created_at >= $?", q.From)
+	}
+	if !q.To.IsZero() {
+		f.add("s.created_at < $?", q.To)
 	}
 	if (q.Before != ports.SessionMark{}) {
 		if !isUUID(q.Before.ID) {

@@ -14,7 +14,7 @@ import (
 
 type sessions struct{ *unit }
 
-// changedChannel is where the id of a changed session is told.
+// changedChannel is where the ids of a changed session and of its project are told, a space between them.
 const changedChannel = "session_changed"
 
 func (r sessions) Add(ctx context.Context, session *checkout.Session) error {

@@ -36,6 +36,7 @@ var house = []row{
 	{"domain/weburl", list("domain/fault")},
 	{"domain/merchant", list("domain/chain domain/weburl domain/fault")},
 	{"domain/keys", list("domain/merchant domain/fault")},
+	{"domain/member", list("domain/merchant domain/fault")},
 	{"domain/checkout", list("domain/money domain/chain domain/merchant domain/fault")},
 	{"domain/checkout/statesdoc", list("domain/checkout")}, // writes docs/states.md
 	{"domain/ledger", list("domain/money domain/merchant domain/fault")},
@@ -53,7 +54,7 @@ var house = []row{
 	{"app", list("domain/... ports")},
 
 	// Driving adapters: they call app.
-	{"adapters/rest", list("adapters/rest/... adapters/hosted adapters/graphql adapters/dashboard " +
+	{"adapters/rest", list("adapters/rest/... adapters/hosted adapters/signin adapters/graphql adapters/dashboard " +
 		"adapters/telemetry github.com/gin-gonic/gin")},
 	{"adapters/rest/edge", list("domain/fault github.com/gin-gonic/gin golang.org/x/time " +
 		"github.com/go-json-experiment/json")},
@@ -67,7 +68,9 @@ var house = []row{
 	{"adapters/rest/paywall", list("domain/... github.com/gin-gonic/gin")}, // other programs import it
 	{"adapters/hosted", list("domain/... app adapters/rest/edge github.com/gin-gonic/gin " +
 		"rsc.io/qr golang.org/x/text")},
-	{"adapters/graphql", list("domain/... app github.com/99designs/gqlgen " +
+	// Who signs in, and the gate that graphql asks who sent a request.
+	{"adapters/signin", list("domain/... ports app adapters/rest/edge github.com/gin-gonic/gin")},
+	{"adapters/graphql", list("domain/... app adapters/signin github.com/99designs/gqlgen " +
 		"github.com/vektah/gqlparser/v2 github.com/vikstrous/dataloadgen")},
 	{"adapters/dashboard", nil},
 	{"adapters/worker", list("domain/... ports app github.com/riverqueue/river golang.org/x/sync")},

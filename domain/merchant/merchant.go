@@ -84,7 +84,12 @@ var (
 	ErrProjectDisabled = fault.New(fault.Forbidden, "project_disabled", "this project is disabled")
 	ErrNoLiveRail      = fault.New(fault.Conflict, "live_rail_missing",
 		"no live payment rail is enabled on this gateway; its operator has to configure one (TRON_RPC_URLS)")
+	// ErrTooManyProjects bounds the projects of a merchant.
+	ErrTooManyProjects = fault.New(fault.Conflict, "too_many_projects", "an account may have at most 50 projects")
 )
+
+// MaxProjects is how many projects a merchant may have.
+const MaxProjects = 50
 
 // Merchant is an account holder.
 type Merchant struct {

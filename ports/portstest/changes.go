@@ -12,6 +12,7 @@ import (
 var changePromises = []promise{
 	{"a subscriber hears that its session changed", changesHeard},
 	{"every subscriber of a session hears", changesAllHear},
+	{"a subscriber of a project hears of its sessions", changesOfProjectHeard},
 	{"a subscriber that does not listen holds nobody up", changesDoNotBlock},
 }
 
@@ -95,4 +96,23 @@ func mustSession(t *testing.T, w World, id checkout.SessionID) *checkout.Session
 	s, err := w.Sessions.ByID(t.Context(), id)
 	ok(t, err)
 	return s
+}
+
+func changesOfProjectHeard(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	session, _ := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	foreign := w.Changes.SubscribeProject(t.Context(), other.Project.ID)
+	hints := w.Changes.SubscribeProject(t.Context(), shop.Project.ID)
+	heard(t, w, session.ID(), hints)
+	// A store that has just begun to listen may hint at everything, once.
+	select {
+	case <-foreign:
+	default:
+	}
+	heard(t, w, session.ID(), hints)
+	select {
+	case <-foreign:
+		t.Fatal("another project's subscriber was hinted at it")
+	default:
+	}
 }

@@ -111,6 +111,24 @@ func deliveriesAttempts(t *testing.T, w World) {
 		_, err = w.Webhooks.Attempts(t.Context(), shop.Project.ID, id)
 		isFault(t, err, ports.ErrNotFound)
 	}
+	several := []string{c.Delivery.ID, neighbour.Delivery.ID, "del_" + UUID()}
+	byDelivery, err := w.Webhooks.AttemptsOf(t.Context(), shop.Project.ID, append(several, hostile...))
+	ok(t, err)
+	same(t, byDelivery, map[string][]webhook.Attempt{
+		c.Delivery.ID: want, neighbour.Delivery.ID: {MakeAttempt(neighbour.Delivery, 1)},
+	})
+	byDelivery, err = w.Webhooks.AttemptsOf(t.Context(), other.Project.ID, several)
+	ok(t, err)
+	same(t, len(byDelivery), 0)
+	byEvent, err := w.Webhooks.DeliveriesOf(
+		t.Context(), shop.Project.ID, append([]string{c.Event.ID, neighbour.Event.ID}, hostile...))
+	ok(t, err)
+	same(t, byEvent, map[string][]webhook.Delivery{
+		c.Event.ID: {c.Delivery}, neighbour.Event.ID: {neighbour.Delivery},
+	})
+	byEvent, err = w.Webhooks.DeliveriesOf(t.Context(), other.Project.ID, []string{c.Event.ID})
+	ok(t, err)
+	same(t, len(byEvent), 0)
 	untried := shop.owe(t)
 	got, err = w.Webhooks.Attempts(t.Context(), shop.Project.ID, untried.Delivery.ID)
 	ok(t, err)

@@ -19,6 +19,7 @@ var merchantPromises = []promise{
 	{"of many registrations with one e-mail address one wins", merchantsRace},
 	{"rename changes the name and nothing else", merchantsRename},
 	{"the default project is listed, whole", merchantsProjects},
+	{"a further project is listed after it, and there are not too many", merchantsMoreProjects},
 	{"update replaces name, website, mode and policy", projectsUpdate},
 	{"a website belongs to one project", projectsWebsiteTaken},
 	{"of many changes to a loaded project none is lost", projectsRace},
@@ -201,4 +202,27 @@ func projectsRace(t *testing.T, w World) {
 		return r.Projects.ByID(ctx, shop.Project.ID)
 	})
 	same(t, got.Policy.SessionMinutes, shop.Project.Policy.SessionMinutes+changes)
+}
+
+func merchantsMoreProjects(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	want := []merchant.Project{shop.Project}
+	add := func(ctx context.Context, r ports.Repos, p merchant.Project) error { return r.Projects.Add(ctx, p) }
+	for i := 1; i < merchant.MaxProjects; i++ {
+		_, p := Unregistered()
+		p.MerchantID, p.CreatedAt = shop.ID(), shop.Project.CreatedAt.Add(time.Duration(i)*time.Second)
+		do(t, w, func(ctx context.Context, r ports.Repos) error { return add(ctx, r, p) })
+		want = append(want, p)
+	}
+	var got []merchant.Project
+	do(t, w, func(ctx context.Context, r ports.Repos) (err error) {
+		got, err = r.Projects.Of(ctx, shop.ID())
+		return err
+	})
+	same(t, got, want)
+	_, more := Unregistered()
+	more.MerchantID = shop.ID()
+	refused(t, w, merchant.ErrTooManyProjects, func(ctx context.Context, r ports.Repos) error { return add(ctx, r, more) })
+	more.MerchantID = merchant.ID(UUID())
+	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error { return add(ctx, r, more) })
 }

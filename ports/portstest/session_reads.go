@@ -105,6 +105,10 @@ func listFilters(t *testing.T, w World) {
 		Merchant: m, Statuses: []checkout.Status{checkout.Opened, checkout.Cancelled},
 	}, open, live, usdt, cancelled)
 	listed(t, w, ports.SessionQuery{Merchant: m, Statuses: []checkout.Status{checkout.Settled}})
+	late := shop.AddSession(t, Epoch.Add(time.Hour))
+	listed(t, w, ports.SessionQuery{Merchant: m, From: Epoch.Add(time.Hour)}, late)
+	listed(t, w, ports.SessionQuery{Merchant: m, To: Epoch.Add(time.Hour)}, open, live, usdt, cancelled)
+	listed(t, w, ports.SessionQuery{Merchant: m, From: Epoch, To: Epoch})
 }
 
 func listForeign(t *testing.T, w World) {

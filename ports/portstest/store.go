@@ -32,6 +32,8 @@ type World struct {
 	Sandbox      ports.SandboxReads
 	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
+	Figures      ports.Figures
+	Search       ports.SessionSearch
 	Watches      ports.Watches
 	Jobs         Jobs
 
@@ -103,6 +105,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"authorization reads", authorizationReadPromises},
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
+		{"figures", figurePromises},
+		{"search", searchPromises},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {

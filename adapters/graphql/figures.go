@@ -1,0 +1,128 @@
+package graphql
+
+import (
+	"context"
+	"math/big"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/member"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+// Balances sums what came in.
+func (q queries) Balances(ctx context.Context, project string, mode Mode) ([]*Balance, error) {
+	who, err := q.enter(ctx, member.ReadMoney, project, mode)
+	if err != nil {
+		return nil, err
+	}
+	list, err := q.Figures.Balances(ctx, who)
+	return each(list, func(b app.Balance) *Balance {
+		return &Balance{
+			Network: b.Place, Currency: b.Currency.Code(), Received: signed(b.Received, b.Currency),
+			Reversed: signed(b.Undone, b.Currency), Net: signed(b.Net(), b.Currency), Entries: int(b.Entries),
+		}
+	}), err
+}
+
+// Overview counts the last days.
+func (q queries) Overview(ctx context.Context, project string, mode Mode, days *int) (*Overview, error) {
+	who, err := q.enter(ctx, member.ReadMoney, project, mode)
+	if err != nil {
+		return nil, err
+	}
+	if days == nil {
+		return nil, app.ErrInvalidDays
+	}
+	o, err := q.Figures.Overview(ctx, who, *days)
+	if err != nil {
+		return nil, err
+	}
+	return &Overview{
+		From: o.From, To: o.To, Volume: volumeOf(o.Volume), Finality: showFinality(o.Finality),
+		Conversion: each(o.Opened, func(d ports.DayOpened) *DayConversion {
+			return &DayConversion{Day: d.Day, Created: int(d.Created), Paid: int(d.Settled)}
+		}),
+		Webhooks: &WebhookHealth{
+			Delivered: o.Told[webhook.Delivered], Pending: o.Told[webhook.Pending], Failed: o.Told[webhook.Failed],
+			Deliveries: o.Told[webhook.Delivered] + o.Told[webhook.Pending] + o.Told[webhook.Failed],
+		},
+	}, nil
+}
+
+func showFinality(f app.FinalityTimes) *FinalityTimes {
+	shown := &FinalityTimes{Payments: f.Payments}
+	if f.Payments > 0 {
+		median, p95 := int(f.Median/time.Second), int(f.P95/time.Second)
+		shown.Median, shown.P95 = &median, &p95
+	}
+	return shown
+}
+
+// volumeOf sums over what entries were worth, which an overview does not show.
+func volumeOf(days []ports.DayBooked) []*DayVolume {
+	shown := []*DayVolume{}
+	var currency money.Currency
+	sum := new(big.Int)
+	for _, d := range days {
+		var last *DayVolume
+		if len(shown) > 0 {
+			last = shown[len(shown)-1]
+		}
+		if last == nil || !last.Day.Equal(d.Day) || last.Kind != entryKind(d.Kind) || last.Network != d.Place ||
+			currency != d.Currency {
+			last = &DayVolume{Day: d.Day, Kind: entryKind(d.Kind), Network: d.Place, Currency: d.Currency.Code()}
+			shown, currency, sum = append(shown, last), d.Currency, new(big.Int)
+		}
+		sum.Add(sum, d.Amount)
+		last.Amount, last.Entries = signed(sum, currency), last.Entries+int(d.Entries)
+	}
+	return shown
+}
+
+// Report sums up a period.
+func (q queries) Report(
+	ctx context.Context, project string, mode Mode, from, to time.Time, by *ReportBy,
+) (*Report, error) {
+	who, err := q.enter(ctx, member.ReadMoney, project, mode)
+	if err != nil {
+		return nil, err
+	}
+	in := app.ReportInput{Who: who, From: from, To: to, By: app.ByDay}
+	if by != nil {
+		in.By = app.ReportBy(strings.ToLower(string(*by)))
+	}
+	r, err := q.Figures.Report(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	at := reportURL(q.PublicURL, project, mode, r)
+	return &Report{
+		From: r.From, To: r.To, By: ReportBy(strings.ToUpper(string(r.By))), Lines: each(r.Lines, showLine),
+		CSVURL: at("csv"), JSONURL: at("json"), PrintURL: at("html"),
+	}, nil
+}
+
+// reportURL is where a report is in other forms.
+func reportURL(base, project string, mode Mode, r app.Report) func(form string) string {
+	query := url.Values{
+		"project": {project}, "mode": {strings.ToLower(string(mode))}, "from": {r.From.Format(dayShape)},
+		"to": {r.To.Format(dayShape)}, "by": {string(r.By)},
+	}
+	return func(form string) string { return base + ReportsPath + "." + form + "?" + query.Encode() }
+}
+
+func showLine(l app.ReportLine) *ReportLine {
+	return &ReportLine{
+		From: l.From, Network: l.Place, Currency: l.Currency.Code(), Entries: int(l.Entries),
+		Received: signed(l.Received, l.Currency), Reversals: int(l.Reversals), Reversed: signed(l.Undone, l.Currency),
+		Net: signed(l.Net(), l.Currency),
+		Worth: each(l.Worth, func(w app.Worth) *Worth {
+			return &Worth{Currency: w.Currency.Code(), Amount: signed(w.Rounded(), w.Currency), Sources: w.Sources}
+		}),
+	}
+}

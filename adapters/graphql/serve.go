@@ -1,0 +1,169 @@
+package graphql
+
+import (
+	"context"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/gin-gonic/gin"
+
+	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/fault"
+)
+
+// Where the dashboard asks.
+const (
+	Path        = "/dashboard/graphql"
+	ReportsPath = "/dashboard/reports/report"
+)
+
+// Requests that one client address may make.
+const (
+	perSecond = 50
+	burst     = 200
+)
+
+const jsonType = "application/json"
+
+// Gate says who makes a request, or refuses it; it puts him where API.Actor finds him.
+type Gate func(c *gin.Context) (app.Actor, error)
+
+// Service is the API behind its gate.
+type Service struct {
+	API     *API
+	Gate    Gate
+	Limiter *edge.Limiter
+	Drain   *edge.Drain
+}
+
+var (
+	errJSON = fault.New(fault.Invalid, "invalid_request",
+		"send {\"query\": \"…\", \"variables\": {…}, \"operationName\": \"…\"} as one JSON object")
+	errMediaType = fault.New(fault.Unsupported, "unsupported_media_type", "Content-Type must be application/json")
+	errOrigin    = fault.New(fault.Forbidden, "cross_origin", "requests of other origins are not answered")
+)
+
+// Mount registers the routes.
+func (s *Service) Mount(e *gin.Engine) {
+	server := s.API.server(s.Drain)
+	guard := http.NewCrossOriginProtection()
+	limit := s.Limiter.Limit("dashboard", edge.ByIP, perSecond, burst)
+	e.POST(Path, limit, func(c *gin.Context) {
+		if err := s.admit(c, guard); err != nil {
+			refuse(c, err)
+			return
+		}
+		server.ServeHTTP(c.Writer, c.Request)
+	})
+	s.mountReports(e, limit)
+}
+
+// admit says who asks, and that a whole request arrived from a page of ours.
+func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error {
+	if guard.Check(c.Request) != nil {
+		return errOrigin
+	}
+	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || kind != jsonType {
+		return errMediaType
+	}
+	who, err := s.Gate(c)
+	if err != nil {
+		return err
+	}
+	body, err := edge.RawBody(c)
+	if err != nil {
+		return err
+	}
+	if !isRequest(body) {
+		return errJSON
+	}
+	c.Header("Cache-Control", "no-store")
+	again := func() error {
+		_, err := s.Gate(c)
+		return err
+	}
+	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), again})
+	c.Request = c.Request.WithContext(ctx)
+	return nil
+}
+
+// reader is who reads a stream, and how to ask whether he still may.
+type reader struct {
+	member string
+	still  func() error
+}
+
+// readerKey is where a context keeps its reader.
+type readerKey struct{}
+
+func readerOf(ctx context.Context) reader {
+	r, ok := ctx.Value(readerKey{}).(reader)
+	if !ok {
+		return reader{still: func() error { return nil }}
+	}
+	return r
+}
+
+// isRequest reports whether a body is one request, and nothing beside.
+func isRequest(body []byte) bool {
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.DisallowUnknownFields()
+	var in struct {
+		Query         *string        `json:"query"`
+		OperationName *string        `json:"operationName"`
+		Variables     map[string]any `json:"variables"`
+	}
+	return d.Decode(&in) == nil && !d.More() && in.Query != nil
+}
+
+// refuse answers a request that nobody looked into, in the words of all answers here.
+func refuse(c *gin.Context, err error) {
+	f := fault.From(err)
+	status := http.StatusBadRequest
+	switch f.Kind {
+	case fault.Unauthenticated:
+		status = http.StatusUnauthorized
+	case fault.Forbidden:
+		status = http.StatusForbidden
+	case fault.TooLarge:
+		status = http.StatusRequestEntityTooLarge
+	case fault.Unsupported:
+		status = http.StatusUnsupportedMediaType
+	case fault.Limited:
+		status = http.StatusTooManyRequests
+	case fault.Unavailable:
+		status = http.StatusServiceUnavailable
+	case fault.Internal:
+		status = http.StatusInternalServerError
+	case fault.Invalid, fault.Rejected, fault.NotFound, fault.NotAllowed, fault.Conflict, fault.Unprocessable:
+	}
+	c.Header("Cache-Control", "no-store")
+	c.AbortWithStatusJSON(status, gin.H{"errors": []gin.H{{
+		"message": f.Message, "extensions": gin.H{"code": codeOf(f), "fault": f.Code},
+	}}})
+}
+
+// server answers the schema over HTTP: requests in JSON, subscriptions as a stream of events.
+func (a *API) server(drain *edge.Drain) *handler.Server {
+	h := handler.New(NewExecutableSchema(Config{Resolvers: root{a}}))
+	h.AddTransport(newStream(drain))
+	h.AddTransport(transport.POST{ResponseHeaders: map[string][]string{"Content-Type": {jsonType}}})
+	h.SetParserTokenLimit(maxTokens)
+	h.SetDisableSuggestion(!a.Development)
+	h.SetErrorPresenter(a.present)
+	h.SetRecoverFunc(a.recovered)
+	h.Use(bounds{development: a.Development})
+	return h
+}
+
+// recovered is the error of a resolver that broke: logged, and told as no more than that.
+func (a *API) recovered(ctx context.Context, broke any) error {
+	a.Log.ErrorContext(ctx, "graphql resolver broke", "panic", broke)
+	return fault.ErrInternal
+}

@@ -1,0 +1,202 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+type dayBookedRow struct {
+	Day         time.Time
+	Kind        ledger.Kind
+	Place       string
+	Currency    string
+	WorthOf     string
+	WorthSource string
+	Entries     int64
+	Amount      string
+	Worth       string
+}
+
+func (r dayBookedRow) booked() (out ports.DayBooked, err error) {
+	out = ports.DayBooked{
+		Day: r.Day.UTC(), Kind: r.Kind, Place: r.Place, Entries: r.Entries, WorthOf: r.WorthOf, Source: r.WorthSource,
+	}
+	if out.Currency, err = money.ParseNotation(r.Currency); err != nil {
+		return out, err
+	}
+	if out.Amount, err = integer(r.Amount); err != nil {
+		return out, err
+	}
+	out.Worth, err = integer(r.Worth)
+	return out, err
+}
+
+func figureFilter(table string, q ports.FigureQuery) *filter {
+	f := &filter{}
+	f.add(table+".project_id = $?", q.Project)
+	f.add(table+".mode = $?", q.Mode.String())
+	return f
+}
+
+// Booked implements ports.Figures.
+func (s *Store) Booked(ctx context.Context, q ports.FigureQuery) ([]ports.DayBooked, error) {
+	if !isUUID(q.Project) {
+		return nil, nil
+	}
+	f := figureFilter("d", q)
+	if !q.From.IsZero() {
+		f.add("d.day >= $?::text::date", q.From.UTC().Format(time.DateOnly))
+	}
+	if !q.To.IsZero() {
+		f.add("d.day < $?::text::date", q.To.UTC().Format(time.DateOnly))
+	}
+	rows, err := all[dayBookedRow](ctx, s.in(), `
+		SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day, d.kind, d.place, d.currency, d.worth_of,
+			d.worth_source, d.entries, d.amount::text, d.worth::text
+		FROM ledger_days d`+f.where()+`
+		ORDER BY d.day, d.kind COLLATE "C", d.place COLLATE "C", d.currency COLLATE "C", d.worth_of COLLATE "C",
+			d.worth_source COLLATE "C"`, f.args...)
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, dayBookedRow.booked)
+}
+
+type dayOpenedRow struct {
+	Day              time.Time
+	Created, Settled int64
+}
+
+// Opened implements ports.Figures. Every state is a range of the index on states.
+func (s *Store) Opened(ctx context.Context, q ports.FigureQuery) ([]ports.DayOpened, error) {
+	if !isUUID(q.Project) {
+		return nil, nil
+	}
+	f := figureFilter("s", q)
+	names := make([]string, 0, len(checkout.Statuses()))
+	for _, status := range checkout.Statuses() {
+		names = append(names, status.String())
+	}
+	f.add("s.status = ANY($?::text[])", names)
+	if !q.From.IsZero() {
+		f.add("s.created_at >= $?", q.From.UTC())
+	}
+	if !q.To.IsZero() {
+		f.add("s.created_at < $?", q.To.UTC())
+	}
+	rows, err := all[dayOpenedRow](ctx, s.in(), `
+		SELECT date_trunc('day', s.created_at, 'UTC') AS day, count(*) AS created,
+			count(*) FILTER (WHERE s.status = 'settled') AS settled
+		FROM sessions s`+f.where()+" GROUP BY 1 ORDER BY 1", f.args...)
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, func(r dayOpenedRow) (ports.DayOpened, error) {
+		return ports.DayOpened{Day: r.Day.UTC(), Created: r.Created, Settled: r.Settled}, nil
+	})
+}
+
+type creditedRow struct {
+	BlockTime  time.Time
+	RecordedAt time.Time
+}
+
+// Credited implements ports.Figures.
+func (s *Store) Credited(ctx context.Context, q ports.FigureQuery, limit int) ([]time.Duration, error) {
+	if !isUUID(q.Project) {
+		return nil, nil
+	}
+	rows, err := all[creditedRow](ctx, s.in(), `
+		SELECT t.block_time, t.recorded_at
+		FROM (SELECT s.receipt_network, s.receipt_txid, s.receipt_idx, s.created_at, s.id FROM sessions s
+			WHERE s.project_id = $1 AND s.mode = $2 AND s.status = 'settled'
+			ORDER BY s.created_at DESC, s.id DESC LIMIT $3) s
+		JOIN transfers t ON t.network = s.receipt_network AND t.txid = s.receipt_txid AND t.idx = s.receipt_idx
+		ORDER BY s.created_at DESC, s.id DESC`, q.Project, q.Mode.String(), limited(limit))
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, func(r creditedRow) (time.Duration, error) { return r.RecordedAt.Sub(r.BlockTime), nil })
+}
+
+type toldRow struct {
+	Status webhook.DeliveryStatus
+	Count  int
+}
+
+// Told implements ports.Figures.
+func (s *Store) Told(
+	ctx context.Context, q ports.FigureQuery, limit int,
+) (map[webhook.DeliveryStatus]int, error) {
+	out := map[webhook.DeliveryStatus]int{}
+	if !isUUID(q.Project) {
+		return out, nil
+	}
+	rows, err := all[toldRow](ctx, s.in(), `
+		SELECT d.status, count(*) AS count
+		FROM (SELECT ev.id FROM webhook_events ev WHERE ev.project_id = $1 AND ev.mode = $2
+			ORDER BY ev.created_at DESC, ev.id DESC LIMIT $3) ev
+		JOIN webhook_deliveries d ON d.event_id = ev.id
+		GROUP BY d.status`, q.Project, q.Mode.String(), limited(limit))
+	for _, row := range rows {
+		out[row.Status] = row.Count
+	}
+	return out, err
+}
+
+// maxSearchText is the longest text any clue can have.
+const maxSearchText = 256
+
+// Search implements ports.SessionSearch. Each clue is looked up by an index of its own.
+func (s *Store) Search(
+	ctx context.Context, who merchant.Principal, by ports.Clues, limit int,
+) ([]*checkout.Session, error) {
+	if !isUUID(who.Project) || !isText(by.OrderID) || !isText(by.Address) || !isText(by.TxID) ||
+		len(by.OrderID) > maxSearchText || len(by.Address) > maxSearchText || len(by.TxID) > maxSearchText {
+		return nil, nil
+	}
+	networks := []string{string(chain.Sandbox)}
+	for _, n := range chain.Networks() {
+		networks = append(networks, string(n))
+	}
+	id, number := (*string)(nil), int64(0)
+	if isUUID(by.ID) {
+		id = &by.ID
+	}
+	if no, err := orderNumber(by.OrderNo); err == nil {
+		number = no
+	}
+	rows, err := all[sessionRow](ctx, s.in(), `
+		WITH found (id) AS (
+			SELECT $3::uuid WHERE $3::uuid IS NOT NULL
+			UNION SELECT i.session_id FROM intents i WHERE i.id = $3::uuid
+			UNION SELECT o.id FROM sessions o
+				WHERE o.project_id = $1 AND o.mode = $2 AND o.order_id = $4 AND o.order_id <> ''
+			UNION SELECT t.session_id::uuid FROM transactions t
+				WHERE t.order_no = $5 AND t.session_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+			UNION SELECT r.session_id FROM transfers r
+				WHERE r.network = ANY($8::text[]) AND r.txid = $6 AND r.session_id IS NOT NULL
+			UNION SELECT g.session_id FROM sightings g
+				WHERE g.network = ANY($8::text[]) AND g.txid = $6 AND g.session_id IS NOT NULL
+			UNION SELECT a.session_id FROM unnest($8::text[]) AS n (network)
+				CROSS JOIN LATERAL (SELECT i.session_id FROM intents i
+					WHERE i.network = n.network AND i.address = $7 AND $7 <> ''
+					ORDER BY i.created_at DESC, i.id DESC LIMIT $9) a
+		) `+sessionQuery+`
+		WHERE s.id IN (SELECT id FROM found) AND s.project_id = $1 AND s.mode = $2
+		ORDER BY s.created_at DESC, s.id DESC LIMIT $9`,
+		who.Project, who.Mode.String(), id, by.OrderID, number, string(by.TxID), string(by.Address), networks,
+		limited(limit))
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, sessionRow.session)
+}

@@ -1,0 +1,226 @@
+package portstest
+
+import (
+	"context"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/webhook"
+	"github.com/101pay/101pay/ports"
+)
+
+var figurePromises = []promise{
+	{"what is booked is summed by day, whichever way it is booked", figuresBooked},
+	{"what was refused or undone by its unit of work is in no sum", figuresRolledBack},
+	{"payments are summed with what they were worth, and reversals with the same", figuresWorth},
+	{"bookings that race are all summed", figuresRace},
+	{"sessions are counted by the day they were opened", figuresOpened},
+	{"how long payments took is told of the newest ones", figuresCredited},
+	{"deliveries of the newest events are counted by status", figuresTold},
+}
+
+const day = 24 * time.Hour
+
+func (s Shop) figures() ports.FigureQuery {
+	return ports.FigureQuery{Project: s.Project.ID, Mode: merchant.Test}
+}
+
+func (s Shop) booked(t *testing.T, q ports.FigureQuery) []ports.DayBooked {
+	t.Helper()
+	list, err := s.World.Figures.Booked(t.Context(), q)
+	ok(t, err)
+	return list
+}
+
+// charged is a sum of charges as the suite makes them.
+func charged(at time.Time, entries, minor int64) ports.DayBooked {
+	return ports.DayBooked{
+		Day: at.Truncate(day), Kind: ledger.KindCharge, Place: ports.Recorded, Currency: money.USDT, Entries: entries,
+		Amount: big.NewInt(minor), Worth: new(big.Int),
+	}
+}
+
+func figuresBooked(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	same(t, len(shop.booked(t, shop.figures())), 0)
+	book(t, w, other.Charge(t, 99, Epoch))
+	book(t, w, shop.Charge(t, 1, Epoch))
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		_, err := r.Ledger.BookAll(ctx, []ledger.Transaction{
+			shop.Charge(t, 10, Epoch), shop.Charge(t, 100, Epoch.Add(day)), other.Charge(t, 7, Epoch),
+		})
+		return err
+	})
+	_, err := w.Bookkeeper.Book(t.Context(), shop.Charge(t, 1000, Epoch), "")
+	ok(t, err)
+	live := shop.Charge(t, 5, Epoch)
+	live.Mode = merchant.Live
+	live.Postings[0].Source = ledger.World(live.Mode, "charge")
+	live.Postings[0].Destination = ledger.Of(shop.ID(), live.Mode, ledger.Charged)
+	book(t, w, live)
+
+	first, second := charged(Epoch, 3, 1011), charged(Epoch.Add(day), 1, 100)
+	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{first, second})
+	q := shop.figures()
+	q.From = second.Day
+	same(t, shop.booked(t, q), []ports.DayBooked{second})
+	q = shop.figures()
+	q.To = second.Day
+	same(t, shop.booked(t, q), []ports.DayBooked{first})
+	same(t, other.booked(t, other.figures()), []ports.DayBooked{charged(Epoch, 2, 106)})
+}
+
+func figuresRolledBack(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	tx := shop.Charge(t, 1, Epoch)
+	book(t, w, tx)
+	again := shop.Charge(t, 1, Epoch)
+	again.SourceRef = tx.SourceRef
+	refused(t, w, ports.ErrTaken, func(ctx context.Context, r ports.Repos) error {
+		_, err := r.Ledger.Book(ctx, again)
+		return err
+	})
+	refused(t, w, context.Canceled, func(ctx context.Context, r ports.Repos) error {
+		if _, err := r.Ledger.Book(ctx, shop.Charge(t, 1, Epoch)); err != nil {
+			return err
+		}
+		return context.Canceled
+	})
+	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{charged(Epoch, 1, 1)})
+}
+
+// payment is a booking of money that came over the network of an intent.
+func (s Shop) payment(t *testing.T, i checkout.Intent, minor int64, at time.Time) ledger.Transaction {
+	t.Helper()
+	tx := s.Charge(t, minor, at)
+	tx.Kind, tx.SessionID = ledger.KindPayment, string(i.SessionID)
+	tx.Postings[0].Source = ledger.World(tx.Mode, string(i.Asset.Network))
+	tx.Postings[0].Destination = ledger.Of(s.ID(), tx.Mode, ledger.Received+string(i.Asset.Network))
+	return tx
+}
+
+func figuresWorth(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session := shop.AddSession(t, Epoch)
+	intent := MakeIntent(session, Address(), 9_990_100)
+	price, err := money.Parse(money.USDT, "150.25") // USDT for one of the currency it was asked in
+	ok(t, err)
+	intent.Rate = money.Rate{From: "USD", To: "USDT", Price: price.Decimal(), Source: "median(a,b)", At: Epoch}
+	ok(t, session.Issue(intent, intent.CreatedAt))
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Reserve(ctx, intent); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	paid := shop.payment(t, intent, 300_500_001, Epoch.Add(time.Hour))
+	book(t, w, paid)
+	no, err := w.OrderNumbers.Next(t.Context(), Epoch)
+	ok(t, err)
+	book(t, w, paid.Reversal(no, paid.SourceRef, "the chain undid it", Epoch.Add(day)))
+	unasked := shop.payment(t, intent, 7, Epoch.Add(-time.Hour)) // before anybody was told a rate
+	book(t, w, unasked)
+
+	// 300.500001 / 150.25, rounded down
+	worth, _ := new(big.Int).SetString("2000000006655574043", 10)
+	sum := ports.DayBooked{
+		Day: Epoch.Truncate(day), Kind: ledger.KindPayment, Place: string(intent.Asset.Network), Currency: money.USDT,
+		Entries: 1, Amount: big.NewInt(300_500_001), WorthOf: "USD", Worth: worth, Source: "median(a,b)",
+	}
+	undone := sum
+	undone.Day, undone.Kind = sum.Day.Add(day), ledger.KindReversal
+	plain := sum
+	plain.Amount, plain.WorthOf, plain.Worth, plain.Source = big.NewInt(7), "", new(big.Int), ""
+	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{plain, sum, undone})
+}
+
+func figuresRace(t *testing.T, w World) {
+	const bookings = 16
+	shops := []Shop{OpenShop(t, w), OpenShop(t, w)}
+	done := make(chan error, bookings)
+	for i := range bookings {
+		one, two := shops[i%2].Charge(t, 1, Epoch), shops[(i+1)%2].Charge(t, 1, Epoch)
+		go func() {
+			done <- w.Work.Do(context.WithoutCancel(t.Context()), func(ctx context.Context, r ports.Repos) error {
+				_, err := r.Ledger.BookAll(ctx, []ledger.Transaction{one, two})
+				return err
+			})
+		}()
+	}
+	for range bookings {
+		ok(t, <-done)
+	}
+	for _, shop := range shops {
+		same(t, shop.booked(t, shop.figures()), []ports.DayBooked{charged(Epoch, bookings, bookings)})
+	}
+}
+
+func figuresOpened(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	OpenShop(t, w).AddSession(t, Epoch)
+	shop.AddSession(t, Epoch)
+	shop.AddSession(t, Epoch, func(s *checkout.Snapshot) { s.Mode = merchant.Live })
+	shop.AddSession(t, Epoch.Add(day))
+	shop.settled(t, Epoch, time.Minute)
+	q := shop.figures()
+	list, err := w.Figures.Opened(t.Context(), q)
+	ok(t, err)
+	first := ports.DayOpened{Day: Epoch.Truncate(day), Created: 2, Settled: 1}
+	second := ports.DayOpened{Day: first.Day.Add(day), Created: 1}
+	same(t, list, []ports.DayOpened{first, second})
+	q.To = second.Day
+	list, err = w.Figures.Opened(t.Context(), q)
+	ok(t, err)
+	same(t, list, []ports.DayOpened{first})
+}
+
+// settled makes a payment whose transfer was recorded some time after its block.
+func (s Shop) settled(t *testing.T, at time.Time, took time.Duration) checkout.Intent {
+	t.Helper()
+	session, intent := s.AwaitPayment(t, at, Address(), 9_990_100)
+	transfer := Paying(intent, 7)
+	row := Row(s, intent, transfer)
+	row.RecordedAt = transfer.BlockTime.Add(took)
+	ok(t, session.Credit(Confirm(t, transfer), intent, false, row.OrderNo, row.RecordedAt))
+	do(t, s.World, func(ctx context.Context, r ports.Repos) error {
+		if _, err := r.Transfers.Add(ctx, row); err != nil {
+			return err
+		}
+		return r.Sessions.Save(ctx, session)
+	})
+	return intent
+}
+
+func figuresCredited(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	OpenShop(t, w).settled(t, Epoch, time.Hour)
+	shop.AddSession(t, Epoch)
+	for i, took := range []time.Duration{time.Minute, time.Second, 2 * time.Second} {
+		shop.settled(t, Epoch.Add(time.Duration(i)*time.Minute), took)
+	}
+	list, err := w.Figures.Credited(t.Context(), shop.figures(), 2)
+	ok(t, err)
+	same(t, list, []time.Duration{2 * time.Second, time.Second})
+}
+
+func figuresTold(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	OpenShop(t, w).owe(t)
+	for range 3 {
+		shop.owe(t)
+	}
+	c := shop.owe(t)
+	c.Delivery.Delivered(Epoch.Add(time.Second))
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Webhooks.Deliveries().Save(ctx, c.Delivery) })
+	got, err := w.Figures.Told(t.Context(), shop.figures(), 100)
+	ok(t, err)
+	same(t, got, map[webhook.DeliveryStatus]int{webhook.Pending: 3, webhook.Delivered: 1})
+	got, err = w.Figures.Told(t.Context(), shop.figures(), 1)
+	ok(t, err)
+	same(t, got[webhook.Pending]+got[webhook.Delivered], 1)
+}
