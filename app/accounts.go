@@ -9,6 +9,7 @@ import (
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
@@ -35,10 +36,10 @@ var (
 
 // Accounts lets merchants sign up, sign in, and say who they are.
 type Accounts struct {
-	Core      Core
-	Passwords ports.Passwords
-	Tokens    ports.Tokens
-	Rails     Rails
+	Core   Core
+	SignIn SignIn
+	Tokens ports.Tokens
+	Rails  Rails
 }
 
 // RegisterInput is what a new merchant says. An empty name gets one that says nothing.
@@ -57,9 +58,10 @@ type NewMerchant struct {
 // newAccount is everything a registration records.
 type newAccount struct {
 	NewMerchant
-	passwordHash string
-	apiKey       keys.APIKey
-	login        keys.Login
+	account ports.Account
+	owner   member.Member
+	apiKey  keys.APIKey
+	login   keys.Login
 }
 
 // Register opens an account with its default project, in test mode, and signs it in.
@@ -75,10 +77,10 @@ func (s Accounts) Register(
 			return NewMerchant{}, nil, err
 		}
 	}
-	if err := s.checkPassword(in.Password, email); err != nil {
+	if err := strongPassword(s.SignIn.Passwords, in.Password, email); err != nil {
 		return NewMerchant{}, nil, err
 	}
-	hash, err := s.Passwords.Hash(ctx, in.Password)
+	hash, err := s.SignIn.Passwords.Hash(ctx, in.Password)
 	if err != nil {
 		return NewMerchant{}, nil, err
 	}
@@ -101,9 +103,10 @@ func (s Accounts) Register(
 	return NewMerchant{}, nil, errors.New("register: every client id drawn is in use")
 }
 
-func (s Accounts) checkPassword(password, email string) error {
+// strongPassword refuses with ErrWeakPassword what does not keep an account.
+func strongPassword(p ports.Passwords, password, email string) error {
 	if utf8.RuneCountInString(password) < passwordMinRunes || len(password) > passwordMaxBytes ||
-		strings.EqualFold(password, email) || s.Passwords.Weak(password) {
+		strings.EqualFold(password, email) || p.Weak(password) {
 		return ErrWeakPassword
 	}
 	return nil
@@ -122,15 +125,17 @@ func (s Accounts) draw(email, name, passwordHash string) (newAccount, error) {
 		ID: merchant.ProjectID(ids.UUID()), MerchantID: m.ID, Name: "Default", Mode: merchant.Test,
 		Policy: merchant.DefaultPolicy(), CreatedAt: now,
 	}
-	signedIn, login, err := s.signIn(m.ID)
+	account := ports.Account{Merchant: m, PasswordHash: passwordHash}
+	owner := founder(ids, account)
+	signedIn, login, err := s.signIn(owner)
 	if err != nil {
 		return newAccount{}, err
 	}
 	who := merchant.Principal{Merchant: m.ID, Project: project.ID, Mode: merchant.Test}
 	secret, apiKey := drawAPIKey(s.Core, who)
 	return newAccount{
-		NewMerchant:  NewMerchant{Merchant: m, Project: project, APIKey: secret, SignedIn: signedIn},
-		passwordHash: passwordHash, apiKey: apiKey, login: login,
+		NewMerchant: NewMerchant{Merchant: m, Project: project, APIKey: secret, SignedIn: signedIn},
+		account:     account, owner: owner, apiKey: apiKey, login: login,
 	}, nil
 }
 
@@ -142,8 +147,10 @@ func drawClientID(ids ports.IDs) merchant.ClientID {
 }
 
 func (n newAccount) record(ctx context.Context, r ports.Repos) error {
-	account := ports.Account{Merchant: n.Merchant, PasswordHash: n.passwordHash}
-	if err := r.Merchants.Add(ctx, account, n.Project); err != nil {
+	if err := r.Merchants.Add(ctx, n.account, n.Project); err != nil {
+		return err
+	}
+	if err := r.Members.Add(ctx, n.owner); err != nil {
 		return err
 	}
 	if err := r.Keys.PutAPIKey(ctx, n.apiKey); err != nil {

@@ -33,7 +33,7 @@ func TestRegisteringHandsOutWhatWorks(t *testing.T) {
 	if m.Project.Mode != merchant.Test {
 		t.Errorf("a new project is in %s mode", m.Project.Mode)
 	}
-	if _, _, err := d.accounts.Login(t.Context(), "OWNER@shop.example", "correct horse", Once[SignedIn]{}); err != nil {
+	if _, _, err := d.accounts.Login(t.Context(), Shown{Email: "OWNER@shop.example", Password: "correct horse"}, Once[SignedIn]{}); err != nil {
 		t.Errorf("login: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestPasswordRules(t *testing.T) {
 		}
 	}
 	// One long password is the same up to its 72nd byte, and still another one.
-	_, _, err := d.accounts.Login(t.Context(), "owner3@shop.example", strings.Repeat("x", 127), Once[SignedIn]{})
+	_, _, err := d.accounts.Login(t.Context(), Shown{Email: "owner3@shop.example", Password: strings.Repeat("x", 127)}, Once[SignedIn]{})
 	d.fails(err, ErrInvalidCredentials)
 }
 
@@ -108,7 +108,7 @@ func TestUnknownAddressesCostAPassword(t *testing.T) {
 		{"a@b.example", strings.Repeat("x", 60_000)},
 	} {
 		d.verified = 0
-		_, _, err := d.accounts.Login(t.Context(), c[0], c[1], Once[SignedIn]{})
+		_, _, err := d.accounts.Login(t.Context(), Shown{Email: c[0], Password: c[1]}, Once[SignedIn]{})
 		d.fails(err, ErrInvalidCredentials)
 		if d.verified != 1 {
 			t.Errorf("%q: %d passwords verified, want 1", c[0], d.verified)

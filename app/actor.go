@@ -38,6 +38,17 @@ type Origin struct {
 	Device string // what the browser said of itself, shortened
 }
 
+// Agent is the actor as the audit log names him.
+func (a Actor) Agent() merchant.Agent {
+	return merchant.Agent{Member: string(a.Member), Name: a.Email, IP: a.From.IP, Device: a.From.Device}
+}
+
+// Principal is who the actor acts as within a project of his merchant. That the project is the
+// merchant's is the caller's to prove.
+func (a Actor) Principal(project merchant.ProjectID, mode merchant.Mode) merchant.Principal {
+	return merchant.Principal{Merchant: a.Merchant, Project: project, Mode: mode, By: a.Agent()}
+}
+
 // Require refuses with ErrRoleForbidden what the actor's role does not grant.
 func (a Actor) Require(right member.Right) error {
 	if a.Member == "" || !a.Role.May(right) {

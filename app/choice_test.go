@@ -49,7 +49,8 @@ func openCounter(t *testing.T, networks ...chain.Network) *counter {
 	events := c.checkout.Events
 	events.Addresses = plainWords{}
 	c.accepts = Receiving{
-		Core: c.checkout.Core, Rails: c.checkout.Rails, Passwords: onePassword{}, Events: events, Log: c.checkout.Log,
+		Core: c.checkout.Core, Rails: c.checkout.Rails, Events: events, Log: c.checkout.Log,
+		SignIn: SignIn{Core: c.checkout.Core, Passwords: onePassword{}, Throttle: NewThrottle()},
 	}
 	return c
 }

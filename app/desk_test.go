@@ -13,6 +13,7 @@ import (
 	"github.com/101pay/101pay/adapters/sandbox"
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
@@ -39,6 +40,34 @@ func (p plainPasswords) Verify(_ context.Context, password, hash string) (bool, 
 }
 
 func (p plainPasswords) Weak(password string) bool { return password == "password1234" }
+
+// plainPasskeys are named by what a browser answers: the text of the question and the passkey's id.
+type plainPasskeys struct{}
+
+func (plainPasskeys) Offer(u ports.PasskeyUser) (options, state []byte, err error) {
+	return []byte("{}"), []byte("offered to " + u.ID), nil
+}
+
+func (plainPasskeys) Register(u ports.PasskeyUser, state, answer []byte) (member.Passkey, error) {
+	if string(state) != "offered to "+string(u.ID) {
+		return member.Passkey{}, member.ErrPasskey
+	}
+	return member.Passkey{ID: answer, Credential: []byte("new")}, nil
+}
+
+func (plainPasskeys) Ask() (options, state []byte, err error) {
+	return []byte("{}"), []byte("asked"), nil
+}
+
+func (plainPasskeys) Check(state, answer []byte, find func([]byte) (ports.PasskeyUser, error)) (
+	ports.PasskeyUser, member.Passkey, error,
+) {
+	u, err := find(answer)
+	if err != nil || string(state) != "asked" {
+		return u, member.Passkey{}, member.ErrPasskey
+	}
+	return u, member.Passkey{ID: answer, Credential: []byte("used")}, nil
+}
 
 // plainTokens say what they mean.
 type plainTokens struct{}
@@ -97,6 +126,8 @@ type desk struct {
 	draws    []int
 	verified int
 	creds    Credentials
+	signin   SignIn
+	members  Members
 	accounts Accounts
 	keys     Keys
 	accepts  Receiving
@@ -113,12 +144,15 @@ func openDesk(t *testing.T, live bool) *desk {
 		rails.Chains[chain.Tron] = tronLike{}
 	}
 	d.creds = Credentials{Ring: d.store, Vault: deskVault{}, Tokens: plainTokens{}, Clock: d.clock}
-	d.accounts = Accounts{
-		Core: core, Passwords: plainPasswords{&d.verified}, Tokens: plainTokens{}, Rails: rails,
+	d.signin = SignIn{
+		Core: core, Passwords: plainPasswords{&d.verified}, Passkeys: plainPasskeys{}, Ring: d.store,
+		Throttle: NewThrottle(), Issuer: "pay.example",
 	}
+	d.members = Members{Core: core, SignIn: d.signin}
+	d.accounts = Accounts{Core: core, SignIn: d.signin, Tokens: plainTokens{}, Rails: rails}
 	d.keys = Keys{Core: core, Rails: rails}
 	d.accepts = Receiving{
-		Core: core, Rails: rails, Passwords: plainPasswords{&d.verified}, Log: slog.New(slog.DiscardHandler),
+		Core: core, Rails: rails, SignIn: d.signin, Log: slog.New(slog.DiscardHandler),
 		Events: Announcer{IDs: core.IDs, Clock: d.clock, Addresses: plainWords{}},
 	}
 	d.kyc = KYC{Core: core}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
@@ -14,29 +15,40 @@ import (
 
 // Confirmation is how sure we are that the merchant himself asks, and not who has his keys.
 type Confirmation struct {
-	Login    bool   // an access token was presented, not an API key
-	Password string // the account's, again; "" if it was not given
+	Login    bool   // somebody signed in, not an API key
+	Password string // his, again; "" if it was not given
+	Client   string // whose budget a wrong one takes from, as in Shown
+	Proven   bool   // he proved himself lately in the dashboard (Actor.Fresh)
 }
 
-// confirm verifies the password. A wrong one is ErrInvalidCredentials, none confirms nothing.
+// confirm verifies the password of who signed in. A wrong one is ErrInvalidCredentials and counts as a
+// try to sign in; none confirms nothing.
 func (s Receiving) confirm(ctx context.Context, who merchant.Principal, by Confirmation) (bool, error) {
 	if !by.Login || by.Password == "" {
-		return false, nil
+		return by.Login && by.Proven, nil
 	}
-	account, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (ports.Account, error) {
-		m, err := r.Merchants.ByID(ctx, who.Merchant)
-		if err != nil {
-			return ports.Account{}, err
+	m, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (member.Member, error) {
+		if who.By.Member != "" {
+			return r.Members.Load(ctx, member.ID(who.By.Member))
 		}
-		return r.Merchants.ByEmail(ctx, m.Email)
+		account, err := r.Merchants.ByID(ctx, who.Merchant) // a login older than members
+		if err != nil {
+			return member.Member{}, err
+		}
+		return findMember(ctx, r, s.Core.IDs, account.Email)
 	})
 	if err != nil {
 		return false, err
 	}
-	matches, err := s.Passwords.Verify(ctx, by.Password, account.PasswordHash)
+	tries := s.SignIn.tries(Shown{Email: m.Email, Client: by.Client})
+	if err := s.SignIn.Throttle.take(s.now(), tries); err != nil {
+		return false, err
+	}
+	matches, err := s.SignIn.Passwords.Verify(ctx, by.Password, m.PasswordHash)
 	if err == nil && !matches {
 		err = ErrInvalidCredentials
 	}
+	s.SignIn.after(tries, err)
 	return matches, err
 }
 

@@ -75,7 +75,7 @@ func (c *counter) remove(id merchant.ReceivingID, by Confirmation) error {
 	return err
 }
 
-var byLogin, byPassword, byKey = Confirmation{Login: true}, Confirmation{true, rightPassword}, Confirmation{}
+var byLogin, byPassword, byKey = Confirmation{Login: true}, Confirmation{Login: true, Password: rightPassword}, Confirmation{}
 
 // The first address is current at once; another one needs the password, is told, and waits while the
 // first stays. It is current by the clock alone, and told of once.
@@ -173,8 +173,8 @@ func TestRemovingIsNoWayAround(t *testing.T) {
 	c.ok(c.receive("TRC20", "USDT", shopAddress))
 	current := c.listed()[0]
 	c.refuses(c.remove(current.ID, byLogin), merchant.ErrPasswordRequired, "")
-	c.refuses(c.remove(current.ID, Confirmation{true, "wrong"}), ErrInvalidCredentials, "")
-	c.refuses(c.remove(current.ID, Confirmation{false, rightPassword}), merchant.ErrLoginRequired, "")
+	c.refuses(c.remove(current.ID, Confirmation{Login: true, Password: "wrong"}), ErrInvalidCredentials, "")
+	c.refuses(c.remove(current.ID, Confirmation{Login: false, Password: rightPassword}), merchant.ErrLoginRequired, "")
 	if c.payTo() != shopAddress {
 		t.Fatal("a refusal removed something")
 	}

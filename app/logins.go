@@ -10,7 +10,7 @@ import (
 
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
-	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -27,51 +27,30 @@ type SignedIn struct {
 	Refresh   keys.Secret
 }
 
-// Login signs a merchant in. An unknown address costs what a wrong password costs.
+// Login signs an owner in, by all the factors he has. Others of his team work in the dashboard: an
+// access token acts for the merchant, whatever the role of who got it.
 func (s Accounts) Login(
-	ctx context.Context, email, password string, once Once[SignedIn],
+	ctx context.Context, shown Shown, once Once[SignedIn],
 ) (SignedIn, *ports.Answer, error) {
-	account, err := s.account(ctx, email)
-	if err != nil {
-		return SignedIn{}, nil, err
-	}
-	matches, err := s.Passwords.Verify(ctx, password, account.PasswordHash)
-	if err != nil {
-		return SignedIn{}, nil, err
-	}
-	if !matches {
-		return SignedIn{}, nil, ErrInvalidCredentials
-	}
-	signedIn, login, err := s.signIn(account.Merchant.ID)
-	if err != nil {
-		return SignedIn{}, nil, err
-	}
-	return run(ctx, s.Core, accountScope(account.Merchant.Email), once,
-		func(ctx context.Context, r ports.Repos) (SignedIn, error) {
+	return enter(ctx, s.SignIn, shown, once,
+		func(ctx context.Context, r ports.Repos, m member.Member) (SignedIn, error) {
+			if m.Role != member.Owner {
+				return SignedIn{}, ErrRoleForbidden
+			}
+			signedIn, login, err := s.signIn(m)
+			if err != nil {
+				return SignedIn{}, err
+			}
 			return signedIn, r.Logins.Add(ctx, login)
 		})
 }
 
-// account finds an account, or the empty one: its hash matches no password.
-func (s Accounts) account(ctx context.Context, email string) (ports.Account, error) {
-	normal, err := merchant.NormalizeEmail(email)
-	if err != nil {
-		return ports.Account{}, nil //nolint:nilerr // no account has an address of that shape
-	}
-	account, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (ports.Account, error) {
-		return r.Merchants.ByEmail(ctx, normal)
-	})
-	if errors.Is(err, ports.ErrNotFound) {
-		return ports.Account{}, nil
-	}
-	return account, err
-}
-
 // signIn makes a login up. It is to be recorded.
-func (s Accounts) signIn(id merchant.ID) (SignedIn, keys.Login, error) {
+func (s Accounts) signIn(m member.Member) (SignedIn, keys.Login, error) {
 	now := ledger.Instant(s.Core.Clock.Now())
 	login := keys.Login{
-		ID: s.Core.IDs.UUID(), MerchantID: id, CreatedAt: now, ExpiresAt: now.Add(loginTTL),
+		ID: s.Core.IDs.UUID(), MerchantID: m.MerchantID, MemberID: string(m.ID), CreatedAt: now,
+		ExpiresAt: now.Add(loginTTL),
 	}
 	refresh := s.drawRefresh(login.ID)
 	login.RefreshDigest = s.Core.Vault.Digest(refresh)

@@ -92,7 +92,7 @@ func TestLoginsEnd(t *testing.T) {
 func TestLogoutEndsOneLogin(t *testing.T) {
 	d := openDesk(t, false)
 	in := d.register("a@b.example").SignedIn
-	other, _, err := d.accounts.Login(t.Context(), "a@b.example", "correct horse", Once[SignedIn]{})
+	other, _, err := d.accounts.Login(t.Context(), Shown{Email: "a@b.example", Password: "correct horse"}, Once[SignedIn]{})
 	d.ok(err)
 	_, _, err = d.accounts.Logout(t.Context(), in.Access, Once[struct{}]{})
 	d.ok(err)

@@ -75,6 +75,7 @@ func (c Credentials) Login(ctx context.Context, token string) (ports.AccessClaim
 	if !login.Live(c.Clock.Now()) || login.MerchantID != claims.Merchant {
 		return ports.AccessClaims{}, keys.ErrUnauthorized
 	}
+	claims.Member = login.MemberID
 	return claims, nil
 }
 

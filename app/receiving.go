@@ -16,11 +16,11 @@ import (
 // Receiving keeps where a project's payments go and by which methods it wants to be paid. Addresses are
 // the money: one takes another's place only confirmed, after a time, and told.
 type Receiving struct {
-	Core      Core
-	Rails     Rails
-	Passwords ports.Passwords
-	Events    Announcer
-	Log       *slog.Logger
+	Core   Core
+	Rails  Rails
+	SignIn SignIn
+	Events Announcer
+	Log    *slog.Logger
 }
 
 // ReceivingInput is a receiving account as a merchant writes it.

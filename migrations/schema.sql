@@ -185,6 +185,36 @@ CREATE INDEX intents_of_session ON public.intents USING btree (session_id, netwo
 CREATE INDEX intents_owner ON public.intents USING btree (network, address, created_at, id);
 CREATE INDEX intents_watched ON public.intents USING btree (network, address, hold_until);
 
+CREATE TABLE journal (
+	merchant_id uuid NOT NULL,
+	sequence bigint NOT NULL,
+	at timestamp with time zone NOT NULL,
+	member_id text NOT NULL,
+	name text NOT NULL,
+	ip text NOT NULL,
+	device text NOT NULL,
+	action text NOT NULL,
+	subject text NOT NULL,
+	value_before text NOT NULL,
+	value_after text NOT NULL,
+	content bytea NOT NULL,
+	chain bytea NOT NULL,
+	CONSTRAINT journal_pkey PRIMARY KEY (merchant_id, sequence),
+	CONSTRAINT journal_action_check CHECK (action <> ''::text),
+	CONSTRAINT journal_chain_check CHECK (length(chain) = 32),
+	CONSTRAINT journal_content_check CHECK (length(content) = 32),
+	CONSTRAINT journal_sequence_check CHECK (sequence > 0)
+);
+
+CREATE TABLE journal_heads (
+	merchant_id uuid NOT NULL,
+	sequence bigint NOT NULL,
+	chain bytea NOT NULL,
+	CONSTRAINT journal_heads_pkey PRIMARY KEY (merchant_id),
+	CONSTRAINT journal_heads_chain_check CHECK (length(chain) = 32),
+	CONSTRAINT journal_heads_sequence_check CHECK (sequence >= 0)
+);
+
 CREATE TABLE key_pairs (
 	id uuid NOT NULL,
 	merchant_id uuid NOT NULL,
@@ -274,10 +304,91 @@ CREATE TABLE logins (
 	created_at timestamp with time zone NOT NULL,
 	expires_at timestamp with time zone NOT NULL,
 	revoked_at timestamp with time zone,
+	member_id uuid,
 	CONSTRAINT logins_pkey PRIMARY KEY (id),
 	CONSTRAINT logins_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id)
 );
 CREATE INDEX logins_ended ON public.logins USING btree (LEAST(expires_at, revoked_at));
+
+CREATE TABLE member_factors (
+	member_id uuid NOT NULL,
+	totp_sealed bytea,
+	totp_confirmed timestamp with time zone,
+	totp_last_step bigint NOT NULL,
+	recovery bytea NOT NULL,
+	CONSTRAINT member_factors_pkey PRIMARY KEY (member_id),
+	CONSTRAINT member_factors_member_id_fkey FOREIGN KEY (member_id) REFERENCES members(id),
+	CONSTRAINT member_factors_check CHECK (totp_confirmed IS NULL OR totp_sealed IS NOT NULL),
+	CONSTRAINT member_factors_recovery_check CHECK ((length(recovery) % 32) = 0)
+);
+
+CREATE TABLE member_invitations (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	email text NOT NULL,
+	role text NOT NULL,
+	digest bytea NOT NULL,
+	invited_by uuid NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	ended_at timestamp with time zone,
+	CONSTRAINT member_invitations_pkey PRIMARY KEY (id),
+	CONSTRAINT member_invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES members(id),
+	CONSTRAINT member_invitations_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT member_invitations_digest_check CHECK (length(digest) > 0),
+	CONSTRAINT member_invitations_email_check CHECK (email <> ''::text),
+	CONSTRAINT member_invitations_role_check CHECK (role = ANY (ARRAY['owner'::text, 'developer'::text, 'accountant'::text, 'viewer'::text]))
+);
+CREATE UNIQUE INDEX member_invitations_digest ON public.member_invitations USING btree (digest);
+CREATE INDEX member_invitations_open ON public.member_invitations USING btree (merchant_id, created_at, id) WHERE (ended_at IS NULL);
+
+CREATE TABLE member_passkeys (
+	id bytea NOT NULL,
+	member_id uuid NOT NULL,
+	label text NOT NULL,
+	credential bytea NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	used_at timestamp with time zone,
+	CONSTRAINT member_passkeys_pkey PRIMARY KEY (id),
+	CONSTRAINT member_passkeys_member_id_fkey FOREIGN KEY (member_id) REFERENCES members(id),
+	CONSTRAINT member_passkeys_id_check CHECK (length(id) > 0)
+);
+CREATE INDEX member_passkeys_of_member ON public.member_passkeys USING btree (member_id, created_at, id);
+
+CREATE TABLE member_visits (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	member_id uuid NOT NULL,
+	digest bytea NOT NULL,
+	device text NOT NULL,
+	ip text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	seen_at timestamp with time zone NOT NULL,
+	proven_at timestamp with time zone,
+	ended_at timestamp with time zone,
+	CONSTRAINT member_visits_pkey PRIMARY KEY (id),
+	CONSTRAINT member_visits_member_id_fkey FOREIGN KEY (member_id) REFERENCES members(id),
+	CONSTRAINT member_visits_digest_check CHECK (length(digest) > 0)
+);
+CREATE INDEX member_visits_began ON public.member_visits USING btree (created_at);
+CREATE UNIQUE INDEX member_visits_digest ON public.member_visits USING btree (digest);
+CREATE INDEX member_visits_of_member ON public.member_visits USING btree (member_id, created_at, id) WHERE (ended_at IS NULL);
+
+CREATE TABLE members (
+	id uuid NOT NULL,
+	merchant_id uuid NOT NULL,
+	email text NOT NULL,
+	role text NOT NULL,
+	password_hash text NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	removed_at timestamp with time zone,
+	CONSTRAINT members_pkey PRIMARY KEY (id),
+	CONSTRAINT members_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
+	CONSTRAINT members_email_check CHECK (email <> ''::text),
+	CONSTRAINT members_role_check CHECK (role = ANY (ARRAY['owner'::text, 'developer'::text, 'accountant'::text, 'viewer'::text]))
+);
+CREATE UNIQUE INDEX members_email ON public.members USING btree (email) WHERE (removed_at IS NULL);
+CREATE INDEX members_of_merchant ON public.members USING btree (merchant_id, created_at, id);
 
 CREATE TABLE merchants (
 	id uuid NOT NULL,
@@ -299,6 +410,14 @@ CREATE TABLE order_days (
 	CONSTRAINT order_days_pkey PRIMARY KEY (day),
 	CONSTRAINT order_days_last_check CHECK (last > 0)
 );
+
+CREATE TABLE passkey_challenges (
+	id text COLLATE "C" NOT NULL,
+	sealed bytea NOT NULL,
+	expires_at timestamp with time zone NOT NULL,
+	CONSTRAINT passkey_challenges_pkey PRIMARY KEY (id)
+);
+CREATE INDEX passkey_challenges_expired ON public.passkey_challenges USING btree (expires_at);
 
 CREATE TABLE payment_methods (
 	project_id uuid NOT NULL,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 )
 
@@ -53,6 +54,9 @@ type Logins interface {
 	Load(ctx context.Context, id string) (keys.Login, error)
 	// Save replaces refresh digest, expiry and revocation.
 	Save(ctx context.Context, l keys.Login) error
+	// EndOf revokes the logins of a merchant's member that are not revoked, and those of nobody in
+	// particular, which are older than members.
+	EndOf(ctx context.Context, id merchant.ID, m member.ID, at time.Time) error
 	// Prune deletes at most limit logins that ended before the given time.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
 }

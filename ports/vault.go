@@ -37,6 +37,8 @@ type AccessClaims struct {
 	Merchant merchant.ID
 	LoginID  string
 	Expires  time.Time
+	// Member is who logged in. It is no part of a token: who judges the login fills it in.
+	Member string
 }
 
 // Tokens signs and reads access tokens.

@@ -30,6 +30,10 @@ type Repos struct {
 	KYC       KYC
 	Keys      Keys
 	Logins    Logins
+	Members   Members
+	Factors   Factors
+	Visits    Visits
+	Journal   Journal
 	Sessions  Sessions
 	Transfers Transfers
 	Cursors   Cursors
@@ -43,6 +47,8 @@ type Repos struct {
 	Resources Resources
 	Sandbox   SandboxChain
 
+	Invitations    Invitations
+	Challenges     Challenges
 	Authorizations Authorizations
 	Lanes          Lanes
 }

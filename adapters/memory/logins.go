@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/member"
+	"github.com/101pay/101pay/domain/merchant"
 )
 
 type logins struct{ *unit }
@@ -45,6 +47,21 @@ func (r logins) Save(ctx context.Context, l keys.Login) error {
 	row.RefreshDigest = bytes.Clone(l.RefreshDigest)
 	row.ExpiresAt, row.RevokedAt = l.ExpiresAt, l.RevokedAt
 	s.logins.put(r.unit, l.ID, row)
+	return nil
+}
+
+func (r logins) EndOf(ctx context.Context, id merchant.ID, m member.ID, at time.Time) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	live := s.logins.where(func(l keys.Login) bool {
+		return l.MerchantID == id && l.RevokedAt.IsZero() && (l.MemberID == string(m) || l.MemberID == "")
+	})
+	for _, l := range live {
+		l.RevokedAt = at
+		s.logins.put(r.unit, l.ID, l)
+	}
 	return nil
 }
 

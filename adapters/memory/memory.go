@@ -141,6 +141,8 @@ func (u *unit) repos() ports.Repos {
 		Merchants: merchants{u}, Projects: projects{u}, Receiving: receiving{u}, KYC: kyc{u},
 		Addresses: addresses{u}, Sources: dedicated{u},
 		Keys: keyPairs{u}, Logins: logins{u},
+		Members: members{u}, Factors: factors{u}, Visits: visits{u}, Journal: journal{u},
+		Invitations: invitations{u}, Challenges: challenges{u},
 		Sessions: sessions{u}, Transfers: transfers{u}, Cursors: cursors{u},
 		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},

@@ -8,6 +8,7 @@ import (
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
@@ -30,6 +31,14 @@ type state struct {
 	pairs   table[keys.PairID, keys.Pair]
 	apiKeys table[apiKeySlot, keys.APIKey]
 	logins  table[string, keys.Login]
+
+	members     table[member.ID, numbered[member.Member]]
+	factors     table[member.ID, member.Factors]
+	visits      table[string, member.Visit]
+	invitations table[string, member.Invitation]
+	challenges  table[string, challenge]
+	journal     table[entryKey, member.Entry]
+	journaled   table[merchant.ID, member.Entry] // the last entry of each merchant
 
 	sessions table[checkout.SessionID, sessionRow]
 	intents  table[checkout.IntentID, checkout.Intent]

@@ -33,6 +33,7 @@ const (
 // takenBy names the field a caller may have to change, by the unique index that refused it.
 var takenBy = map[string]string{
 	"merchants_email":     "email",
+	"members_email":       "email",
 	"merchants_client_id": "clientId",
 	"projects_website":    "websiteUrl",
 	"sessions_order_id":   "order_id",

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
@@ -17,6 +18,7 @@ type loginRow struct {
 	bun.BaseModel `bun:"table:logins"`
 	ID            string
 	MerchantID    merchant.ID
+	MemberID      *string
 	RefreshDigest []byte
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
@@ -28,17 +30,20 @@ func login(ctx context.Context, in source, lock, id string) (keys.Login, error) 
 		return keys.Login{}, ports.ErrNotFound
 	}
 	row, err := one[loginRow](ctx, in, `
-		SELECT id, merchant_id, refresh_digest, created_at, expires_at, revoked_at
+		SELECT id, merchant_id, member_id, refresh_digest, created_at, expires_at, revoked_at
 		FROM logins WHERE id = $1 `+lock, id)
+	if row.MemberID == nil {
+		row.MemberID = new(string)
+	}
 	return keys.Login{
-		ID: row.ID, MerchantID: row.MerchantID, RefreshDigest: row.RefreshDigest,
+		ID: row.ID, MerchantID: row.MerchantID, MemberID: *row.MemberID, RefreshDigest: row.RefreshDigest,
 		CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt,
 	}, err
 }
 
 func (r logins) Add(ctx context.Context, l keys.Login) error {
 	_, err := changed(r.tx.NewInsert().Model(&loginRow{
-		ID: l.ID, MerchantID: l.MerchantID, RefreshDigest: l.RefreshDigest, CreatedAt: l.CreatedAt,
+		ID: l.ID, MerchantID: l.MerchantID, MemberID: orNoID(l.MemberID), RefreshDigest: l.RefreshDigest, CreatedAt: l.CreatedAt,
 		ExpiresAt: l.ExpiresAt, RevokedAt: l.RevokedAt,
 	}).Exec(ctx))
 	return err
@@ -55,6 +60,15 @@ func (r logins) Save(ctx context.Context, l keys.Login) error {
 	return exists(exec(ctx, r.in(), `UPDATE logins
 		SET refresh_digest = $2, expires_at = $3, revoked_at = $4 WHERE id = $1`,
 		l.ID, l.RefreshDigest, l.ExpiresAt, orNull(l.RevokedAt)))
+}
+
+func (r logins) EndOf(ctx context.Context, id merchant.ID, m member.ID, at time.Time) error {
+	if !isUUID(id) || !isUUID(m) {
+		return nil
+	}
+	_, err := exec(ctx, r.in(), `UPDATE logins SET revoked_at = $3
+		WHERE merchant_id = $1 AND revoked_at IS NULL AND (member_id = $2 OR member_id IS NULL)`, id, m, at)
+	return err
 }
 
 func (r logins) Prune(ctx context.Context, before time.Time, limit int) (int, error) {

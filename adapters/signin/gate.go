@@ -10,11 +10,22 @@ package signin
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/fault"
 )
+
+// Prefix is where the dashboard lives.
+const Prefix = "/dashboard"
+
+// ErrCrossOrigin refuses what a page of another origin made a browser send.
+var ErrCrossOrigin = fault.New(fault.Forbidden, "cross_origin",
+	"requests to the dashboard must come from the dashboard itself")
 
 // Gate says who makes a request, from its cookie, or refuses with a fault. It puts the actor into the
 // request's context, where ActorOf finds him.
@@ -31,4 +42,45 @@ func WithActor(ctx context.Context, a app.Actor) context.Context {
 func ActorOf(ctx context.Context) (app.Actor, bool) {
 	a, ok := ctx.Value(actorKey{}).(app.Actor)
 	return a, ok
+}
+
+// NewGate answers the gate of a gateway.
+func NewGate(s app.SignIn, jar Jar) Gate {
+	return func(c *gin.Context) (app.Actor, error) {
+		a, err := s.Resolve(c.Request.Context(), jar.token(c), origin(c))
+		if err != nil {
+			return app.Actor{}, err
+		}
+		c.Request = c.Request.WithContext(WithActor(c.Request.Context(), a))
+		return a, nil
+	}
+}
+
+// SameOrigin refuses every unsafe request below Prefix that a page of another origin made a browser
+// send, whichever part serves it. public is where browsers reach the gateway.
+func SameOrigin(public string) (gin.HandlerFunc, error) {
+	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(originOf(public)); err != nil {
+		return nil, err
+	}
+	return func(c *gin.Context) {
+		if !strings.HasPrefix(c.Request.URL.Path, Prefix+"/") {
+			return
+		}
+		if err := guard.Check(c.Request); err != nil {
+			edge.Fail(c, ErrCrossOrigin)
+		}
+	}, nil
+}
+
+// originOf is the origin of a URL: what comes before its path.
+func originOf(public string) string {
+	scheme, rest, _ := strings.Cut(public, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// origin is where a request came from.
+func origin(c *gin.Context) app.Origin {
+	return app.Origin{IP: c.ClientIP(), Device: edge.Device(c)}
 }

@@ -69,7 +69,7 @@ var house = []row{
 	{"adapters/hosted", list("domain/... app adapters/rest/edge github.com/gin-gonic/gin " +
 		"rsc.io/qr golang.org/x/text")},
 	// Who signs in, and the gate that graphql asks who sent a request.
-	{"adapters/signin", list("domain/... ports app adapters/rest/edge github.com/gin-gonic/gin")},
+	{"adapters/signin", list("domain/... ports app adapters/rest/edge github.com/gin-gonic/gin rsc.io/qr")},
 	{"adapters/graphql", list("domain/... app adapters/signin github.com/99designs/gqlgen " +
 		"github.com/vektah/gqlparser/v2 github.com/vikstrous/dataloadgen")},
 	{"adapters/dashboard", nil},
@@ -101,6 +101,7 @@ var house = []row{
 	{"adapters/outbound", list("domain/... ports code.dny.dev/ssrf")},
 	{"adapters/vault", list("domain/... ports golang.org/x/crypto github.com/alexedwards/argon2id " +
 		"github.com/golang-jwt/jwt/v5")},
+	{"adapters/passkeys", list("domain/... ports github.com/go-webauthn/webauthn")},
 	{"adapters/system", list("domain/... ports github.com/google/uuid")},
 
 	// Neither: they know no word of the domain.

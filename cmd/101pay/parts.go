@@ -11,8 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	spa "github.com/101pay/101pay/adapters/dashboard"
 	"github.com/101pay/101pay/adapters/ethrpc"
-	"github.com/101pay/101pay/adapters/dashboard"
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/postgres"
@@ -186,13 +186,13 @@ type useCases struct {
 	Attestations app.Attestations
 }
 
-func nativeAPI(u useCases, l *edge.Limiter, attempts native.LoginAttempts, base publicBase, clock ports.Clock) *native.API {
+func nativeAPI(u useCases, l *edge.Limiter, base publicBase, clock ports.Clock) *native.API {
 	return &native.API{
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
 		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources, Paywall: u.Paywall, Attestations: u.Attestations,
-		Limiter: l, Budgets: native.DefaultBudgets(), Attempts: attempts, PublicURL: string(base), Clock: clock,
+		Limiter: l, Budgets: native.DefaultBudgets(), PublicURL: string(base), Clock: clock,
 	}
 }
 
@@ -269,17 +269,18 @@ func ticks(
 }
 
 func engine(
-	c *Config, api *native.API, settles *facilitatorapi.API, page *hosted.Page, pages *docs.Pages, d *edge.Drain,
-	m *telemetry.Metrics, ready rest.Probe, all detail, log *slog.Logger,
+	c *Config, api *native.API, settles *facilitatorapi.API, page *hosted.Page, pages *docs.Pages, desk dashboard,
+	d *edge.Drain, m *telemetry.Metrics, ready rest.Probe, all detail, log *slog.Logger,
 ) *gin.Engine {
 	return rest.New(rest.Site{
 		Edge: edge.Options{
 			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
-		Parts: []rest.Part{api, settles, page, pages}, Dashboard: dashboard.New(), Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Parts:     []rest.Part{api, settles, page, pages, desk.signin},
+		Dashboard: spa.New(), Ready: ready, Metrics: m.Handler(c.MetricsToken),
 		Detail: telemetry.Guard(c.MetricsToken, all),
-		Around: []gin.HandlerFunc{m.Middleware()},
+		Around: []gin.HandlerFunc{m.Middleware(), desk.guard},
 	})
 }
 

@@ -9,10 +9,12 @@ import (
 	"github.com/google/wire"
 
 	"github.com/101pay/101pay/adapters/outbound"
+	"github.com/101pay/101pay/adapters/passkeys"
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/rates"
 	"github.com/101pay/101pay/adapters/rest/native"
 	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/adapters/signin"
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
 	"github.com/101pay/101pay/app"
@@ -31,11 +33,13 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		vault.NewPasswords, wire.Bind(new(ports.Passwords), new(*vault.Passwords)),
 		vault.NewTokens, wire.Bind(new(ports.Tokens), new(*vault.Tokens)),
 		signer, wire.Bind(new(ports.Signer), new(*vault.Signer)),
+		openPasskeys, wire.Bind(new(ports.Passkeys), new(*passkeys.Gate)),
 
 		// The store.
 		openStore,
 		wire.Bind(new(ports.UnitOfWork), new(*postgres.Store)),
 		wire.Bind(new(ports.KeyRing), new(*postgres.Store)),
+		wire.Bind(new(ports.VisitRing), new(*postgres.Store)),
 		wire.Bind(new(ports.SessionReads), new(*postgres.Store)),
 		wire.Bind(new(ports.Explanations), new(*postgres.Store)),
 		wire.Bind(new(ports.CursorReads), new(*postgres.Store)),
@@ -59,6 +63,8 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		// Use cases.
 		wire.Struct(new(app.Core), "*"),
 		wire.Struct(new(app.Credentials), "*"),
+		gatewayName, app.NewThrottle, wire.Struct(new(app.SignIn), "*"),
+		wire.Struct(new(app.Members), "*"), wire.Struct(new(app.Journal), "*"),
 		wire.Struct(new(app.Accounts), "*"),
 		wire.Struct(new(app.Keys), "*"),
 		wire.Struct(new(app.Receiving), "*"),
@@ -82,9 +88,10 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		eventWords, wire.Bind(new(ports.EventEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AgentEncoder), new(native.EventWords)),
-		limiter, drain, native.NewLoginAttempts,
+		limiter, drain,
 		wire.Struct(new(useCases), "*"), nativeAPI, facilitatorAPI,
 		hostedPage,
+		cookieJar, signin.NewGate, dashboardSignIn, dashboardGuard,
 		documentation,
 
 		// What runs.

@@ -10,8 +10,8 @@ import (
 	"context"
 	"github.com/101pay/101pay/adapters/outbound"
 	"github.com/101pay/101pay/adapters/rates"
-	"github.com/101pay/101pay/adapters/rest/native"
 	"github.com/101pay/101pay/adapters/sandbox"
+	"github.com/101pay/101pay/adapters/signin"
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
 	"github.com/101pay/101pay/app"
@@ -49,6 +49,22 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Vault: vaultVault,
 	}
 	passwords := vault.NewPasswords()
+	mainPublicBase := publicURL(c)
+	gate, err := openPasskeys(mainPublicBase)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	throttle := app.NewThrottle()
+	appGatewayName := gatewayName(mainPublicBase)
+	signIn := app.SignIn{
+		Core:      core,
+		Passwords: passwords,
+		Passkeys:  gate,
+		Ring:      store,
+		Throttle:  throttle,
+		Issuer:    appGatewayName,
+	}
 	chain := sandbox.New(store, clock)
 	mainTronRail, err := openTron(c, clock)
 	if err != nil {
@@ -62,16 +78,15 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	}
 	appRails := rails(chain, mainTronRail, mainEvmRails, store)
 	accounts := app.Accounts{
-		Core:      core,
-		Passwords: passwords,
-		Tokens:    tokens,
-		Rails:     appRails,
+		Core:   core,
+		SignIn: signIn,
+		Tokens: tokens,
+		Rails:  appRails,
 	}
 	keys := app.Keys{
 		Core:  core,
 		Rails: appRails,
 	}
-	mainPublicBase := publicURL(c)
 	nativeEventWords := eventWords(mainPublicBase)
 	announcer := app.Announcer{
 		IDs:       iDs,
@@ -81,11 +96,11 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Agents:    nativeEventWords,
 	}
 	receiving := app.Receiving{
-		Core:      core,
-		Rails:     appRails,
-		Passwords: passwords,
-		Events:    announcer,
-		Log:       log,
+		Core:   core,
+		Rails:  appRails,
+		SignIn: signIn,
+		Events: announcer,
+		Log:    log,
 	}
 	addressSources := app.AddressSources{
 		Core:      core,
@@ -187,8 +202,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Attestations: appAttestations,
 	}
 	edgeLimiter := limiter(clock)
-	loginAttempts := native.NewLoginAttempts(clock)
-	api := nativeAPI(mainUseCases, edgeLimiter, loginAttempts, mainPublicBase, clock)
+	api := nativeAPI(mainUseCases, edgeLimiter, mainPublicBase, clock)
 	facilitator := facilitation(core, appTokenRails, relayer, store, paywall, log)
 	api2 := facilitatorAPI(credentials, facilitator, edgeLimiter, clock)
 	edgeDrain := drain()
@@ -198,9 +212,24 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		cleanup()
 		return nil, nil, err
 	}
+	members := app.Members{
+		Core:   core,
+		SignIn: signIn,
+	}
+	journal := app.Journal{
+		Core: core,
+	}
+	jar := cookieJar(c)
+	signinGate := signin.NewGate(signIn, jar)
+	signinAPI := dashboardSignIn(signIn, accounts, members, journal, signinGate, jar, edgeLimiter, mainPublicBase)
+	mainDashboard, err := dashboardGuard(signinAPI, mainPublicBase)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
 	restProbe := probe(store, health, edgeDrain)
 	mainDetail := operatorView(store, health, edgeDrain, mainTronRail, mainEvmRails, mainRelayers)
-	ginEngine := engine(c, api, api2, page, pages, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
+	ginEngine := engine(c, api, api2, page, pages, mainDashboard, edgeDrain, telemetryMetrics, restProbe, mainDetail, log)
 	worker, err := jobs(store, appWebhooks, log, telemetryMetrics)
 	if err != nil {
 		cleanup()

@@ -135,6 +135,7 @@ type APIKey struct {
 type Login struct {
 	ID            string
 	MerchantID    merchant.ID
+	MemberID      string // who logged in; "" in logins older than members
 	RefreshDigest []byte // of the one refresh token that is valid now
 	CreatedAt     time.Time
 	ExpiresAt     time.Time

@@ -21,7 +21,7 @@ const (
 	ManageAccounts                   // receiving accounts: where money goes
 	ManageKYC                        // what the merchant proves of himself
 	ManageTeam                       // members, roles, invitations
-	lastRight                        = ManageTeam
+	lastRight       = ManageTeam
 )
 
 // granted is the one table of rights.

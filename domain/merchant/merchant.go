@@ -117,6 +117,16 @@ type Principal struct {
 	Merchant ID
 	Project  ProjectID
 	Mode     Mode
+	By       Agent
+}
+
+// Agent is who acts for a merchant, and from where, for the record of who did what. It grants
+// nothing.
+type Agent struct {
+	Member string // the member's id; "" where a key or the operator acts
+	Name   string // the member's e-mail address, or "api key", "operator"
+	IP     string
+	Device string // what the browser said of itself, shortened
 }
 
 // Limits of names and e-mail addresses.

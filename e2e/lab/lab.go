@@ -104,12 +104,13 @@ func (l *Lab) Gateway(
 	core := app.Core{Work: work, Clock: l.Clock, IDs: ids{l.Chance}, Vault: vault.New(vault.NewMasterKey([32]byte{101}))}
 	log := slog.New(slog.DiscardHandler)
 	events := app.Announcer{IDs: ids{l.Chance}, Clock: l.Clock, Encoder: plain{}, Addresses: plain{}}
+	signin := app.SignIn{Core: core, Passwords: vault.NewPasswords(), Ring: l.Store, Throttle: app.NewThrottle()}
 	return &Gateway{
 		Checkout: app.Checkout{
 			Core: core, Sessions: l.Store, Rails: rails, Rates: even{l.Clock}, Changes: l.Store, Events: events,
 			Log: log,
 		},
-		Receiving: app.Receiving{Core: core, Rails: rails, Passwords: vault.NewPasswords(), Events: events, Log: log},
+		Receiving: app.Receiving{Core: core, Rails: rails, SignIn: signin, Events: events, Log: log},
 		Settlement: &app.Settlement{
 			Core: core, Rails: rails, Sessions: l.Store, Changes: l.Store, Orders: l.Store, Watches: l.Store,
 			Events: events, Log: log,

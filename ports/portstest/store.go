@@ -20,6 +20,7 @@ import (
 type World struct {
 	Work         ports.UnitOfWork
 	KeyRing      ports.KeyRing
+	Visits       ports.VisitRing
 	Sessions     ports.SessionReads
 	Explanations ports.Explanations
 	Cursors      ports.CursorReads
@@ -74,6 +75,12 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"kyc", kycPromises},
 		{"keys", keyPromises},
 		{"logins", loginPromises},
+		{"members", memberPromises},
+		{"invitations", invitationPromises},
+		{"factors", factorPromises},
+		{"challenges", challengePromises},
+		{"visits", visitPromises},
+		{"journal", journalPromises},
 		{"sessions", sessionPromises},
 		{"session reads", sessionReadPromises},
 		{"amounts", amountPromises},

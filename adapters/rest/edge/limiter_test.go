@@ -1,7 +1,6 @@
 package edge_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -12,7 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
-	"github.com/101pay/101pay/domain/fault"
 )
 
 // clock is a time that moves when told.
@@ -115,63 +113,3 @@ type discard struct{ header http.Header }
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) WriteHeader(int)             {}
-
-// Row F10: ten in any fifteen minutes, exactly.
-func TestAttemptsSlide(t *testing.T) {
-	var k clock
-	a := edge.NewAttempts(10, 15*time.Minute, k.now)
-	take := func(key string, wait time.Duration) {
-		t.Helper()
-		err := a.Take(key)
-		if wait == 0 {
-			if err != nil {
-				t.Fatalf("refused: %v", err)
-			}
-			return
-		}
-		if !errors.Is(err, edge.ErrRateLimited) || fault.From(err).RetryAfter != wait {
-			t.Fatalf("%v, want to wait %v", err, wait)
-		}
-	}
-	for range 5 {
-		take("ann", 0)
-	}
-	k.advance(10 * time.Minute)
-	for range 5 {
-		take("ann", 0)
-	}
-	take("ann", 5*time.Minute)
-	take("bob", 0)
-	k.advance(5*time.Minute - 1)
-	take("ann", 1) // refused tries neither count nor prolong
-	k.advance(1)
-	for range 5 { // the first five have left the window, the other five have not
-		take("ann", 0)
-	}
-	take("ann", 10*time.Minute)
-	a.Forget("ann")
-	for range 10 {
-		take("ann", 0)
-	}
-	take("ann", 15*time.Minute)
-}
-
-func TestAttemptsAreExactUnderConcurrency(t *testing.T) {
-	var k clock
-	a := edge.NewAttempts(50, 15*time.Minute, k.now)
-	var allowed atomic.Int32
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			for range 20 {
-				if a.Take("203.0.113.1") == nil {
-					allowed.Add(1)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if allowed.Load() != 50 {
-		t.Errorf("%d allowed, want 50", allowed.Load())
-	}
-}

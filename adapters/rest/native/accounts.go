@@ -2,7 +2,6 @@ package native
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -84,12 +83,17 @@ func (a *API) login(c *gin.Context) error {
 	var body struct {
 		Email    *string `json:"email"`
 		Password *string `json:"password"`
+		TOTP     string  `json:"totp"`
+		Recovery string  `json:"recoveryCode"`
 	}
 	if err := edge.Decode(c, &body); err != nil {
 		return err
 	}
 	var n needed
-	email, password := n.take("email", body.Email), n.take("password", body.Password)
+	shown := app.Shown{
+		Email: n.take("email", body.Email), Password: n.take("password", body.Password), TOTP: body.TOTP,
+		Recovery: body.Recovery, Client: edge.ByIP(c), From: origin(c),
+	}
 	if n.err != nil {
 		return n.err
 	}
@@ -97,14 +101,7 @@ func (a *API) login(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	account := strings.ToLower(email)
-	if err := a.Attempts.take(edge.ByIP(c), account); err != nil {
-		return err
-	}
-	signedIn, stored, err := a.Accounts.Login(c.Request.Context(), email, password, once)
-	if err == nil {
-		a.Attempts.account.Forget(account)
-	}
+	signedIn, stored, err := a.Accounts.Login(c.Request.Context(), shown, once)
 	respond(c, once, signedIn, stored, err)
 	return nil
 }

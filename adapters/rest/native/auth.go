@@ -5,6 +5,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/merchant"
 )
@@ -46,7 +48,19 @@ func (a *API) loginPrincipal(c *gin.Context) (merchant.Principal, error) {
 	if err != nil {
 		return merchant.Principal{}, err
 	}
+	who.By = agent(c, claims.Member, "access token")
 	return readMode(who, queriedMode(c))
+}
+
+// agent is who acts, for the merchant's audit log.
+func agent(c *gin.Context, member, name string) merchant.Agent {
+	from := origin(c)
+	return merchant.Agent{Member: member, Name: name, IP: from.IP, Device: from.Device}
+}
+
+// origin is where a request came from, as the audit log shows it.
+func origin(c *gin.Context) app.Origin {
+	return app.Origin{IP: c.ClientIP(), Device: edge.Device(c)}
 }
 
 // apiKeyPrincipal is who the API key stands for. The key has a mode; the query may say no other.
@@ -62,6 +76,7 @@ func (a *API) apiKeyPrincipal(c *gin.Context) (merchant.Principal, error) {
 	if err != nil {
 		return merchant.Principal{}, err
 	}
+	who.By = agent(c, "", "API key")
 	asked, err := readMode(who, queriedMode(c))
 	if err == nil && asked != who {
 		err = merchant.ErrInvalidMode.Saying("this API key is for " + who.Mode.String() + " mode")

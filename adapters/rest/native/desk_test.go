@@ -52,15 +52,16 @@ func openDesk(t *testing.T, options ...deskOption) *desk {
 		Statements:  app.Statements{Book: d.store},
 		Credentials: app.Credentials{Ring: d.store, Vault: deskVault{}, Tokens: deskTokens{}, Clock: d.clock},
 		Limiter:     edge.NewLimiter(d.clock.Now), Budgets: native.DefaultBudgets(),
-		Attempts: native.NewLoginAttempts(d.clock), PublicURL: "https://pay.example", Clock: d.clock,
+		PublicURL: "https://pay.example", Clock: d.clock,
 	}
 	for _, o := range options {
 		o(api, rails)
 	}
-	api.Accounts = app.Accounts{Core: core, Passwords: deskPasswords{}, Tokens: deskTokens{}, Rails: rails}
+	signin := app.SignIn{Core: core, Passwords: deskPasswords{}, Ring: d.store, Throttle: app.NewThrottle()}
+	api.Accounts = app.Accounts{Core: core, SignIn: signin, Tokens: deskTokens{}, Rails: rails}
 	api.Keys = app.Keys{Core: core, Rails: rails}
 	api.Receiving = app.Receiving{
-		Core: core, Rails: rails, Passwords: deskPasswords{}, Log: slog.New(slog.DiscardHandler),
+		Core: core, Rails: rails, SignIn: signin, Log: slog.New(slog.DiscardHandler),
 		Events: app.Announcer{IDs: deskIDs{}, Clock: d.clock, Addresses: native.EventWords{}},
 	}
 	api.KYC = app.KYC{Core: core}

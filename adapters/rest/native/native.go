@@ -13,7 +13,6 @@ package native
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -45,7 +44,6 @@ type API struct {
 	Attestations app.Attestations
 	Limiter      *edge.Limiter
 	Budgets      Budgets
-	Attempts     LoginAttempts
 	PublicURL    string // without a slash at its end
 	Clock        ports.Clock
 
@@ -121,35 +119,6 @@ type limits struct {
 
 func (a *API) limit(name string, b Budget) gin.HandlerFunc {
 	return a.Limiter.Limit(name, edge.ByIP, b.PerSecond, b.Burst)
-}
-
-// Bounds of login attempts within loginWindow (row F10).
-const (
-	loginWindow     = 15 * time.Minute
-	loginsByAccount = 10
-	loginsByAddress = 50
-)
-
-// LoginAttempts counts tries to log in.
-type LoginAttempts struct {
-	account, address *edge.Attempts
-}
-
-// NewLoginAttempts counts by a clock.
-func NewLoginAttempts(clock ports.Clock) LoginAttempts {
-	return LoginAttempts{
-		account: edge.NewAttempts(loginsByAccount, loginWindow, clock.Now),
-		address: edge.NewAttempts(loginsByAddress, loginWindow, clock.Now),
-	}
-}
-
-// take counts a try from an address at an account, also one that will turn out right: nobody knows
-// before it is made.
-func (l LoginAttempts) take(address, account string) error {
-	if err := l.address.Take(address); err != nil {
-		return err
-	}
-	return l.account.Take(account)
 }
 
 // Mount registers every route of the dialect. It is called once.

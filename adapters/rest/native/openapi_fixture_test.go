@@ -113,15 +113,16 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	}
 	g.agents = app.Reconciler{Relayer: relayer}
 	catalog := app.Resources{Core: core, Reads: store, Rails: agents, Rates: specRates{}, Prober: g}
+	signin := app.SignIn{Core: core, Passwords: specPasswords{}, Ring: store, Throttle: app.NewThrottle()}
 	api := &native.API{
 		Credentials: app.Credentials{Ring: store, Vault: specVault{}, Tokens: specTokens{}, Clock: g.clock},
-		Accounts:    app.Accounts{Core: core, Passwords: specPasswords{}, Tokens: specTokens{}, Rails: rails},
+		Accounts:    app.Accounts{Core: core, SignIn: signin, Tokens: specTokens{}, Rails: rails},
 		Keys:        app.Keys{Core: core, Rails: rails},
 		Receiving: app.Receiving{
-			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
+			Core: core, Rails: rails, SignIn: signin, Events: events, Log: log,
 		},
 		Sources: app.AddressSources{Core: core, Rails: rails, Receiving: app.Receiving{
-			Core: core, Rails: rails, Passwords: specPasswords{}, Events: events, Log: log,
+			Core: core, Rails: rails, SignIn: signin, Events: events, Log: log,
 		}},
 		KYC:        app.KYC{Core: core},
 		Statements: app.Statements{Book: store},
@@ -141,7 +142,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 			Core: core, Sessions: store, Signer: portstest.Pen{}, Issuer: specPublicURL,
 		},
 		Limiter: edge.NewLimiter(g.clock.Now), Budgets: native.DefaultBudgets(),
-		Attempts: native.NewLoginAttempts(g.clock), PublicURL: specPublicURL, Clock: g.clock,
+		PublicURL: specPublicURL, Clock: g.clock,
 	}
 	g.engine = edge.NewEngine(edge.Options{
 		Log: log, Now: g.clock.Now, BodyLimits: native.BodyLimits(),

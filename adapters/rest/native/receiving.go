@@ -1,7 +1,6 @@
 package native
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -115,51 +114,20 @@ func (a *API) addReceiving(c *gin.Context, who merchant.Principal) error {
 	if err != nil {
 		return err
 	}
-	confirmed, err := a.confirmation(c, who, body.Password)
-	if err != nil {
+	if in.By, err = confirmation(c, body.Password); err != nil {
 		return err
 	}
-	in.By = confirmed.Confirmation
 	account, stored, err := a.Receiving.Add(c.Request.Context(), who, in, once)
-	confirmed.settle(err)
 	respond(c, once, account, stored, err)
 	return nil
 }
 
-// confirming is a try to confirm a request by password. It counts as a try to log in.
-type confirming struct {
-	app.Confirmation
-
-	settle func(err error) // what came of it
-}
-
-func (a *API) confirmation(c *gin.Context, who merchant.Principal, password string) (confirming, error) {
+// confirmation is the password a request is confirmed by, "" if it has none.
+func confirmation(c *gin.Context, password string) (app.Confirmation, error) {
 	token, err := bearer(c)
-	if err != nil {
-		return confirming{}, err
-	}
-	by := app.Confirmation{Login: !strings.HasPrefix(token, apiKeyPrefix), Password: password}
-	if !by.Login || password == "" {
-		return confirming{by, func(error) {}}, nil
-	}
-	account, err := a.emailOf(c.Request.Context(), who)
-	if err != nil {
-		return confirming{}, err
-	}
-	if err := a.Attempts.take(edge.ByIP(c), account); err != nil {
-		return confirming{}, err
-	}
-	return confirming{by, func(err error) {
-		if err == nil {
-			a.Attempts.account.Forget(account)
-		}
-	}}, nil
-}
-
-// emailOf is the name a merchant logs in by, as login attempts are counted.
-func (a *API) emailOf(ctx context.Context, who merchant.Principal) (string, error) {
-	m, _, err := a.Accounts.Me(ctx, who)
-	return m.Email, err
+	return app.Confirmation{
+		Login: !strings.HasPrefix(token, apiKeyPrefix), Password: password, Client: edge.ByIP(c),
+	}, err
 }
 
 func (a *API) challengeReceiving(c *gin.Context, who merchant.Principal) error {
@@ -258,13 +226,12 @@ func (a *API) removeReceiving(c *gin.Context, who merchant.Principal) error {
 	if err != nil {
 		return err
 	}
-	confirmed, err := a.confirmation(c, who, body.Password)
+	by, err := confirmation(c, body.Password)
 	if err != nil {
 		return err
 	}
-	removal := app.Removal{ID: receivingID(c), By: confirmed.Confirmation}
+	removal := app.Removal{ID: receivingID(c), By: by}
 	done, stored, err := a.Receiving.Remove(c.Request.Context(), who, removal, once)
-	confirmed.settle(err)
 	respond(c, once, done, stored, err)
 	return nil
 }

@@ -123,13 +123,12 @@ func (a *API) confirmSource(c *gin.Context, who merchant.Principal) error {
 	if err != nil {
 		return err
 	}
-	confirmed, err := a.confirmation(c, who, body.Password)
+	by, err := confirmation(c, body.Password)
 	if err != nil {
 		return err
 	}
-	in := app.SourceConfirmation{ID: sourceID(c), First: first, By: confirmed.Confirmation}
+	in := app.SourceConfirmation{ID: sourceID(c), First: first, By: by}
 	source, stored, err := a.Sources.Confirm(c.Request.Context(), who, in, once)
-	confirmed.settle(err)
 	respond(c, once, source, stored, err)
 	return nil
 }
