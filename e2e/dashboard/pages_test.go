@@ -119,7 +119,7 @@ func (t *tab) trade(test *testing.T, g *rig.Gateway) (payment, event string) {
 		if scenario != "" {
 			g.Intent(test, id)
 			t.do(chromedp.Reload())
-			t.press(map[string]string{"exact": "Pay exactly", "short": "Too little"}[scenario])
+			t.play(map[string]string{"exact": "Pay exactly", "short": "Too little"}[scenario])
 		}
 		if scenario == "exact" {
 			t.until(`document.querySelector(".head .badge")?.textContent === "Paid"`)
@@ -144,6 +144,13 @@ func (t *tab) pay(amount, reference string) string {
 	t.press("Create payment")
 	t.until(`/\/payments\/[^/]+$/.test(location.pathname)`)
 	return eval[string](t, `location.pathname.split("/").pop()`)
+}
+
+// play plays a scenario, and waits until it is.
+func (t *tab) play(name string) {
+	t.Helper()
+	t.press(name)
+	t.until(`document.querySelector(".toast").textContent.includes("Played.")`)
 }
 
 // obeys runs axe-core over the page with every fold open.

@@ -86,7 +86,11 @@ func code(t *testing.T, secret string, steps int64) string {
 // open starts a gateway with a dashboard in it.
 func open(t *testing.T) *rig.Gateway {
 	t.Helper()
-	g := rig.Start(t, nil)
+	// Passkeys belong to a host's name, which an address is not.
+	address := rig.FreeAddress(t)
+	name := "http://" + strings.Replace(address, "127.0.0.1", "localhost", 1)
+	g := rig.Start(t, map[string]string{"LISTEN_ADDR": address, "PUBLIC_URL": name})
+	g.URL = name
 	a := g.Call(http.MethodGet, "/dashboard", nil)
 	if a.Status != http.StatusOK || !strings.Contains(string(a.Body), "/dashboard/assets/") {
 		t.Fatalf("the binary has no dashboard (make dashboard): %d %.200s", a.Status, a.Body)

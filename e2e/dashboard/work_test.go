@@ -25,7 +25,7 @@ func TestADaysWork(t *testing.T) {
 	watching := page.pay("30", "B-8")
 	g.Intent(t, watching)
 	page.until(`document.querySelector(".head .badge")?.textContent === "Awaiting"`)
-	page.press("Pay exactly")
+	page.play("Pay exactly")
 	page.until(`document.querySelector(".head .badge")?.textContent === "Paid"`)
 	page.says("Receipt")
 
@@ -72,7 +72,7 @@ func TestADecision(t *testing.T) {
 	id := page.pay("15", "C-1")
 	g.Intent(t, id)
 	page.until(`document.querySelector(".head .badge")?.textContent === "Awaiting"`)
-	page.press("Too little")
+	page.play("Too little")
 	page.visit("/queue")
 	page.press("Decide")
 	page.fill("Why", "sent back by hand")

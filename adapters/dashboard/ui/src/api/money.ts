@@ -40,7 +40,7 @@ export const readBook = graphql(`
 
 export const readPrograms = graphql(`
   query Programs($project: ID!, $mode: Mode!, $after: String) {
-    resources(project: $project, mode: $mode, first: 100) {
+    resources(project: $project, mode: $mode, first: 50) {
       nodes { id sku title state contentKind url discoverable version price { amount currency } payees { network address problem } }
     }
     agentPayments(project: $project, mode: $mode, first: 20, after: $after) {

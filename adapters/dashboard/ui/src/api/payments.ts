@@ -21,12 +21,6 @@ export const findPayments = graphql(
     search(project: $project, mode: $mode, text: $text) { ...PaymentRow }
   }`, [row]);
 
-const finding = graphql(`
-  fragment FindingParts on Finding {
-    reason lookalike final network txId asset amount units from to block blockTime confirmations needed decided offSeconds
-  }
-`);
-
 export const readPayment = graphql(
   `query Payment($id: ID!) {
     payment(id: $id) {
@@ -36,20 +30,27 @@ export const readPayment = graphql(
       paying: intent { address dedicated createdAt expiresAt rate { from to price source at } }
       receipt { network txId index from block blockTime orderNo late amount { amount asset } }
       timeline { kind at detail txId network orderNo eventId amount { amount asset } }
+      entries { orderNo kind bookedAt description sequence contentHash chainHash postings { source destination amount { amount currency } } }
+      events(first: 10) { id type createdAt deliveries { id status attemptCount nextAt endpointId } }
+    }
+  }`, [row]);
+
+// What came for a payment is asked for by itself: it may be long.
+export const explainPayment = graphql(`
+  query Explain($id: ID!) {
+    payment(id: $id) {
       explanation {
         headline
-        about { ...FindingParts }
         attempts {
-          current cut ignored
-          intent { address amount { amount asset network } }
-          scan { network from to until ok gaps { from until ongoing } }
-          findings { ...FindingParts }
+          cut ignored
+          intent { amount { amount asset network } }
+          scan { from to until ok gaps { from until ongoing } }
+          findings { reason asset amount txId blockTime confirmations needed offSeconds }
         }
       }
-      entries { orderNo kind bookedAt description sequence contentHash chainHash postings { source destination amount { amount currency } } }
-      events(first: 20) { id type createdAt deliveries { id status attemptCount nextAt endpointId } }
     }
-  }`, [row, finding]);
+  }
+`);
 
 export const createPayment = graphql(`
   mutation CreatePayment($input: PaymentInput!) {

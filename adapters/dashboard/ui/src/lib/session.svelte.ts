@@ -45,23 +45,30 @@ export function chooseMode(mode: Mode): void {
   remember("mode", mode);
 }
 
+// departures counts how often somebody left, so that an answer asked for before does not bring him back.
+let departures = 0;
+
 // recognise asks who is signed in.
 export async function recognise(): Promise<void> {
+  const before = departures;
   state.failure = null;
   try {
-    entered(await plainly<Me>("GET", "session"));
+    const me = await plainly<Me>("GET", "session");
+    if (before === departures) entered(me);
   } catch (err) {
+    if (before !== departures) return;
     if (err instanceof Failure && err.code !== "unauthorized") state.failure = err;
     state.me = null;
   }
   state.asked = true;
 }
 
-// left takes note that nobody is signed in any more.
-export function left(): void {
+// left takes note that nobody is signed in any more. Who did not mean to leave comes back to where he was.
+export function left(meant = false): void {
+  departures++;
   state.me = null;
-  const back = location.pathname === root ? "" : location.pathname.slice(root.length + 1) + location.search;
-  go(href("sign-in", { next: back }), true);
+  const here = location.pathname === root ? "" : location.pathname.slice(root.length + 1) + location.search;
+  go(href("sign-in", { next: meant ? "" : here }), true);
 }
 
 // onward opens the page somebody wanted before he had to sign in.
@@ -71,4 +78,4 @@ export function onward(fallback = ""): void {
   go(to.pathname.startsWith(root) ? to.pathname + to.search : href(""), true);
 }
 
-onSignedOut(left);
+onSignedOut(() => left());
