@@ -13,7 +13,7 @@ export CGO_ENABLED := 0
 export PATH := $(PATH):/usr/local/go/bin:$(shell .ci/deps.sh path)
 
 # Some npm packages bring Go files; those are none of ours.
-SOURCES = $(shell find . -name '*.go' -not -path '*/node_modules/*' -not -name wire_gen.go)
+SOURCES = $(shell find . -name '*.go' -not -path '*/node_modules/*' -not -name '*_gen.go')
 # Where goroutines meet over shared state. The race detector makes everything several times slower.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 RACY := $(wildcard app adapters/memory adapters/postgres adapters/worker adapters/sandbox \
@@ -134,5 +134,6 @@ verify: ## fail if generated files or go.mod are not what their sources say
 .PHONY: generate
 generate: ## write generated files anew
 	$(GO) generate ./domain/...
+	$(GO) tool gqlgen generate
 	UPDATE=1 $(GO) test -count=1 -run TestSchemaFile ./adapters/postgres/
 	$(GO) tool wire ./cmd/101pay

@@ -200,13 +200,15 @@ func (s Accounts) Rename(
 	if err := merchant.CheckName(name); err != nil {
 		return merchant.Merchant{}, nil, err
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(m merchant.Merchant) deed {
+		return deed{"merchant.renamed", string(m.ID), "", "name=" + m.Name}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.Merchant, error) {
 			if err := r.Merchants.Rename(ctx, who.Merchant, name); err != nil {
 				return merchant.Merchant{}, err
 			}
 			return r.Merchants.ByID(ctx, who.Merchant)
-		})
+		}))
 }
 
 // ownScope keeps the idempotency keys of a merchant and mode apart from everybody else's. Every

@@ -33,7 +33,7 @@ func (d Desk) Enter(ctx context.Context, a Actor, right member.Right, to Place) 
 	if err != nil {
 		return merchant.Principal{}, err
 	}
-	return merchant.Principal{Merchant: a.Merchant, Project: p.ID, Mode: to.Mode}, nil
+	return a.Principal(p.ID, to.Mode), nil
 }
 
 // Payment finds a payment of the member's merchant and answers who he acts as where it belongs.
@@ -51,7 +51,7 @@ func (d Desk) Payment(
 	if s.MerchantID != a.Merchant {
 		return merchant.Principal{}, checkout.Snapshot{}, ports.ErrNotFound
 	}
-	return merchant.Principal{Merchant: a.Merchant, Project: s.ProjectID, Mode: s.Mode}, s, nil
+	return a.Principal(s.ProjectID, s.Mode), s, nil
 }
 
 // Merchant is the account a member works for.

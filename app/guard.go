@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/member"
@@ -142,7 +143,9 @@ func (s Receiving) Remove(
 		return struct{}{}, nil, err
 	}
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(struct{}) deed {
+		return deed{action: "receiving_account.removed", subject: string(removal.ID)}
+	},
 		func(ctx context.Context, r ports.Repos) (struct{}, error) {
 			var none struct{}
 			accounts, err := r.Receiving.Load(ctx, who.Project, now)
@@ -159,7 +162,7 @@ func (s Receiving) Remove(
 				return none, merchant.ErrPasswordRequired
 			}
 			return none, s.end(ctx, r, accounts, removal.ID, now)
-		})
+		}))
 }
 
 // Removal names the account that shall end.
@@ -259,7 +262,9 @@ func (s Receiving) SetWait(
 	ctx context.Context, who merchant.Principal, hours int, once Once[merchant.ChangeWait],
 ) (merchant.ChangeWait, *ports.Answer, error) {
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(w merchant.ChangeWait) deed {
+		return deed{"address_wait.set", string(who.Project), "", "hours=" + strconv.Itoa(hours)}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.ChangeWait, error) {
 			if _, err := r.Projects.Load(ctx, who.Project); err != nil { // one at a time
 				return merchant.ChangeWait{}, err
@@ -272,5 +277,5 @@ func (s Receiving) SetWait(
 				return merchant.ChangeWait{}, err
 			}
 			return w, r.Addresses.SetWait(ctx, who.Project, w)
-		})
+		}))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -78,8 +79,9 @@ const (
 	loginsKept = 30 * 24 * time.Hour
 )
 
-// Prune deletes answers to idempotency keys that expired, what was delivered to programs long ago, logins that ended long ago, and what was
-// kept to explain payments nobody asks about any more.
+// Prune deletes answers to idempotency keys that expired, what was delivered to programs long ago,
+// logins and visits that ended long ago, what was asked of passkeys in vain, and what was kept to
+// explain payments nobody asks about any more.
 func (h Housekeeping) Prune(ctx context.Context) error {
 	now := h.Core.Clock.Now()
 	return h.drain(ctx, func(ctx context.Context, r ports.Repos) (int, error) {
@@ -95,12 +97,20 @@ func (h Housekeeping) Prune(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
+		visits, err := r.Visits.Prune(ctx, now.Add(-member.VisitLife-loginsKept), pruneBatch)
+		if err != nil {
+			return 0, err
+		}
+		challenges, err := r.Challenges.Prune(ctx, now, pruneBatch)
+		if err != nil {
+			return 0, err
+		}
 		ignored, err := r.Ignored.Prune(ctx, now.Add(-keptIgnored))
 		if err != nil {
 			return 0, err
 		}
 		_, err = r.WatchLog.Prune(ctx, now.Add(-2*keptIgnored))
-		return max(answers, delivered, logins, ignored), err
+		return max(answers, delivered, logins, visits, challenges, ignored), err
 	})
 }
 

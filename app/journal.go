@@ -2,10 +2,14 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
+	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -53,4 +57,52 @@ func (s Journal) Read(
 		next = entries[len(entries)-1].Sequence
 	}
 	return entries, next, err
+}
+
+// noted is work that is told to the audit log of the merchant it is done for, in the unit of work
+// that does it.
+func noted[T any](c Core, who merchant.Principal, tell func(T) deed,
+	work func(ctx context.Context, r ports.Repos) (T, error),
+) func(ctx context.Context, r ports.Repos) (T, error) {
+	return func(ctx context.Context, r ports.Repos) (T, error) {
+		out, err := work(ctx, r)
+		if err != nil {
+			return out, err
+		}
+		return out, note(ctx, r, c, who.Merchant, who.By, tell(out))
+	}
+}
+
+// What entries say of things. None of it is secret.
+
+func keyText(p keys.Pair) string {
+	text := "mode=" + p.Mode.String() + " public=" + p.PublicKey + " label=" + p.Label
+	if !p.Live() {
+		text += " revoked"
+	}
+	return text
+}
+
+func accountAdded(v ReceivingView) deed {
+	return deed{
+		"receiving_account.added", string(v.ID), "",
+		"network=" + string(v.Network) + " asset=" + v.Asset + " address=" + string(v.Address) +
+			" state=" + string(v.State),
+	}
+}
+
+func projectText(p merchant.Project) string {
+	return fmt.Sprintf("name=%s website=%s mode=%s policy=%+v", p.Name, p.WebsiteURL, p.Mode, p.Policy)
+}
+
+func endpointText(e webhook.Endpoint) string {
+	return fmt.Sprintf("site=%s enabled=%t types=%v", siteOf(e.URL), e.Enabled, e.Types)
+}
+
+// siteOf leaves of a URL what cannot hold a token.
+func siteOf(url string) string {
+	scheme, rest, _ := strings.Cut(url, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, "?")
+	return scheme + "://" + host[strings.LastIndexByte(host, '@')+1:]
 }

@@ -41,7 +41,7 @@ func (s Keys) Create(
 	if err != nil {
 		return NewPair{}, nil, err
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(p NewPair) deed { return deed{"key.created", string(p.Pair.ID), "", keyText(p.Pair)} },
 		func(ctx context.Context, r ports.Repos) (NewPair, error) {
 			project, err := r.Projects.ByID(ctx, who.Project)
 			if err == nil && project.Disabled {
@@ -51,7 +51,7 @@ func (s Keys) Create(
 				return NewPair{}, err
 			}
 			return fresh, r.Keys.AddPair(ctx, fresh.Pair)
-		})
+		}))
 }
 
 func (s Keys) mayHold(m merchant.Mode) error {
@@ -132,7 +132,7 @@ func (s Keys) change(
 	ctx context.Context, who merchant.Principal, id keys.PairID, once Once[keys.Pair],
 	apply func(*keys.Pair) error,
 ) (keys.Pair, *ports.Answer, error) {
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(p keys.Pair) deed { return deed{"key.changed", string(p.ID), "", keyText(p)} },
 		func(ctx context.Context, r ports.Repos) (keys.Pair, error) {
 			pair, err := r.Keys.LoadPair(ctx, who.Project, id)
 			if err != nil {
@@ -142,7 +142,7 @@ func (s Keys) change(
 				return keys.Pair{}, err
 			}
 			return pair, r.Keys.SavePair(ctx, pair)
-		})
+		}))
 }
 
 // Rotate replaces a live pair by a new one of the same mode and label. The old one ends in the same
@@ -159,7 +159,7 @@ func (s Keys) Rotate(
 	if err != nil {
 		return NewPair{}, nil, err
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(p NewPair) deed { return deed{"key.rotated", string(id), "", keyText(p.Pair)} },
 		func(ctx context.Context, r ports.Repos) (NewPair, error) {
 			old, err := r.Keys.LoadPair(ctx, who.Project, id)
 			if err != nil {
@@ -173,7 +173,7 @@ func (s Keys) Rotate(
 				return NewPair{}, err
 			}
 			return fresh, r.Keys.AddPair(ctx, fresh.Pair)
-		})
+		}))
 }
 
 // NewAPIKey is a merchant's API key with its text, which is shown this once.
@@ -190,10 +190,12 @@ func (s Keys) RotateAPIKey(
 		return NewAPIKey{}, nil, err
 	}
 	text, key := drawAPIKey(s.Core, who)
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(k NewAPIKey) deed {
+		return deed{"api_key.rotated", "", "", "mode=" + k.Key.Mode.String() + " hint=" + k.Key.Hint}
+	},
 		func(ctx context.Context, r ports.Repos) (NewAPIKey, error) {
 			return NewAPIKey{Key: key, Text: text}, r.Keys.PutAPIKey(ctx, key)
-		})
+		}))
 }
 
 func drawAPIKey(c Core, who merchant.Principal) (keys.Secret, keys.APIKey) {

@@ -47,7 +47,9 @@ func (s KYC) Submit(
 	ctx context.Context, who merchant.Principal, said merchant.KYC, once Once[merchant.KYC],
 ) (merchant.KYC, *ports.Answer, error) {
 	now := ledger.Instant(s.Core.Clock.Now())
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(k merchant.KYC) deed {
+		return deed{"kyc.submitted", string(k.MerchantID), "", "state=" + string(k.State)}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.KYC, error) {
 			k, err := r.KYC.Load(ctx, who.Merchant)
 			if err != nil {
@@ -59,7 +61,7 @@ func (s KYC) Submit(
 				return merchant.KYC{}, err
 			}
 			return k, r.KYC.Save(ctx, k)
-		})
+		}))
 }
 
 // DocumentInput is a file as it was sent. Its name is of no interest.
@@ -86,7 +88,9 @@ func (s KYC) Attach(
 		ID: s.Core.IDs.UUID(), MerchantID: who.Merchant, Kind: in.Kind, MediaType: found,
 		Bytes: len(in.Content), CreatedAt: ledger.Instant(s.Core.Clock.Now()),
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(d merchant.Document) deed {
+		return deed{"kyc.document_added", d.ID, "", "kind=" + d.Kind}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.Document, error) {
 			k, err := r.KYC.Load(ctx, who.Merchant)
 			if err != nil {
@@ -96,7 +100,7 @@ func (s KYC) Attach(
 				return merchant.Document{}, merchant.ErrKYCLocked
 			}
 			return doc, r.KYC.AddDocument(ctx, doc, sealed)
-		})
+		}))
 }
 
 // inspect answers what a document is. Images are never decoded: their headers say how large they

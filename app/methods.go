@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -84,7 +85,9 @@ func (s Receiving) Switch(
 		return MethodState{}, nil, checkout.ErrUnsupportedMethod.Saying(
 			"no rail of this gateway carries " + string(to.Method))
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(MethodState) deed {
+		return deed{"method.switched", string(to.Method), "", "enabled=" + strconv.FormatBool(to.Enabled)}
+	},
 		func(ctx context.Context, r ports.Repos) (MethodState, error) {
 			if err := r.Receiving.SetMethod(ctx, who.Project, to.Method, to.Enabled); err != nil {
 				return MethodState{}, err
@@ -94,5 +97,5 @@ func (s Receiving) Switch(
 				return MethodState{}, err
 			}
 			return out[0], nil
-		})
+		}))
 }

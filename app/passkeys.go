@@ -95,6 +95,9 @@ func asPasskey(err error) error {
 // AddPasskey puts a passkey in force, from the answer to OfferPasskey.
 func (s SignIn) AddPasskey(ctx context.Context, a Actor, label string, answer PasskeyAnswer) (Changed, error) {
 	now := ledger.Instant(s.Core.Clock.Now())
+	if err := a.Fresh(now); err != nil {
+		return Changed{}, err
+	}
 	state, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) ([]byte, error) {
 		return s.takeChallenge(ctx, r, answer.ID, a.Member)
 	})

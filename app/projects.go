@@ -32,12 +32,16 @@ func (s Accounts) UpdateProject(
 	if change.Mode != nil && *change.Mode == merchant.Live && !s.Rails.LiveEnabled() {
 		return merchant.Project{}, nil, merchant.ErrNoLiveRail
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	var before string
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(p merchant.Project) deed {
+		return deed{"project.changed", string(p.ID), before, projectText(p)}
+	},
 		func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
 			project, err := r.Projects.Load(ctx, who.Project)
 			if err != nil {
 				return merchant.Project{}, err
 			}
+			before = projectText(project)
 			if project, err = change.apply(project); err != nil {
 				return merchant.Project{}, err
 			}
@@ -46,7 +50,7 @@ func (s Accounts) UpdateProject(
 				err = merchant.ErrWebsiteTaken
 			}
 			return project, err
-		})
+		}))
 }
 
 func (change ProjectChange) apply(p merchant.Project) (merchant.Project, error) {

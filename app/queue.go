@@ -86,7 +86,12 @@ func (s *Settlement) Decide(
 	if err != nil {
 		return ports.TransferRow{}, nil, err
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(row ports.TransferRow) deed {
+		return deed{
+			"transfer.decided", string(row.Transfer.Network) + " " + string(row.Transfer.TxID), "",
+			"action=" + string(row.Decision.Action),
+		}
+	},
 		func(ctx context.Context, r ports.Repos) (ports.TransferRow, error) {
 			row, err := own(ctx, r, who, v.Transfer)
 			if err != nil {
@@ -109,7 +114,7 @@ func (s *Settlement) Decide(
 				}
 			}
 			return row, r.Transfers.Decide(ctx, row)
-		})
+		}))
 }
 
 // undecided refuses a transfer that nobody has to decide about.

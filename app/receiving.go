@@ -60,14 +60,14 @@ func (s Receiving) Add(
 		}
 		account.Proven = true
 	}
-	return run(ctx, s.Core, ownScope(who), once,
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, accountAdded,
 		func(ctx context.Context, r ports.Repos) (ReceivingView, error) {
 			if err := ownAddress(ctx, r, account); err != nil {
 				return ReceivingView{}, err
 			}
 			added, err := s.admit(ctx, r, addition{account, confirmed, now})
 			return s.view(ctx, added, now), err
-		})
+		}))
 }
 
 // check refuses what money could be lost at: networks nobody reads, other chains, mistyped addresses,

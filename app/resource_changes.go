@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/merchant"
@@ -37,27 +38,30 @@ func (s Resources) Update(
 		return ResourceView{}, nil, err
 	}
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (ResourceView, error) {
-		one, err := s.load(ctx, r, who, c.SKU)
-		if err != nil {
-			return ResourceView{}, err
-		}
-		was := one.Snapshot()
-		if err := change.onto(one, now); err != nil {
-			return ResourceView{}, err
-		}
-		if err := save(ctx, r, one, was); err != nil {
-			return ResourceView{}, err
-		}
-		if change.content != nil {
-			if err := r.Resources.SetContent(ctx, one, change.bytes); err != nil {
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(v ResourceView) deed {
+		return deed{"resource.changed", v.SKU, "", "version=" + strconv.FormatInt(v.Version, 10)}
+	},
+		func(ctx context.Context, r ports.Repos) (ResourceView, error) {
+			one, err := s.load(ctx, r, who, c.SKU)
+			if err != nil {
 				return ResourceView{}, err
 			}
-		}
-		v, err := s.seen(ctx, r, one, now)
-		v.Unreachable = change.unreachable
-		return v, err
-	})
+			was := one.Snapshot()
+			if err := change.onto(one, now); err != nil {
+				return ResourceView{}, err
+			}
+			if err := save(ctx, r, one, was); err != nil {
+				return ResourceView{}, err
+			}
+			if change.content != nil {
+				if err := r.Resources.SetContent(ctx, one, change.bytes); err != nil {
+					return ResourceView{}, err
+				}
+			}
+			v, err := s.seen(ctx, r, one, now)
+			v.Unreachable = change.unreachable
+			return v, err
+		}))
 }
 
 // prepare does what is not to be done in a unit of work: it asks chains and name servers, and seals.
@@ -134,7 +138,7 @@ func (s Resources) Archive(
 	ctx context.Context, who merchant.Principal, sku string, once Once[struct{}],
 ) (*ports.Answer, error) {
 	now := s.now()
-	_, answer, err := run(ctx, s.Core, ownScope(who), once,
+	_, answer, err := run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(struct{}) deed { return deed{action: "resource.archived", subject: sku} },
 		func(ctx context.Context, r ports.Repos) (none struct{}, err error) {
 			one, err := r.Resources.Load(ctx, who.Merchant, sku)
 			if err == nil {
@@ -146,6 +150,6 @@ func (s Resources) Archive(
 			was := one.Snapshot()
 			one.Archive(now)
 			return none, save(ctx, r, one, was)
-		})
+		}))
 	return answer, err
 }

@@ -63,17 +63,20 @@ func (s Resources) Create(
 		return ResourceView{}, nil, err
 	}
 	unreachable := s.unreachable(ctx, fresh.Content)
-	return run(ctx, s.Core, ownScope(in.Who), once, func(ctx context.Context, r ports.Repos) (ResourceView, error) {
-		if err := openProject(ctx, r, in.Who.Project); err != nil {
-			return ResourceView{}, err
-		}
-		if err := add(ctx, r, made, bytes); err != nil {
-			return ResourceView{}, err
-		}
-		v, err := s.seen(ctx, r, made, now)
-		v.Unreachable = unreachable
-		return v, err
-	})
+	return run(ctx, s.Core, ownScope(in.Who), once, noted(s.Core, in.Who, func(v ResourceView) deed {
+		return deed{"resource.created", v.SKU, "", "mode=" + v.Mode.String()}
+	},
+		func(ctx context.Context, r ports.Repos) (ResourceView, error) {
+			if err := openProject(ctx, r, in.Who.Project); err != nil {
+				return ResourceView{}, err
+			}
+			if err := add(ctx, r, made, bytes); err != nil {
+				return ResourceView{}, err
+			}
+			v, err := s.seen(ctx, r, made, now)
+			v.Unreachable = unreachable
+			return v, err
+		}))
 }
 
 func add(ctx context.Context, r ports.Repos, made *resource.Resource, bytes []byte) error {

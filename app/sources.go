@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -57,15 +58,18 @@ func (s AddressSources) Register(
 			return SourceState{}, nil, err
 		}
 	}
-	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (SourceState, error) {
-		if err := r.Sources.AddSource(ctx, source); err != nil {
-			return SourceState{}, err
-		}
-		if err := addPool(ctx, r, source, pool, now); err != nil {
-			return SourceState{}, err
-		}
-		return s.state(ctx, r, source, now)
-	})
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(v SourceState) deed {
+		return deed{"address_source.registered", string(v.ID), "", "family=" + string(v.Family)}
+	},
+		func(ctx context.Context, r ports.Repos) (SourceState, error) {
+			if err := r.Sources.AddSource(ctx, source); err != nil {
+				return SourceState{}, err
+			}
+			if err := addPool(ctx, r, source, pool, now); err != nil {
+				return SourceState{}, err
+			}
+			return s.state(ctx, r, source, now)
+		}))
 }
 
 // check reads a source without recording it. What was pasted is never repeated in an error.
@@ -152,23 +156,26 @@ func (s AddressSources) Append(
 	ctx context.Context, who merchant.Principal, id merchant.SourceID, addresses []string, once Once[SourceState],
 ) (SourceState, *ports.Answer, error) {
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (SourceState, error) {
-		source, err := r.Sources.LoadSource(ctx, who.Project, id)
-		switch {
-		case err != nil:
-			return SourceState{}, err
-		case source.Kind != merchant.SourcePool:
-			return SourceState{}, merchant.ErrPoolOnly
-		}
-		pool, err := s.readPool(source.Family, addresses)
-		if err != nil {
-			return SourceState{}, err
-		}
-		if err := addPool(ctx, r, source, pool, now); err != nil {
-			return SourceState{}, err
-		}
-		return s.reload(ctx, r, who, id, now)
-	})
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(v SourceState) deed {
+		return deed{"address_source.extended", string(v.ID), "", "addresses=" + strconv.Itoa(len(addresses))}
+	},
+		func(ctx context.Context, r ports.Repos) (SourceState, error) {
+			source, err := r.Sources.LoadSource(ctx, who.Project, id)
+			switch {
+			case err != nil:
+				return SourceState{}, err
+			case source.Kind != merchant.SourcePool:
+				return SourceState{}, merchant.ErrPoolOnly
+			}
+			pool, err := s.readPool(source.Family, addresses)
+			if err != nil {
+				return SourceState{}, err
+			}
+			if err := addPool(ctx, r, source, pool, now); err != nil {
+				return SourceState{}, err
+			}
+			return s.reload(ctx, r, who, id, now)
+		}))
 }
 
 // SourceConfirmation is what a merchant shows to have a source serve his payments.
@@ -192,35 +199,38 @@ func (s AddressSources) Confirm(
 		return SourceState{}, nil, err
 	}
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (SourceState, error) {
-		source, err := r.Sources.LoadSource(ctx, who.Project, in.ID)
-		if err != nil {
-			return SourceState{}, err
-		}
-		from, err := serves(ctx, r, source, now)
-		if err != nil {
-			return SourceState{}, err
-		}
-		if source, err = source.Confirm(in.First, from); err != nil {
-			return SourceState{}, err
-		}
-		if source.Kind == merchant.SourceXpub {
-			// Addresses that another source of this key gave out are not given out again.
-			reached, err := r.Sources.Reached(ctx, source.Family, source.Fingerprint)
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(v SourceState) deed {
+		return deed{"address_source.confirmed", string(v.ID), "", "family=" + string(v.Family)}
+	},
+		func(ctx context.Context, r ports.Repos) (SourceState, error) {
+			source, err := r.Sources.LoadSource(ctx, who.Project, in.ID)
 			if err != nil {
 				return SourceState{}, err
 			}
-			source.NextIndex = max(source.NextIndex, reached)
-		}
-		err = r.Sources.SaveSource(ctx, source)
-		if errors.Is(err, ports.ErrTaken) {
-			err = merchant.ErrSourceActive
-		}
-		if err != nil {
-			return SourceState{}, err
-		}
-		return s.reload(ctx, r, who, in.ID, now)
-	})
+			from, err := serves(ctx, r, source, now)
+			if err != nil {
+				return SourceState{}, err
+			}
+			if source, err = source.Confirm(in.First, from); err != nil {
+				return SourceState{}, err
+			}
+			if source.Kind == merchant.SourceXpub {
+				// Addresses that another source of this key gave out are not given out again.
+				reached, err := r.Sources.Reached(ctx, source.Family, source.Fingerprint)
+				if err != nil {
+					return SourceState{}, err
+				}
+				source.NextIndex = max(source.NextIndex, reached)
+			}
+			err = r.Sources.SaveSource(ctx, source)
+			if errors.Is(err, ports.ErrTaken) {
+				err = merchant.ErrSourceActive
+			}
+			if err != nil {
+				return SourceState{}, err
+			}
+			return s.reload(ctx, r, who, in.ID, now)
+		}))
 }
 
 // serves is from when on a source may serve: at once where nothing else received for the project on its
@@ -271,14 +281,17 @@ func (s AddressSources) Remove(
 	ctx context.Context, who merchant.Principal, id merchant.SourceID, once Once[struct{}],
 ) (struct{}, *ports.Answer, error) {
 	now := s.now()
-	return run(ctx, s.Core, ownScope(who), once, func(ctx context.Context, r ports.Repos) (struct{}, error) {
-		source, err := r.Sources.LoadSource(ctx, who.Project, id)
-		if err != nil {
-			return struct{}{}, err
-		}
-		source.RemovedAt = now
-		return struct{}{}, r.Sources.SaveSource(ctx, source)
-	})
+	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(struct{}) deed {
+		return deed{action: "address_source.removed", subject: string(id)}
+	},
+		func(ctx context.Context, r ports.Repos) (struct{}, error) {
+			source, err := r.Sources.LoadSource(ctx, who.Project, id)
+			if err != nil {
+				return struct{}{}, err
+			}
+			source.RemovedAt = now
+			return struct{}{}, r.Sources.SaveSource(ctx, source)
+		}))
 }
 
 func (s AddressSources) reload(

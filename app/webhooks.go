@@ -65,10 +65,12 @@ func (s *Webhooks) Create(
 	made := Registered{
 		Endpoint: e, Secret: secret, Unreachable: !s.Prober.Reachable(ctx, e.URL),
 	}
-	return run(ctx, s.Core, webhookScope(in.Who), once,
+	return run(ctx, s.Core, webhookScope(in.Who), once, noted(s.Core, in.Who, func(m Registered) deed {
+		return deed{"endpoint.created", m.Endpoint.ID, "", "site=" + siteOf(m.Endpoint.URL)}
+	},
 		func(ctx context.Context, r ports.Repos) (Registered, error) {
 			return made, r.Webhooks.AddEndpoint(ctx, e)
-		})
+		}))
 }
 
 // Endpoints lists the endpoints, oldest first.
@@ -107,7 +109,9 @@ func (s *Webhooks) Update(
 	once Once[Registered],
 ) (Registered, *ports.Answer, error) {
 	unreachable := change.URL != nil && !s.Prober.Reachable(ctx, *change.URL)
-	return run(ctx, s.Core, webhookScope(who), once,
+	return run(ctx, s.Core, webhookScope(who), once, noted(s.Core, who, func(m Registered) deed {
+		return deed{"endpoint.changed", m.Endpoint.ID, "", endpointText(m.Endpoint)}
+	},
 		func(ctx context.Context, r ports.Repos) (Registered, error) {
 			e, err := loadEndpoint(ctx, r, who, id)
 			if err != nil {
@@ -117,7 +121,7 @@ func (s *Webhooks) Update(
 				return Registered{}, err
 			}
 			return Registered{Endpoint: e, Unreachable: unreachable}, r.Webhooks.SaveEndpoint(ctx, e)
-		})
+		}))
 }
 
 // apply changes an endpoint to what is asked, or refuses it.
@@ -148,13 +152,13 @@ func (s *Webhooks) apply(e *webhook.Endpoint, change EndpointChange) (err error)
 func (s *Webhooks) Remove(
 	ctx context.Context, who merchant.Principal, id string, once Once[struct{}],
 ) (*ports.Answer, error) {
-	_, answer, err := run(ctx, s.Core, webhookScope(who), once,
+	_, answer, err := run(ctx, s.Core, webhookScope(who), once, noted(s.Core, who, func(struct{}) deed { return deed{action: "endpoint.removed", subject: id} },
 		func(ctx context.Context, r ports.Repos) (none struct{}, err error) {
 			if _, err := loadEndpoint(ctx, r, who, id); err != nil {
 				return none, err
 			}
 			return none, r.Webhooks.RemoveEndpoint(ctx, who.Project, id)
-		})
+		}))
 	return answer, err
 }
 
@@ -167,7 +171,9 @@ func (s *Webhooks) Rotate(
 	if err != nil {
 		return Registered{}, nil, err
 	}
-	return run(ctx, s.Core, webhookScope(who), once,
+	return run(ctx, s.Core, webhookScope(who), once, noted(s.Core, who, func(Registered) deed {
+		return deed{action: "endpoint.secret_rotated", subject: id}
+	},
 		func(ctx context.Context, r ports.Repos) (Registered, error) {
 			e, err := loadEndpoint(ctx, r, who, id)
 			if err != nil {
@@ -175,7 +181,7 @@ func (s *Webhooks) Rotate(
 			}
 			e.Rotate(sealed, now)
 			return Registered{Endpoint: e, Secret: secret}, r.Webhooks.SaveEndpoint(ctx, e)
-		})
+		}))
 }
 
 // Test sends an endpoint an event that means nothing, whatever types it asked for.

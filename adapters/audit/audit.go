@@ -65,6 +65,9 @@ func inspect(ctx context.Context, tx pgx.Tx) (Report, error) {
 	if err := a.book(ctx); err != nil {
 		return Report{}, fmt.Errorf("audit: the book: %w", err)
 	}
+	if err := a.journal(ctx); err != nil {
+		return Report{}, fmt.Errorf("audit: the log of deeds: %w", err)
+	}
 	if err := a.addresses(ctx); err != nil {
 		return Report{}, fmt.Errorf("audit: %s: %w", ruleAddress, err)
 	}

@@ -100,6 +100,7 @@ func seed(t *testing.T, db runner) *world {
 		heads: map[string]head{}, versions: map[int]int{}, orders: map[int]ledger.OrderNo{},
 	}
 	w.owners()
+	w.team()
 	for _, s := range []sale{
 		paid, expired, cancelled, returned, undone, waiting, twice, late, rehearsed, seen, lapsed, doubted,
 	} {

@@ -18,16 +18,19 @@ const (
 	maxTokens  = 1000
 	maxDepth   = 12
 	maxAliases = 20
-	maxCost    = 5000
+	maxCost    = 10_000
 )
 
 // What counts. A list counts as many times as it may have items: as many as were asked for, or this many
 // where nobody can say.
 const (
-	listItems    = 20
+	listItems    = 5
 	costOfField  = 1
-	costOfLookup = 10 // of a field that is looked up by itself, beside what is asked of it
+	costOfLookup = 100 // of a field that is looked up by itself, beside what is asked of it
 )
+
+// lengths are those of lists that are longer, by type and name.
+var lengths = map[string]int{"Query.search": 20, "Query.projects": 50, "Query.keyPairs": 50}
 
 // lookups are fields of items that take a look-up of their own for every item, by type and name.
 var lookups = map[string]bool{
@@ -150,6 +153,9 @@ func (c *counting) items(f *ast.Field) int {
 	// The lists of a page are as long as the page, which was counted where it was asked for.
 	if isPage(f.ObjectDefinition) || f.Definition.Type.Elem == nil {
 		return 1
+	}
+	if n, known := lengths[f.ObjectDefinition.Name+"."+f.Name]; known {
+		return n
 	}
 	return listItems
 }

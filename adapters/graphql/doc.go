@@ -23,8 +23,6 @@ import (
 type API struct {
 	// Actor is who makes the request of a context.
 	Actor func(ctx context.Context) (app.Actor, bool)
-	// Attempts bounds how often passwords may be tried.
-	Attempts Attempts
 
 	Desk         app.Desk
 	Accounts     app.Accounts
@@ -53,14 +51,6 @@ type API struct {
 	Log       *slog.Logger
 	// Development lets the schema be asked for: for whoever writes a page.
 	Development bool
-}
-
-// Attempts counts tries to confirm something by a password. edge.Attempts is one.
-type Attempts interface {
-	// Take counts a try by a key, or refuses it.
-	Take(key string) error
-	// Forget clears a key: the password was right.
-	Forget(key string)
 }
 
 // actor is who asks.

@@ -70,7 +70,7 @@ type MutationResolver interface {
 	SwitchPaymentMethod(ctx context.Context, project string, method string, enabled bool) (*PaymentMethodPayload, error)
 	RegisterAddressSource(ctx context.Context, input AddressSourceInput) (*AddressSourcePayload, error)
 	AppendAddresses(ctx context.Context, project string, id string, addresses []string) (*AddressSourcePayload, error)
-	ConfirmAddressSource(ctx context.Context, project string, id string, firstAddress string, password string) (*AddressSourcePayload, error)
+	ConfirmAddressSource(ctx context.Context, project string, id string, firstAddress string, password *string) (*AddressSourcePayload, error)
 	RemoveAddressSource(ctx context.Context, project string, id string) (*RemovedPayload, error)
 	CreatePayment(ctx context.Context, input PaymentInput) (*PaymentPayload, error)
 	CancelPayment(ctx context.Context, id string) (*PaymentPayload, error)
@@ -264,7 +264,8 @@ server-sent events at the same path.
 Who asks is the member the session cookie names; sign-in itself is not part of it. Every amount is exact
 decimal text, every instant is RFC 3339 in UTC, every id is opaque. What belongs to another merchant, and
 what does not exist, is one and the same NOT_FOUND. Failed queries say why in ` + "`" + `extensions.code` + "`" + `; mutations
-answer what they could not do as ` + "`" + `userErrors` + "`" + `. One request holds at most one mutation.
+answer what they could not do as ` + "`" + `userErrors` + "`" + `. One request holds at most one mutation. What moves money or
+shows a secret of real money is REAUTH_REQUIRED unless the member has proven lately that it is he.
 """
 schema {
   query: Query
@@ -1568,11 +1569,11 @@ type Mutation {
   rotateApiKey(project: ID!, mode: Mode!): ApiKeyPayload!
   "The text whose signature proves that an address is the merchant's."
   challengeReceivingAccount(input: ReceivingInput!): ChallengePayload!
-  "Adds a receiving account. One that takes another's place needs the password and waits."
+  "Adds a receiving account. One that takes another's place waits. It needs a fresh proof of who asks."
   addReceivingAccount(input: ReceivingInput!): ReceivingAccountPayload!
   "Changes what a receiving account is called."
   relabelReceivingAccount(project: ID!, id: ID!, label: String!): ReceivingAccountPayload!
-  "Retires a receiving account, or takes back a change that waits."
+  "Retires a receiving account, or takes back a change that waits. It needs a fresh proof of who asks."
   removeReceivingAccount(project: ID!, id: ID!, password: String): RemovedPayload!
   "Changes how long changes of receiving accounts wait, 0 to 168 hours. A shortening waits itself."
   setAddressWait(project: ID!, hours: Int!): AddressWaitPayload!
@@ -1582,8 +1583,8 @@ type Mutation {
   registerAddressSource(input: AddressSourceInput!): AddressSourcePayload!
   "Adds addresses to a pool."
   appendAddresses(project: ID!, id: ID!, addresses: [String!]!): AddressSourcePayload!
-  "Has payments get a source's addresses."
-  confirmAddressSource(project: ID!, id: ID!, firstAddress: String!, password: String!): AddressSourcePayload!
+  "Has payments get a source's addresses. It needs a fresh proof of who asks."
+  confirmAddressSource(project: ID!, id: ID!, firstAddress: String!, password: String): AddressSourcePayload!
   "Retires a source of addresses."
   removeAddressSource(project: ID!, id: ID!): RemovedPayload!
   "Opens a payment. In test mode it can be played."
@@ -1666,7 +1667,7 @@ input ReceivingInput {
   address: String!
   "What to call it."
   label: String
-  "The account's password, where it takes another's place."
+  "The member's password, for who would rather confirm by it; the fresh proof is enough."
   password: String
   "The signature of the challenge, to prove that the address is the merchant's."
   signature: String
@@ -3617,8 +3618,8 @@ func (ec *executionContext) field_Mutation_confirmAddressSource_args(ctx context
 	}
 	args["firstAddress"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "password",
-		func(ctx context.Context, v any) (string, error) {
-			return ec.unmarshalNString2string(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10554,7 +10555,7 @@ func (ec *executionContext) _Mutation_confirmAddressSource(ctx context.Context, 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ConfirmAddressSource(ctx, fc.Args["project"].(string), fc.Args["id"].(string), fc.Args["firstAddress"].(string), fc.Args["password"].(string))
+			return ec.Resolvers.Mutation().ConfirmAddressSource(ctx, fc.Args["project"].(string), fc.Args["id"].(string), fc.Args["firstAddress"].(string), fc.Args["password"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *AddressSourcePayload) graphql.Marshaler {

@@ -1083,7 +1083,7 @@ type ReceivingInput struct {
 	Address string `json:"address"`
 	// What to call it.
 	Label *string `json:"label,omitempty"`
-	// The account's password, where it takes another's place.
+	// The member's password, for who would rather confirm by it; the fresh proof is enough.
 	Password *string `json:"password,omitempty"`
 	// The signature of the challenge, to prove that the address is the merchant's.
 	Signature *string `json:"signature,omitempty"`

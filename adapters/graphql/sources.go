@@ -66,20 +66,14 @@ func (m mutations) AppendAddresses(ctx context.Context, project, id string, addr
 
 // ConfirmAddressSource has payments get a source's addresses.
 func (m mutations) ConfirmAddressSource(
-	ctx context.Context, project, id, firstAddress, password string,
+	ctx context.Context, project, id, firstAddress string, password *string,
 ) (*AddressSourcePayload, error) {
 	who, err := m.atDesk(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	by, settle, err := m.password(ctx, &password)
-	if err != nil {
-		return nil, err
-	}
-	in := app.SourceConfirmation{ID: merchant.SourceID(id), First: firstAddress, By: by}
-	confirmed, _, err := m.Sources.Confirm(ctx, who, in, app.Once[app.SourceState]{})
-	settle(err)
-	return sourcePayload(confirmed, err)
+	in := app.SourceConfirmation{ID: merchant.SourceID(id), First: firstAddress, By: m.proven(ctx, password)}
+	return sourcePayload(first(m.Sources.Confirm(ctx, who, in, app.Once[app.SourceState]{})))
 }
 
 // RemoveAddressSource retires a source of addresses.

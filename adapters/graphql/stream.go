@@ -91,7 +91,7 @@ func answer(w http.ResponseWriter, status int, with *graphql.Response) {
 func (s *stream) tell(ctx context.Context, w http.ResponseWriter, responses graphql.ResponseHandler) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("X-Accel-Buffering", "no") // or a proxy would keep the news to itself
-	news := make(chan *graphql.Response)
+	news := make(chan []byte)
 	go func() {
 		defer close(news)
 		for {
@@ -99,8 +99,13 @@ func (s *stream) tell(ctx context.Context, w http.ResponseWriter, responses grap
 			if response == nil {
 				return
 			}
+			// Printed at once: the next response is made in the memory of this one.
+			body, err := json.Marshal(response)
+			if err != nil {
+				return
+			}
 			select {
-			case news <- response:
+			case news <- body:
 			case <-ctx.Done():
 				return
 			}
@@ -124,13 +129,12 @@ func (s *stream) tell(ctx context.Context, w http.ResponseWriter, responses grap
 		case <-s.drain.Begun():
 			_ = write("event: complete\ndata:\n\n")
 			return
-		case response, open := <-news:
+		case body, open := <-news:
 			if !open {
 				_ = write("event: complete\ndata:\n\n")
 				return
 			}
-			body, err := json.Marshal(response)
-			if err != nil || !write("event: next\ndata: "+string(body)+"\n\n") {
+			if !write("event: next\ndata: " + string(body) + "\n\n") {
 				return
 			}
 		case <-ticker.C:

@@ -50,6 +50,7 @@ type Config struct {
 	X402 agentSettings `embed:""`
 
 	WebhookAllowPrivate bool   `help:"let webhooks go to this machine and private networks, over http too: for development only"`
+	DashboardSchema     bool   `help:"let the dashboard's GraphQL API be asked for its own schema, and suggest names: for development only"`
 	MetricsToken        string `help:"bearer token /metrics asks for (default: only direct requests from this machine)"`
 	LogFormat           string `default:"text" enum:"text,json" help:"text or json"`
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error"`
@@ -227,6 +228,7 @@ func (c *Config) redacted() [][2]string {
 		{"RATE_QUORUM", strconv.Itoa(c.RateQuorum)},
 	}, c.X402.redacted(), [][2]string{
 		{"WEBHOOK_ALLOW_PRIVATE", strconv.FormatBool(c.WebhookAllowPrivate)},
+		{"DASHBOARD_SCHEMA", strconv.FormatBool(c.DashboardSchema)},
 		{"METRICS_TOKEN", hide(c.MetricsToken)},
 		{"LOG_FORMAT", c.LogFormat},
 		{"LOG_LEVEL", c.LogLevel},

@@ -70,8 +70,8 @@ var house = []row{
 		"rsc.io/qr golang.org/x/text")},
 	// Who signs in, and the gate that graphql asks who sent a request.
 	{"adapters/signin", list("domain/... ports app adapters/rest/edge github.com/gin-gonic/gin rsc.io/qr")},
-	{"adapters/graphql", list("domain/... app adapters/signin github.com/99designs/gqlgen " +
-		"github.com/vektah/gqlparser/v2 github.com/vikstrous/dataloadgen")},
+	{"adapters/graphql", list("domain/... ports app adapters/rest/edge github.com/gin-gonic/gin " +
+		"github.com/99designs/gqlgen github.com/vektah/gqlparser/v2")},
 	{"adapters/dashboard", nil},
 	{"adapters/worker", list("domain/... ports app github.com/riverqueue/river golang.org/x/sync")},
 

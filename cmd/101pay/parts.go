@@ -277,7 +277,7 @@ func engine(
 			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
-		Parts:     []rest.Part{api, settles, page, pages, desk.signin},
+		Parts:     []rest.Part{api, settles, page, pages, desk.signin, desk.graphql},
 		Dashboard: spa.New(), Ready: ready, Metrics: m.Handler(c.MetricsToken),
 		Detail: telemetry.Guard(c.MetricsToken, all),
 		Around: []gin.HandlerFunc{m.Middleware(), desk.guard},

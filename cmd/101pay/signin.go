@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/101pay/101pay/adapters/graphql"
 	"github.com/101pay/101pay/adapters/passkeys"
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/adapters/rest/edge"
@@ -22,8 +23,9 @@ func cookieJar(c *Config) signin.Jar { return signin.Jar{Secure: c.secure()} }
 
 // dashboard is what serves people below /dashboard, and the guard before all of it.
 type dashboard struct {
-	signin *signin.API
-	guard  gin.HandlerFunc
+	signin  *signin.API
+	graphql *graphql.Service
+	guard   gin.HandlerFunc
 }
 
 func dashboardSignIn(
@@ -36,9 +38,9 @@ func dashboardSignIn(
 	}
 }
 
-func dashboardGuard(api *signin.API, base publicBase) (dashboard, error) {
+func dashboardGuard(api *signin.API, answers *graphql.Service, base publicBase) (dashboard, error) {
 	guard, err := signin.SameOrigin(string(base))
-	return dashboard{signin: api, guard: guard}, err
+	return dashboard{signin: api, graphql: answers, guard: guard}, err
 }
 
 // membersCommand is what an operator does about people.

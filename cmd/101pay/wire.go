@@ -53,6 +53,8 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.Watches), new(*postgres.Store)),
 		wire.Bind(new(ports.RescanReads), new(*postgres.Store)),
 		wire.Bind(new(ports.ResourceReads), new(*postgres.Store)),
+		wire.Bind(new(ports.Figures), new(*postgres.Store)),
+		wire.Bind(new(ports.SessionSearch), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
@@ -80,6 +82,11 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Rescanner), "*"),
 		wire.Struct(new(app.Health), "*"),
 		wire.Struct(new(app.Housekeeping), "*"),
+		wire.Struct(new(app.Desk), "*"),
+		wire.Struct(new(app.Chronicle), "*"),
+		wire.Struct(new(app.Finder), "*"),
+		wire.Struct(new(app.Figures), "*"),
+		wire.Struct(new(app.Follower), "*"),
 		settler, agentReads, wire.Struct(new(app.Reconciler), "*"), vending, facilitation,
 		webhooks, resources, attestations,
 
@@ -92,6 +99,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(useCases), "*"), nativeAPI, facilitatorAPI,
 		hostedPage,
 		cookieJar, signin.NewGate, dashboardSignIn, dashboardGuard,
+		wire.Struct(new(deskCases), "*"), dashboardAPI,
 		documentation,
 
 		// What runs.

@@ -222,7 +222,40 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	jar := cookieJar(c)
 	signinGate := signin.NewGate(signIn, jar)
 	signinAPI := dashboardSignIn(signIn, accounts, members, journal, signinGate, jar, edgeLimiter, mainPublicBase)
-	mainDashboard, err := dashboardGuard(signinAPI, mainPublicBase)
+	desk := app.Desk{
+		Core:     core,
+		Sessions: store,
+	}
+	chronicle := app.Chronicle{
+		Core:     core,
+		Sessions: store,
+		Webhooks: store,
+		Book:     store,
+	}
+	finder := app.Finder{
+		Search: store,
+	}
+	figures := app.Figures{
+		Reads: store,
+		Clock: clock,
+	}
+	follower := app.Follower{
+		Sessions: store,
+		Figures:  store,
+		Changes:  store,
+		Rails:    appRails,
+		Clock:    clock,
+	}
+	mainDeskCases := deskCases{
+		Desk:      desk,
+		Chronicle: chronicle,
+		Finder:    finder,
+		Figures:   figures,
+		Follower:  follower,
+		Health:    health,
+	}
+	service := dashboardAPI(c, mainUseCases, mainDeskCases, core, signinGate, edgeLimiter, edgeDrain, mainPublicBase, log)
+	mainDashboard, err := dashboardGuard(signinAPI, service, mainPublicBase)
 	if err != nil {
 		cleanup()
 		return nil, nil, err

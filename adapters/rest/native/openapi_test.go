@@ -145,6 +145,16 @@ var neverAnswered = map[string]string{
 	"taken":                     "use cases say what is taken",
 	"invalid_webhook_secret":    "secrets are made here, not sent",
 	"webhook_signature_invalid": "receivers verify",
+
+	"team_full":          "the dashboard's",
+	"reauth_required":    "the dashboard's",
+	"invalid_passkey":    "the dashboard's",
+	"invitation_invalid": "the dashboard's",
+	"invalid_role":       "the dashboard's",
+	"no_second_factor":   "the dashboard's",
+	"too_many_passkeys":  "the dashboard's",
+	"last_owner":         "the dashboard's",
+	"totp_exists":        "the dashboard's",
 }
 
 // Codes are told of once, with the status they come with, and each can be answered somewhere.

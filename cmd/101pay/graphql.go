@@ -1,0 +1,38 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/101pay/101pay/adapters/graphql"
+	"github.com/101pay/101pay/adapters/rest/edge"
+	"github.com/101pay/101pay/adapters/signin"
+	"github.com/101pay/101pay/app"
+)
+
+// deskCases are those that only the dashboard speaks for.
+type deskCases struct {
+	Desk      app.Desk
+	Chronicle app.Chronicle
+	Finder    app.Finder
+	Figures   app.Figures
+	Follower  app.Follower
+	Health    app.Health
+}
+
+// dashboardAPI answers schema.graphql behind the gate of sign-in.
+func dashboardAPI(
+	c *Config, u useCases, d deskCases, core app.Core, gate signin.Gate, l *edge.Limiter, drain *edge.Drain,
+	base publicBase, log *slog.Logger,
+) *graphql.Service {
+	return &graphql.Service{
+		Gate: graphql.Gate(gate), Limiter: l, Drain: drain,
+		API: &graphql.API{
+			Actor: signin.ActorOf, Desk: d.Desk, Chronicle: d.Chronicle, Finder: d.Finder, Figures: d.Figures,
+			Follower: d.Follower, Health: d.Health, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving,
+			Sources: u.Sources, KYC: u.KYC, Statements: u.Statements, Checkout: u.Checkout, Settlement: u.Settlement,
+			Explainer: u.Explainer, Sandbox: u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources,
+			Paywall: u.Paywall, Attestations: u.Attestations, PublicURL: string(base), Vault: core.Vault, Clock: core.Clock,
+			Log: log, Development: c.DashboardSchema,
+		},
+	}
+}
