@@ -23,7 +23,7 @@ const password = "seven quiet harbours at dusk"
 // register opens an account by hand and answers its address. It ends on the way through the first run.
 func (t *tab) register() (email string) {
 	t.Helper()
-	email = "shop-" + strings.ToLower(rand.Text()[:12]) + "@example.com"
+	email = "mori." + strings.ToLower(rand.Text()[:10]) + "@example.com"
 	t.visit("/register")
 	t.headed("Open an account")
 	t.fill("Shop name", "Atelier Mori")
