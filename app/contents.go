@@ -52,14 +52,14 @@ func (s *Paywall) make(
 }
 
 func (s *Paywall) stored(ctx context.Context, r resource.Snapshot) (ports.AuthorizationAnswer, error) {
-	body, err := s.Catalog.Reads.Content(ctx, r.ID, r.Content.Hash)
+	body, err := s.content(ctx, r)
 	if isNotFound(err) { // it was replaced since its resource was read
 		row, err := s.Catalog.Reads.BySKU(ctx, r.MerchantID, r.SKU)
 		if err != nil {
 			return ports.AuthorizationAnswer{}, err
 		}
 		r = row.Resource.Snapshot()
-		if body, err = s.Catalog.Reads.Content(ctx, r.ID, r.Content.Hash); err != nil {
+		if body, err = s.content(ctx, r); err != nil {
 			return ports.AuthorizationAnswer{}, fmt.Errorf("content of %s: %w", r.ID, errors.Join(fault.ErrUnavailable, err))
 		}
 	} else if err != nil {
@@ -93,7 +93,7 @@ func (s *Paywall) unshelved(
 		return kept, nil
 	}
 	if r.Content.Stored() && kept.Headers[headerDigest] == digestOf(r.Content.Hash) {
-		body, err := s.Catalog.Reads.Content(ctx, r.ID, r.Content.Hash)
+		body, err := s.content(ctx, r)
 		if err == nil {
 			kept.Body = body
 			return kept, nil

@@ -82,7 +82,8 @@ func (m *market) start(work ports.UnitOfWork) process {
 	}
 	return process{
 		Paywall: &Paywall{
-			Core: core, Catalog: Resources{Core: core, Reads: m.store, Rails: rails, Rates: even{core.Clock}}, Relayer: relayer,
+			Core: core, Relayer: relayer,
+			Catalog: Resources{Core: core, Reads: m.store, Rails: rails, Rates: even{core.Clock}, Tags: new(PriceTags)},
 			Reads: relayer.Reads, Upstreams: m.upstream, PublicURL: "https://pay.example", Log: log,
 			Attestations: Attestations{Core: core, Signer: portstest.Pen{}, Issuer: "https://pay.example"},
 		},

@@ -34,11 +34,11 @@ var errPostRefused = fault.New(fault.NotAllowed, "method_not_allowed", "this res
 
 // stall is a resource as it is sold now: on which terms, with the challenge printed.
 type stall struct {
-	resource  resource.Snapshot
-	offer     x402.Offer
-	challenge x402.Challenge
-	shown     Showcase
-	made      time.Time
+	resource resource.Snapshot
+	offer    x402.Offer
+	printed  x402.Printed
+	shown    Showcase
+	made     time.Time
 }
 
 // Showcase is an offer for people.
@@ -133,7 +133,7 @@ func (s *Paywall) set(ctx context.Context, r resource.Snapshot, now time.Time) (
 	if offer, err = s.declare(offer, r); err != nil {
 		return stall{}, err
 	}
-	return stall{r, offer, offer.Challenge(nil), shown, now}, nil
+	return stall{r, offer, offer.Print(), shown, now}, nil
 }
 
 // ways lists how a resource can be paid for: every token of every network that it is sold on and its

@@ -37,6 +37,9 @@ type Paywall struct {
 
 	offers offers
 	reads  sharedReads[shelfMark, ports.ResourceRow]
+
+	contents contents
+	receipts receipts
 }
 
 // shelfMark is where a resource is found.
@@ -114,6 +117,9 @@ func (s Sale) Status() int {
 // Buy sells a resource, or says what it takes. Errors are those of requests that nothing is sold to:
 // unknown resources, wrong methods, and faults of ours before a payment was looked at.
 func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
+	if p.onlyAsks() {
+		return s.price(ctx, p)
+	}
 	stall, err := s.stall(ctx, p)
 	if err != nil {
 		return Sale{}, err
@@ -145,10 +151,7 @@ func (s *Paywall) unpaid(ctx context.Context, at stall, p Purchase) (Sale, error
 			return sale, err
 		}
 	}
-	challenge := at.challenge
-	if readmits(at.resource) {
-		challenge = s.asking(at.offer, at.resource).Challenge(nil)
-	}
+	challenge := s.quoted(&at)
 	return Sale{Challenge: &challenge, Shown: at.shown}, nil
 }
 

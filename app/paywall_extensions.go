@@ -84,7 +84,7 @@ func readmits(r resource.Snapshot) bool {
 // receipt is a response that goes with what was paid for, with the gateway's signature that it was.
 func (s *Paywall) receipt(r x402.Response, url string) x402.Response {
 	if by, can := s.issuer(); can {
-		return r.Receipted(by, url)
+		return s.receipts.sign(by, r, url)
 	}
 	return r
 }

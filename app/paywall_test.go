@@ -243,6 +243,7 @@ func TestWhatWasPaidForIsDeliveredAfterTheSale(t *testing.T) {
 		}))
 		m.gets(m.buy(p, http.StatusOK), report)
 		m.buy(late, http.StatusNotFound)
+		time.Sleep(tagLife) // another process took it off sale
 		if _, err := m.gateway.Buy(m.Context(), m.wants("weather")); fault.From(err).Kind != fault.NotFound {
 			m.Errorf("an archived resource: %v", err)
 		}

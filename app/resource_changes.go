@@ -38,6 +38,7 @@ func (s Resources) Update(
 		return ResourceView{}, nil, err
 	}
 	now := s.now()
+	defer s.Tags.changed(who.Merchant, c.SKU)
 	return run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(v ResourceView) deed {
 		return deed{"resource.changed", v.SKU, "", "version=" + strconv.FormatInt(v.Version, 10)}
 	},
@@ -138,6 +139,7 @@ func (s Resources) Archive(
 	ctx context.Context, who merchant.Principal, sku string, once Once[struct{}],
 ) (*ports.Answer, error) {
 	now := s.now()
+	defer s.Tags.changed(who.Merchant, sku)
 	_, answer, err := run(ctx, s.Core, ownScope(who), once, noted(s.Core, who, func(struct{}) deed { return deed{action: "resource.archived", subject: sku} },
 		func(ctx context.Context, r ports.Repos) (none struct{}, err error) {
 			one, err := r.Resources.Load(ctx, who.Merchant, sku)

@@ -26,6 +26,7 @@ type Resources struct {
 	Rails  TokenRails
 	Rates  ports.Rates
 	Prober ports.Prober
+	Tags   *PriceTags // what is told of prices; nil keeps none in memory
 	// AllowPrivate admits upstreams of this machine and its network: for development only.
 	AllowPrivate bool
 }
@@ -63,6 +64,7 @@ func (s Resources) Create(
 		return ResourceView{}, nil, err
 	}
 	unreachable := s.unreachable(ctx, fresh.Content)
+	defer s.Tags.changed(in.Who.Merchant, in.SKU)
 	return run(ctx, s.Core, ownScope(in.Who), once, noted(s.Core, in.Who, func(v ResourceView) deed {
 		return deed{"resource.created", v.SKU, "", "mode=" + v.Mode.String()}
 	},

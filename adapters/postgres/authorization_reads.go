@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -11,30 +12,77 @@ import (
 )
 
 // Authorizations answers questions about settlements: ports.AuthorizationReads.
-func (s *Store) Authorizations() ports.AuthorizationReads { return authorizationReads{s.in()} }
+func (s *Store) Authorizations() ports.AuthorizationReads {
+	return authorizationReads{s.in(), &s.payments}
+}
 
-type authorizationReads struct{ source }
+type authorizationReads struct {
+	source
+
+	known *gathered[x402.ClaimKey, knownPayment]
+}
 
 type answeredRow struct {
 	authorizationRow
 	deliveredRow
 }
 
+// knownPayment is a settlement with its answer, nil if there is none; or why it cannot be read.
+type knownPayment struct {
+	row    ports.AuthorizationRow
+	answer *ports.AuthorizationAnswer
+	err    error
+}
+
+func (r answeredRow) known() (k knownPayment) {
+	if k.row, k.err = r.row(); k.err != nil || r.AnswerExpires.IsZero() {
+		return k
+	}
+	answer, err := r.answer()
+	k.answer, k.err = &answer, err
+	return k
+}
+
+// ByKey shares its read with whoever asks at the same time: it is asked of every payment.
 func (r authorizationReads) ByKey(
 	ctx context.Context, k x402.ClaimKey,
 ) (ports.AuthorizationRow, *ports.AuthorizationAnswer, error) {
-	row, err := one[answeredRow](ctx, r.source, "SELECT "+authorizationColumns+", "+deliveredColumns+`
-		FROM x402_settlements s LEFT JOIN x402_answers a ON a.key = s.key WHERE s.key = $1`,
-		prepared, keyBytes(k))
+	found, err := r.known.ask(ctx, k, r.byKeys, ports.ErrNotFound)
+	if err == nil {
+		err = found.err
+	}
 	if err != nil {
 		return ports.AuthorizationRow{}, nil, err
 	}
-	settlement, err := row.row()
-	if err != nil || row.AnswerExpires.IsZero() {
-		return settlement, nil, err
+	if found.answer == nil {
+		return found.row, nil, nil
 	}
-	answer, err := row.answer()
-	return settlement, &answer, err
+	answer := *found.answer // his own, as others may have been answered the same
+	answer.Headers = maps.Clone(answer.Headers)
+	return found.row, &answer, nil
+}
+
+func (r authorizationReads) byKeys(
+	ctx context.Context, keys []x402.ClaimKey,
+) (map[x402.ClaimKey]knownPayment, error) {
+	wanted := make([][]byte, len(keys))
+	for i, k := range keys {
+		wanted[i] = keyBytes(k)
+	}
+	rows, err := all[answeredRow](ctx, r.source, "SELECT "+authorizationColumns+", "+deliveredColumns+`
+		FROM unnest($1::bytea[]) AS w (key) JOIN x402_settlements s ON s.key = w.key
+		LEFT JOIN x402_answers a ON a.key = s.key`, prepared, wanted)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[x402.ClaimKey]knownPayment, len(rows))
+	for _, row := range rows {
+		out[x402.ClaimKey{
+			Network: x402.Network(row.Network), Asset: x402.Address(row.Asset), Payer: x402.Address(row.Payer),
+			Nonce: x402.Nonce(row.Nonce),
+		}] = row.known()
+	}
+	return out, nil
 }
 
 func (r authorizationReads) list(

@@ -33,6 +33,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/101pay/101pay/domain/x402"
 )
 
 // Limits of connections and of what runs on them.
@@ -75,6 +77,8 @@ type Store struct {
 	numbers orderNumbers
 	keeper  bookkeeper
 	hints   hints
+
+	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
 
 	life context.Context // ends with Close
 	end  context.CancelFunc

@@ -134,6 +134,7 @@ func resources(
 ) app.Resources {
 	return app.Resources{
 		Core: core, Reads: reads, Rails: rails, Rates: prices, Prober: out, AllowPrivate: c.WebhookAllowPrivate,
+		Tags: new(app.PriceTags),
 	}
 }
 

@@ -23,7 +23,7 @@ func (o Offer) Challenge(why *Refusal) Challenge {
 	if why != nil {
 		code1, code2, message = why.Reason.Code(V1), why.Reason.Code(V2), why.Detail
 	}
-	var body, required writer
+	var body writer
 	body.open('{')
 	body.number("x402Version", int64(V1))
 	body.string("error", code1)
@@ -38,26 +38,30 @@ func (o Offer) Challenge(why *Refusal) Challenge {
 	}
 	body.close(']')
 	body.close('}')
+	return Challenge{Body: body.out, Required: base64.StdEncoding.EncodeToString(o.required(code2).out)}
+}
 
-	required.open('{')
-	required.number("x402Version", int64(V2))
-	required.string("error", code2)
-	required.name("resource")
-	required.open('{')
-	required.string("url", o.resource.URL)
-	required.string("description", o.resource.Description)
-	required.string("mimeType", o.resource.MIMEType)
-	o.resource.writeNames(&required)
-	required.close('}')
-	required.name("accepts")
-	required.open('[')
+// required is the text that version 2 clients are sent.
+func (o Offer) required(code string) (w writer) {
+	w.open('{')
+	w.number("x402Version", int64(V2))
+	w.string("error", code)
+	w.name("resource")
+	w.open('{')
+	w.string("url", o.resource.URL)
+	w.string("description", o.resource.Description)
+	w.string("mimeType", o.resource.MIMEType)
+	o.resource.writeNames(&w)
+	w.close('}')
+	w.name("accepts")
+	w.open('[')
 	for _, way := range o.accepts {
-		way.writeV2(&required)
+		way.writeV2(&w)
 	}
-	required.close(']')
-	o.writeExtensions(&required)
-	required.close('}')
-	return Challenge{Body: body.out, Required: base64.StdEncoding.EncodeToString(required.out)}
+	w.close(']')
+	o.writeExtensions(&w)
+	w.close('}')
+	return w
 }
 
 func (o Offer) requirementsV1(w *writer, way Requirements) {

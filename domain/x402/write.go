@@ -10,6 +10,8 @@ type writer struct {
 	out []byte
 	// plain escapes nothing that need not be (RFC 8785), for texts that are signed and not shown.
 	plain bool
+	// blanks are where texts begin that differ from one challenge to the next.
+	blanks []int
 }
 
 // comma divides from what was written before.
@@ -30,6 +32,13 @@ func (w *writer) close(c byte) { w.out = append(w.out, c) }
 
 func (w *writer) string(name, value string) {
 	w.name(name)
+	w.text(value)
+}
+
+// blank writes a string that differs from one challenge to the next.
+func (w *writer) blank(name, value string) {
+	w.name(name)
+	w.blanks = append(w.blanks, len(w.out)+1) // behind the quotation mark
 	w.text(value)
 }
 
@@ -63,7 +72,9 @@ func (w *writer) strings(name string, values []string) {
 func (w *writer) text(s string) {
 	const digits = "0123456789abcdef"
 	w.out = append(w.out, '"')
-	for _, r := range s {
+	simple := w.simple(s)
+	w.out = append(w.out, s[:simple]...)
+	for _, r := range s[simple:] {
 		switch {
 		case r == '"' || r == '\\':
 			w.out = append(w.out, '\\', byte(r))
@@ -77,4 +88,16 @@ func (w *writer) text(s string) {
 		}
 	}
 	w.out = append(w.out, '"')
+}
+
+// simple is how much at the beginning of a string stands for itself: all of most.
+func (w *writer) simple(s string) int {
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b < ' ' || b == '"' || b == '\\' || b >= utf8.RuneSelf,
+			!w.plain && (b == '<' || b == '>' || b == '&' || b == 0x7f):
+			return i
+		}
+	}
+	return len(s)
 }

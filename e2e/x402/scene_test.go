@@ -60,7 +60,9 @@ func open(t testing.TB, settle func(s *street) map[string]string) *street {
 		settle = func(s *street) map[string]string { return map[string]string{"X402_RELAYER_KEYS": s.relayer.Key()} }
 	}
 	env := settle(s)
-	env["X402_TEST_RPC_URLS"] = s.node.URL
+	if env["X402_TEST_RPC_URLS"] == "" {
+		env["X402_TEST_RPC_URLS"] = s.node.URL
+	}
 	s.Gateway = rig.Start(t, env)
 	s.merchant = s.Register(t)
 	return s

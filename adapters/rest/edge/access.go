@@ -36,10 +36,13 @@ func (f *frontier) logAccess(c *gin.Context) {
 	c.Next()
 }
 
-// accessLevel keeps what pages and probes poll all day out of an ordinary log.
+// accessLevel keeps what pages and probes poll all day out of an ordinary log, and what programs ask the
+// price of: 402 without a fault is a price. They are counted like everything else.
 func accessLevel(c *gin.Context, x *exchange) slog.Level {
 	reads := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
-	if reads && c.Writer.Status() < http.StatusBadRequest && x.fault == "" && !x.hungUp {
+	status := c.Writer.Status()
+	fine := status < http.StatusBadRequest || status == http.StatusPaymentRequired
+	if reads && fine && x.fault == "" && !x.hungUp {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

@@ -31,6 +31,9 @@ func Fail(c *gin.Context, err error) {
 	x.answer(c, f)
 }
 
+// Note tells the access log and the counters of a fault that a handler answers in words of its own.
+func Note(c *gin.Context, f *fault.Fault) { of(c).note(f) }
+
 func (x *exchange) logFailure(c *gin.Context, f *fault.Fault, err error) {
 	level := slog.LevelError
 	if f.Kind == fault.Unavailable {

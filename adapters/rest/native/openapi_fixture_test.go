@@ -112,7 +112,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Log: log,
 	}
 	g.agents = app.Reconciler{Relayer: relayer}
-	catalog := app.Resources{Core: core, Reads: store, Rails: agents, Rates: specRates{}, Prober: g}
+	catalog := app.Resources{Core: core, Reads: store, Rails: agents, Rates: specRates{}, Prober: g, Tags: new(app.PriceTags)}
 	signin := app.SignIn{Core: core, Passwords: specPasswords{}, Ring: store, Throttle: app.NewThrottle()}
 	api := &native.API{
 		Credentials: app.Credentials{Ring: store, Vault: specVault{}, Tokens: specTokens{}, Clock: g.clock},

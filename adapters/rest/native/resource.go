@@ -120,6 +120,9 @@ func deliver(c *gin.Context, a ports.AuthorizationAnswer) {
 
 // challenge says how to pay, in the words of whoever asks.
 func challenge(c *gin.Context, sale app.Sale) error {
+	if sale.Fault != nil {
+		edge.Note(c, sale.Fault)
+	}
 	h := c.Writer.Header()
 	h.Set(x402.HeaderRequiredV2, sale.Challenge.Required)
 	h.Set("Cache-Control", "no-store")
