@@ -48,11 +48,24 @@ func TestEveryPage(t *testing.T) {
 	payment, event := page.trade(t, g)
 
 	pages := []struct{ path, heading string }{
-		{"", "Overview"}, {"/payments", "Payments"}, {"/payments/" + payment, "49.00 USDT"},
-		{"/search?q=A-1042", "Search"}, {"/queue", "To decide"}, {"/reports", "Reports"}, {"/book", "The book"},
-		{"/programs", "Programs (x402)"}, {"/start", "Get started"}, {"/keys", "Keys"},
-		{"/webhooks", "Webhooks"}, {"/webhooks/" + event, ""}, {"/receiving", "Receiving"}, {"/rails", "Networks"},
-		{"/people", "Team"}, {"/activity", "Audit log"}, {"/security", "Security"}, {"/settings", "Settings"},
+		{"", "Overview"},
+		{"/payments", "Payments"},
+		{"/payments/" + payment, "49.00 USDT"},
+		{"/search?q=A-1042", "Search"},
+		{"/queue", "To decide"},
+		{"/reports", "Reports"},
+		{"/book", "The book"},
+		{"/programs", "Programs (x402)"},
+		{"/start", "Get started"},
+		{"/keys", "Keys"},
+		{"/webhooks", "Webhooks"},
+		{"/webhooks/" + event, ""},
+		{"/receiving", "Receiving"},
+		{"/rails", "Networks"},
+		{"/people", "Team"},
+		{"/activity", "Audit log"},
+		{"/security", "Security"},
+		{"/settings", "Settings"},
 		{"/no/such/page", "There is no such page"},
 	}
 	for _, l := range looks {

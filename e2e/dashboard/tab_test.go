@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long a browser may take for anything.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // shared is one Chromium for all tests of this package.
 var shared context.Context
