@@ -97,8 +97,8 @@ func openTab(t *testing.T, g *rig.Gateway) *tab {
 	return page
 }
 
-// hear notes everything a merchant's browser should not have to say. That nobody is signed in yet, and
-// what a form is told is wrong with it, are answers and no troubles.
+// hear notes everything a merchant's browser should not have to say. That nobody is signed in yet or any
+// more, and what the form of sign-in is told is wrong, are answers and no troubles.
 func (t *tab) hear(ev any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,7 +109,8 @@ func (t *tab) hear(ev any) {
 	case *runtime.EventExceptionThrown:
 		note("exception: " + ev.ExceptionDetails.Text + " " + ev.ExceptionDetails.Exception.Description)
 	case *log.EventEntryAdded:
-		answered := ev.Entry.Source == "network" && strings.Contains(ev.Entry.URL, "/dashboard/session")
+		answered := ev.Entry.Source == "network" && (strings.Contains(ev.Entry.Text, "status of 401") ||
+			strings.Contains(ev.Entry.URL, "/dashboard/session"))
 		if !answered {
 			note("browser log: " + ev.Entry.Text + " " + ev.Entry.URL)
 		}

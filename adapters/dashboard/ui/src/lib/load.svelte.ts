@@ -3,6 +3,8 @@
 import { failureOf, type Failure } from "../api/failure";
 import { news, type News } from "./live.svelte";
 
+const slowly = 30_000; // milliseconds
+
 export type Load<T> = {
   readonly value: T | undefined;
   readonly failure: Failure | undefined;
@@ -39,6 +41,16 @@ export function load<T>(question: () => Promise<T>, on?: News, same?: () => unkn
       failure = undefined;
     }
     void answer(question());
+  });
+
+  // Hints can be lost on the way, and a proxy may hold them back: what is looked at is asked for again
+  // now and then.
+  $effect(() => {
+    if (!on) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible") void answer(question());
+    }, slowly);
+    return () => clearInterval(timer);
   });
 
   return {

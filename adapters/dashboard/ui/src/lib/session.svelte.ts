@@ -78,4 +78,6 @@ export function onward(fallback = ""): void {
   go(to.pathname.startsWith(root) ? to.pathname + to.search : href(""), true);
 }
 
-onSignedOut(() => left());
+onSignedOut(() => {
+  if (state.me) left();
+});
