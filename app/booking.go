@@ -23,6 +23,7 @@ type booking struct {
 
 	recorded *[]ports.Disposition
 	again    bool // what it enters is recorded, and waited for a second source
+	over     bool // what it enters is recorded, and was nobody's: ports.Unmatched
 }
 
 // entry is a transfer on its way into the book.
@@ -166,14 +167,23 @@ func (b *booking) add(ctx context.Context, entries []entry) (added []entry, err 
 	for i, e := range entries {
 		rows[i] = e.row
 	}
-	if b.again {
+	switch {
+	case b.over:
+		for i := range rows {
+			if fresh[i], err = true, b.r.Transfers.Decide(ctx, rows[i]); err != nil {
+				return nil, err
+			}
+		}
+	case b.again:
 		for i := range rows {
 			if fresh[i], err = b.r.Transfers.Release(ctx, rows[i]); err != nil {
 				return nil, err
 			}
 		}
-	} else if fresh, err = b.r.Transfers.AddAll(ctx, rows); err != nil {
-		return nil, err
+	default:
+		if fresh, err = b.r.Transfers.AddAll(ctx, rows); err != nil {
+			return nil, err
+		}
 	}
 	for i, e := range entries {
 		if fresh[i] {

@@ -355,10 +355,22 @@ func (s Checkout) Cancel(ctx context.Context, who merchant.Principal, id checkou
 		if out.Version == was.Version {
 			return nil
 		}
+		if err := unpaidBy(ctx, r, id); err != nil {
+			return err
+		}
 		if err := r.Sessions.Save(ctx, session); err != nil {
 			return err
 		}
 		return s.Events.session(ctx, r, webhook.PaymentCanceled, out, nil)
 	})
 	return out, err
+}
+
+// unpaidBy refuses to cancel a session that a program is paying. The caller holds the session.
+func unpaidBy(ctx context.Context, r ports.Repos, id checkout.SessionID) error {
+	paying, err := r.Authorizations.Paying(ctx, id)
+	if err == nil && len(paying) > 0 {
+		err = checkout.ErrPaymentInProgress
+	}
+	return err
 }

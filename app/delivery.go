@@ -49,7 +49,7 @@ func beingDelivered(a *ports.AuthorizationAnswer, now time.Time) bool {
 // indebt notes, with a settlement, that its payer is to be given something, unless what he is to be given is
 // kept already.
 func indebt(ctx context.Context, r ports.Repos, row ports.AuthorizationRow, now time.Time) error {
-	if row.ResourceID == "" {
+	if row.ResourceID == "" && row.SessionID == "" {
 		return nil // sold by somebody else
 	}
 	k := row.Settlement.Snapshot().Due.Key()

@@ -55,6 +55,9 @@ func (s *Settlement) lapse(ctx context.Context, id checkout.SessionID, now time.
 		if !unpaid || now.Before(was.ExpiresAt) {
 			return nil // paid, cancelled or lapsed by another process meanwhile
 		}
+		if paying, err := r.Authorizations.Paying(ctx, id); err != nil || len(paying) > 0 {
+			return err // a program is paying it: what was claimed in time is in time
+		}
 		if err := session.Lapse(now); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -41,6 +42,7 @@ const (
 type Explanation struct {
 	Session  checkout.Snapshot
 	Late     merchant.LatePolicy // of the project: what becomes of a late payment
+	Paying   bool                // whether a program is paying it
 	Headline Headline
 	About    *Finding  // what the headline is about; nil for what is about no transfer
 	Attempts []Attempt // the current intent first, then the newest
@@ -148,6 +150,11 @@ func (e Explainer) explain(ctx context.Context, id checkout.SessionID, to audien
 		}
 		out.Late = project.Policy.Late
 		own.rows, own.sightings, err = r.Transfers.OfSession(ctx, id)
+		if err != nil {
+			return err
+		}
+		paying, err := r.Authorizations.Paying(ctx, id)
+		out.Paying = len(paying) > 0
 		return err
 	})
 	if err != nil {
@@ -157,7 +164,7 @@ func (e Explainer) explain(ctx context.Context, id checkout.SessionID, to audien
 	if err != nil {
 		return Explanation{}, err
 	}
-	intents, err := e.intents(ctx, out.Session)
+	intents, err := e.intents(ctx, out.Session, own.rows)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -188,15 +195,22 @@ func (x *Explanation) anonymous() {
 	}
 }
 
-// intents lists what was ever asked for a session, the current intent first.
-func (e Explainer) intents(ctx context.Context, s checkout.Snapshot) ([]checkout.Intent, error) {
+// intents lists what was ever asked for a session, the current intent first. What only programs were asked, and
+// none paid, tells nobody anything: no amount is theirs that somebody could have missed.
+func (e Explainer) intents(
+	ctx context.Context, s checkout.Snapshot, rows []ports.TransferRow,
+) ([]checkout.Intent, error) {
 	all, err := e.Sessions.IntentsOf(ctx, s.ID, explainedIntents)
-	if err != nil || s.Intent == nil {
-		return all, err
+	if err != nil {
+		return nil, err
 	}
-	out := []checkout.Intent{*s.Intent}
+	var out []checkout.Intent
+	if s.Intent != nil {
+		out = append(out, *s.Intent)
+	}
 	for _, i := range all {
-		if i.ID != s.Intent.ID {
+		paid := slices.ContainsFunc(rows, func(row ports.TransferRow) bool { return row.IntentID == i.ID })
+		if (s.Intent == nil || i.ID != s.Intent.ID) && (paid || i.Terms.Matching != checkout.Authorized) {
 			out = append(out, i)
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	HeadlineUnread    Headline = "network_unread" // nobody reads the network right now
 	HeadlineExpired   Headline = "expired"        // nothing came in time
 	HeadlineNothing   Headline = "nothing_found"  // nothing came yet
+	HeadlineProgram   Headline = "program_paying" // a program's payment is being settled, or may come back
 )
 
 // telling orders the reasons by how much they help who asks. What is not in it is never a headline:
@@ -33,6 +34,9 @@ func headline(x Explanation) (Headline, *Finding) {
 	s := x.Session
 	if s.Status == checkout.Settled {
 		return HeadlinePaid, thePayment(x)
+	}
+	if x.Paying {
+		return HeadlineProgram, nil
 	}
 	if best := mostTelling(x); best != nil {
 		return Headline(best.Reason), best

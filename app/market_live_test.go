@@ -29,10 +29,11 @@ type liveBase struct {
 	holds  bool // it mines nothing
 	spent  int  // how many times it says that a nonce was used by another transaction
 	height uint64
+	dues   map[x402.Hash]x402.Due
 }
 
 func newLiveBase() *liveBase {
-	return &liveBase{mined: map[x402.Hash]ports.TokenReceipt{}, used: map[x402.ClaimKey]x402.Hash{}, height: 1000}
+	return &liveBase{mined: map[x402.Hash]ports.TokenReceipt{}, used: map[x402.ClaimKey]x402.Hash{}, height: 1000, dues: map[x402.Hash]x402.Due{}}
 }
 
 var baseUSDC = func() x402.Token {
@@ -105,7 +106,7 @@ func (b *liveBase) moves(id x402.Hash, d x402.Due) {
 	used, _ := x402.ParseHash("0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5")
 	value := d.Value.Bytes()
 	b.height++
-	b.used[d.Key()] = id
+	b.used[d.Key()], b.dues[id] = id, d
 	b.mined[id] = ports.TokenReceipt{
 		Receipt: x402.Receipt{Network: b.Network(), TxID: id, Succeeded: true, Confirmations: 1, Logs: []x402.Log{
 			{Contract: d.Asset, Topics: []x402.Hash{used, topic(d.Payer), x402.Hash(d.Nonce)}},

@@ -32,9 +32,10 @@ var ErrNotPayable = resource.ErrNotForSale.Because("not_payable").Saying(
 // errPostRefused refuses a request that its resource does not take.
 var errPostRefused = fault.New(fault.NotAllowed, "method_not_allowed", "this resource is read with GET")
 
-// stall is a resource as it is sold now: on which terms, with the challenge printed.
+// stall is where something is sold as it is now: on which terms, with the challenge printed.
 type stall struct {
-	resource resource.Snapshot
+	goods    goods
+	resource resource.Snapshot // zero where something else is sold
 	offer    x402.Offer
 	printed  x402.Printed
 	shown    Showcase
@@ -133,7 +134,7 @@ func (s *Paywall) set(ctx context.Context, r resource.Snapshot, now time.Time) (
 	if offer, err = s.declare(offer, r); err != nil {
 		return stall{}, err
 	}
-	return stall{r, offer, offer.Print(), shown, now}, nil
+	return stall{product{s, r}, r, offer, offer.Print(), shown, now}, nil
 }
 
 // ways lists how a resource can be paid for: every token of every network that it is sold on and its

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/x402"
@@ -33,7 +34,10 @@ type Paywall struct {
 	PublicURL string // without a slash at its end
 	// Attestations signs offers and receipts.
 	Attestations Attestations
-	Log          *slog.Logger
+	// Checkout is whose sessions programs pay, and Words what they are told for it.
+	Checkout Checkout
+	Words    ports.OrderEncoder
+	Log      *slog.Logger
 
 	offers offers
 	reads  sharedReads[shelfMark, ports.ResourceRow]
@@ -48,8 +52,9 @@ type shelfMark struct {
 	sku      string
 }
 
-// Purchase is a request for a resource.
+// Purchase is a request for a resource, or to pay a checkout session.
 type Purchase struct {
+	Session  checkout.SessionID // to be paid; "" for a resource, which Merchant and SKU name
 	Merchant merchant.ID
 	SKU      string
 	Method   string // GET or POST; HEAD only asks for the price
@@ -120,7 +125,7 @@ func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
 	if p.onlyAsks() {
 		return s.price(ctx, p)
 	}
-	stall, err := s.stall(ctx, p)
+	stall, err := s.enter(ctx, &p)
 	if err != nil {
 		return Sale{}, err
 	}
@@ -129,7 +134,7 @@ func (s *Paywall) Buy(ctx context.Context, p Purchase) (Sale, error) {
 		paid, err = false, nil // what has no body is not sold
 	}
 	if !paid {
-		if err := stall.resource.Sold(s.Core.Clock.Now()); err != nil {
+		if err := stall.goods.sold(s.Core.Clock.Now()); err != nil {
 			return Sale{}, err
 		}
 		return s.unpaid(ctx, stall, p)

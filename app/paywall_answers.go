@@ -18,6 +18,10 @@ func (b *buying) refused(ctx context.Context, err error) Sale {
 	}
 	sale := Sale{Fault: fault.From(err), Version: b.version(), Shown: b.stall.shown}
 	if k := sale.Fault.Kind; k == fault.Rejected || k == fault.Invalid {
+		if closed := b.stall.goods.closed(ctx); closed != nil {
+			sale.Fault = fault.From(closed)
+			return sale
+		}
 		challenge := b.s.asking(b.stall.offer, b.stall.resource).Challenge(refusal)
 		sale.Challenge = &challenge
 	}
@@ -111,7 +115,7 @@ func (b *buying) deliver(
 		}
 		kept = answer
 	}
-	full, err := b.s.unshelved(ctx, b.stall.resource, *kept)
+	full, err := b.stall.goods.unshelved(ctx, b, *kept)
 	if err != nil {
 		return b.owing(ctx, row, err), turnOver
 	}
@@ -120,7 +124,7 @@ func (b *buying) deliver(
 
 // makeOwed makes what was paid for before. If it cannot be made the debt stands.
 func (b *buying) makeOwed(ctx context.Context, row ports.AuthorizationRow) Sale {
-	answer, err := b.s.make(ctx, b.stall.resource, b.asked)
+	answer, err := b.stall.goods.make(ctx, b)
 	if err != nil {
 		return b.owing(ctx, row, errors.Join(err, b.s.Relayer.unlease(ctx, b.key)))
 	}

@@ -33,6 +33,11 @@ func (s *Paywall) declare(o x402.Offer, r resource.Snapshot) (x402.Offer, error)
 			Output: outputOf(o.Resource().MIMEType),
 		}
 	}
+	return s.sealed(o, also)
+}
+
+// sealed is an offer with extensions, signed.
+func (s *Paywall) sealed(o x402.Offer, also x402.Extensions) (x402.Offer, error) {
 	o, err := o.With(also)
 	if err != nil {
 		return x402.Offer{}, err

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
-	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -14,7 +13,7 @@ import (
 // fresh claims a payment nobody presented before.
 func (b *buying) fresh(ctx context.Context) (Sale, next) {
 	now := b.s.Core.Clock.Now()
-	if err := b.stall.resource.Sold(now); err != nil {
+	if err := b.stall.goods.sold(now); err != nil {
 		return b.failed(ctx, err), turnOver
 	}
 	if id := b.payload.PaymentID(); id != "" {
@@ -35,7 +34,7 @@ func (b *buying) fresh(ctx context.Context) (Sale, next) {
 		return b.failed(ctx, err), turnOver
 	}
 	defer b.s.Relayer.Attend(b.key)()
-	err = b.s.Relayer.Claim(ctx, row, b.making())
+	err = b.s.Relayer.Claim(ctx, row, b.stall.goods.making())
 	var taken *fault.Fault
 	switch {
 	case errors.As(err, &taken) && errors.Is(err, ports.ErrTaken) && taken.Param == "payment_id":
@@ -56,7 +55,7 @@ var errOtherPayload = fault.New(fault.Conflict, "payment_identifier_reused",
 // retake takes a payment up again that was refused before anything was signed.
 func (b *buying) retake(ctx context.Context) (Sale, next) {
 	now := b.s.Core.Clock.Now()
-	if err := b.stall.resource.Sold(now); err != nil {
+	if err := b.stall.goods.sold(now); err != nil {
 		return b.failed(ctx, err), turnOver
 	}
 	verified, err := b.stall.offer.Verify(b.payload, now)
@@ -64,7 +63,7 @@ func (b *buying) retake(ctx context.Context) (Sale, next) {
 		return b.refused(ctx, err), turnOver
 	}
 	defer b.s.Relayer.Attend(b.key)()
-	err = b.s.Relayer.ClaimAgain(ctx, verified, b.binding, b.making())
+	err = b.s.Relayer.ClaimAgain(ctx, verified, b.binding, b.stall.goods.making())
 	switch {
 	case errors.Is(err, ports.ErrStale):
 		return Sale{}, turnLost
@@ -76,31 +75,23 @@ func (b *buying) retake(ctx context.Context) (Sale, next) {
 	return b.sell(ctx, verified), turnOver
 }
 
-// making is how long what is sold may take to be made before anything is signed.
-func (b *buying) making() time.Duration {
-	if b.stall.resource.Content.Kind == resource.Upstream {
-		return upstreamTime
-	}
-	return 0
-}
-
 // row is a claim as it is recorded.
 func (b *buying) row(v x402.Verified, now time.Time) (ports.AuthorizationRow, error) {
 	claim, err := x402.Claim(v, b.binding, now.UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return ports.AuthorizationRow{}, err
 	}
-	return ports.AuthorizationRow{
-		ID: b.s.Core.IDs.UUID(), Settlement: claim, Version: b.payload.Version(),
-		ProjectID: b.stall.resource.ProjectID, Mode: b.stall.resource.Mode, ResourceID: string(b.stall.resource.ID),
-		Price: b.stall.shown.Price, Title: b.stall.shown.Title, Order: ports.OrderOf(v, 0), PaymentID: b.payload.PaymentID(),
-	}, nil
+	row := ports.AuthorizationRow{
+		ID: b.s.Core.IDs.UUID(), Settlement: claim, Version: b.payload.Version(), Price: b.stall.shown.Price,
+		Title: b.stall.shown.Title, Order: ports.OrderOf(v, 0), PaymentID: b.payload.PaymentID(),
+	}
+	return row, b.stall.goods.claimed(&row)
 }
 
-// sell checks a claimed payment with the chain, settles it and delivers, in the order of the resource's
+// sell checks a claimed payment with the chain, settles it and delivers, in the order of its
 // flow.
 func (b *buying) sell(ctx context.Context, v x402.Verified) Sale {
-	rail, settled := b.s.Catalog.Rails.For(b.stall.resource.Mode, b.key.Network)
+	rail, settled := b.s.Catalog.Rails.For(b.stall.goods.mode(), b.key.Network)
 	if !settled {
 		return b.released(ctx, ports.ErrChainUnavailable)
 	}
@@ -108,10 +99,10 @@ func (b *buying) sell(ctx context.Context, v x402.Verified) Sale {
 	if err != nil {
 		return b.released(ctx, err)
 	}
-	deal := Deal{Rail: rail, Verified: v, Route: route}
+	deal := Deal{Rail: rail, Verified: v, Route: route, Session: b.asked.Session}
 	var made *ports.AuthorizationAnswer
-	if b.stall.resource.Terms.Flow != resource.Upfront {
-		answer, err := b.s.make(ctx, b.stall.resource, b.asked)
+	if !b.stall.goods.upfront() {
+		answer, err := b.stall.goods.make(ctx, b)
 		if err != nil {
 			return b.unsold(ctx, err)
 		}

@@ -86,9 +86,10 @@ func (p *PriceTags) changed(m merchant.ID, sku string) {
 	delete(p.of, shelfMark{m, sku})
 }
 
-// onlyAsks reports whether a request is answered a price and nothing else.
+// onlyAsks reports whether a request is answered the price of a resource and nothing else. What an order costs
+// is not told from memory: one that was paid a moment ago asks nobody.
 func (p Purchase) onlyAsks() bool {
-	return (p.Method == http.MethodGet || p.Method == http.MethodHead) &&
+	return p.Session == "" && (p.Method == http.MethodGet || p.Method == http.MethodHead) &&
 		len(p.V1) == 0 && len(p.V2) == 0 && len(p.SignIn) == 0
 }
 

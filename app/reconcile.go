@@ -94,6 +94,9 @@ func (s Reconciler) look(ctx context.Context, k x402.ClaimKey) error {
 	if !settled {
 		return nil // its network is switched off; it is looked at when it is on again
 	}
+	if was.Status == x402.Settled && row.SessionID != "" {
+		return s.confirmOrder(ctx, rail, row)
+	}
 	if was.Status == x402.Settled {
 		return s.confirm(ctx, rail, row)
 	}

@@ -38,6 +38,11 @@ func (s Reconciler) pursue(ctx context.Context, rail TokenRail, row ports.Author
 	if fate.Used {
 		return s.other(ctx, rail, row)
 	}
+	if row.SessionID != "" && rail.Watched == "" && !found.shallow {
+		if err := s.unmirror(ctx, row); err != nil {
+			return err
+		}
+	}
 	if until := overAt(row.Settlement); !fate.FinalTime.Before(until) && !fate.UsedFinal {
 		return s.lapse(ctx, rail, row, fate)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
@@ -42,6 +43,10 @@ type Relayer struct {
 	Lanes  ports.LaneReads
 	Orders ports.OrderNumbers
 	Events Announcer
+	// Till is where what pays a checkout session is entered; nil where none is paid.
+	Till *Settlement
+	// Played is the sandbox chain as it is scripted: test payments of sessions are shown on it.
+	Played ports.SandboxReads
 	Log    *slog.Logger
 
 	vigils vigils
@@ -56,6 +61,8 @@ type Deal struct {
 	// Answer is what will be delivered, if that is known before: it is kept together with the signature,
 	// so that a payment that turns out to be made after a crash is not left without what it bought.
 	Answer *ports.AuthorizationAnswer
+	// Session is what it pays, "" for a resource.
+	Session checkout.SessionID
 }
 
 func (d Deal) key() x402.ClaimKey { return d.Verified.Due().Key() }
@@ -67,17 +74,31 @@ func (s *Relayer) Claim(ctx context.Context, row ports.AuthorizationRow, making 
 	now := s.now()
 	row.ChangedAt, row.LookAt = now, now.Add(claimPatience+making)
 	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		return r.Authorizations.Claim(ctx, row)
+		if err := r.Authorizations.Claim(ctx, row); err != nil {
+			return err
+		}
+		return admit(ctx, r, row, now)
 	})
 }
 
 // ClaimAgain takes up a payment that was refused, as what refused it may have changed. Of many who race one
 // does; the others are answered ports.ErrStale.
 func (s *Relayer) ClaimAgain(ctx context.Context, v x402.Verified, b x402.Binding, making time.Duration) error {
-	_, err := s.move(ctx, v.Due().Key(), func(row *ports.AuthorizationRow, now time.Time) error {
-		again, err := row.Settlement.ClaimAgain(v, b, now)
-		row.Settlement, row.LookAt = again, now.Add(claimPatience+making)
-		return err
+	now := s.now()
+	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		row, err := r.Authorizations.Load(ctx, v.Due().Key())
+		if err != nil {
+			return err
+		}
+		row, err = advance(ctx, r, row, now, func(row *ports.AuthorizationRow, now time.Time) error {
+			again, err := row.Settlement.ClaimAgain(v, b, now)
+			row.Settlement, row.LookAt = again, now.Add(claimPatience+making)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return admit(ctx, r, row, now)
 	})
 	if errors.Is(err, x402.ErrTransition) {
 		return ports.ErrStale
@@ -129,6 +150,9 @@ func (s *Relayer) LetGo(ctx context.Context, k x402.ClaimKey) error {
 func (s *Relayer) Settle(ctx context.Context, d Deal) (ports.AuthorizationRow, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleBound)
 	defer cancel()
+	if err := s.awaited(ctx, d.Session); err != nil {
+		return ports.AuthorizationRow{}, s.giveUp(ctx, d, err)
+	}
 	if d.Rail.Delegate != nil {
 		return s.delegate(ctx, d)
 	}

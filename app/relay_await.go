@@ -80,11 +80,22 @@ func (s *Relayer) pursue(ctx context.Context, p *pursuit) (row ports.Authorizati
 	switch {
 	case err == nil:
 		row, err = s.settle(ctx, evidence{p.rail, proven, receipt, x402.Relayer})
-		return row, err == nil, err
+		return row, err == nil && atRest(row), err
 	case errors.As(err, &refusal):
 		return s.fruitless(ctx, *p, refusal.Reason)
 	}
 	return ports.AuthorizationRow{}, false, nil // too few blocks hold it, or nobody can say what it shows
+}
+
+// atRest reports whether a settlement came to an end by what was proven: one that pays a session waits until
+// its transfer counts by the session's terms.
+func atRest(row ports.AuthorizationRow) bool {
+	switch row.Settlement.Snapshot().Status {
+	case x402.Settled, x402.Refused, x402.Failed:
+		return true
+	case x402.Claimed, x402.Signed, x402.Broadcast, x402.Delegated, x402.Pending, x402.Reversed:
+	}
+	return false
 }
 
 // send hands the transaction to a node, unless it was, and notes that it was.
@@ -143,7 +154,7 @@ func (s *Relayer) fruitless(
 	case other != nil:
 		other.by = x402.Relayer
 		row, err = s.settle(ctx, *other)
-		return row, err == nil, err
+		return row, err == nil && atRest(row), err
 	case used:
 		return ports.AuthorizationRow{}, false, nil // by whom is not known yet, or not deep enough
 	}

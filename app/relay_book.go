@@ -43,6 +43,9 @@ func (s *Relayer) settle(ctx context.Context, e evidence) (out ports.Authorizati
 			out = row
 			return nil
 		}
+		if row.SessionID != "" {
+			return errOrder
+		}
 		taken, err := s.take(ctx, r, e, row, no)
 		if err != nil {
 			return err
@@ -63,6 +66,9 @@ func (s *Relayer) settle(ctx context.Context, e evidence) (out ports.Authorizati
 		// Booking is last, because all that a merchant books waits for it to be committed.
 		return bookReceipt(ctx, r, receiptFor(e.rail, out, no, now))
 	})
+	if errors.Is(err, errOrder) {
+		return s.settleOrder(ctx, e)
+	}
 	if errors.Is(err, x402.ErrTransition) {
 		return s.read(ctx, e.key())
 	}

@@ -24,11 +24,7 @@ func (s *Relayer) undo(ctx context.Context, rail TokenRail, k x402.ClaimKey) err
 			return err
 		}
 		was, booked := row.Settlement.Snapshot(), row.OrderNo
-		row, err = advance(ctx, r, row, now, func(row *ports.AuthorizationRow, now time.Time) error {
-			reversed, err := row.Settlement.Undo(x402.Reconciler)
-			row.Settlement, row.OrderNo, row.LookAt = reversed, "", now
-			return err
-		})
+		row, err = advance(ctx, r, row, now, undone)
 		if err != nil {
 			return err
 		}

@@ -154,6 +154,22 @@ func (s *Settlement) prove(ctx context.Context, head chain.Head, t chain.Transfe
 	return find{proof: proof, no: no}, err
 }
 
+// proveFor proves one transfer by the terms of the intent it is for: final, or as deep as they ask;
+// chain.ErrNotFinal while it is neither.
+func (s *Settlement) proveFor(
+	ctx context.Context, head chain.Head, t chain.Transfer, to ports.HeldAmount,
+) (find, error) {
+	proof, err := chain.Confirm(t, head)
+	if terms := to.Intent.Terms; err != nil && terms.Confirmations > 0 && terms.Sources < 2 {
+		proof, err = chain.ConfirmEarly(t, head, terms.Confirmations)
+	}
+	if err != nil {
+		return find{}, err
+	}
+	no, err := s.Orders.Next(ctx, s.now())
+	return find{proof: proof, held: &to, no: no}, err
+}
+
 // identifyEarly proves those transfers deep enough whose payers were told that this counts.
 func (s *Settlement) identifyEarly(
 	ctx context.Context, head chain.Head, ts []chain.Transfer,

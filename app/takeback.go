@@ -42,6 +42,11 @@ func (s *Settlement) reverse(
 			if err := r.Transfers.Reverse(ctx, t.Network, t.TxID, t.Index); err != nil {
 				return err
 			}
+			if row.SessionID != "" { // a program may have paid it: its settlement follows
+				if _, err := r.Authorizations.WakeSession(ctx, row.SessionID, now); err != nil {
+					return err
+				}
+			}
 			if row.Disposition == ports.Agent {
 				if err := wake(ctx, r, t, now); err != nil {
 					return fmt.Errorf("wake the settlement of %s/%d: %w", t.TxID, t.Index, err)

@@ -169,7 +169,7 @@ CREATE TABLE intents (
 	CONSTRAINT intents_check CHECK (matching = 'dedicated'::text OR tolerance = 0::numeric),
 	CONSTRAINT intents_confirmations_check CHECK (confirmations >= 0),
 	CONSTRAINT intents_decimals_check CHECK (decimals >= 0),
-	CONSTRAINT intents_matching_check CHECK (matching = ANY (ARRAY['shared'::text, 'dedicated'::text])),
+	CONSTRAINT intents_matching_check CHECK (matching = ANY (ARRAY['shared'::text, 'dedicated'::text, 'authorized'::text])),
 	CONSTRAINT intents_method_check CHECK (method <> ''::text),
 	CONSTRAINT intents_network_check CHECK (network <> ''::text),
 	CONSTRAINT intents_rate_price_check CHECK (rate_price > 0::numeric AND rate_price < 'Infinity'::numeric),
@@ -179,6 +179,7 @@ CREATE TABLE intents (
 );
 CREATE UNIQUE INDEX intents_dedicated ON public.intents USING btree (network, address, contract) WHERE (held AND (matching = 'dedicated'::text));
 CREATE UNIQUE INDEX intents_held ON public.intents USING btree (network, address, contract, units) WHERE held;
+CREATE UNIQUE INDEX intents_invited ON public.intents USING btree (session_id, network, contract, address) WHERE (matching = 'authorized'::text);
 CREATE INDEX intents_let_go ON public.intents USING btree (network, hold_until, id) WHERE held;
 CREATE INDEX intents_listed ON public.intents USING btree (session_id, created_at, id);
 CREATE INDEX intents_of_session ON public.intents USING btree (session_id, network, contract) WHERE held;
@@ -1005,6 +1006,7 @@ CREATE INDEX x402_settlements_owning ON public.x402_settlements USING btree (net
 CREATE INDEX x402_settlements_paged ON public.x402_settlements USING btree (project_id, mode, claimed_at, id) WHERE (status <> ALL (ARRAY['claimed'::text, 'refused'::text]));
 CREATE INDEX x402_settlements_paid_by ON public.x402_settlements USING btree (merchant_id, sku, payer) WHERE (status = 'settled'::text);
 CREATE UNIQUE INDEX x402_settlements_payment_id ON public.x402_settlements USING btree (merchant_id, payment_id) WHERE (payment_id <> ''::text);
+CREATE INDEX x402_settlements_session ON public.x402_settlements USING btree (session_id) WHERE (session_id IS NOT NULL);
 
 CREATE TABLE x402_transactions (
 	txid bytea NOT NULL,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
@@ -86,6 +87,12 @@ type Authorizations interface {
 	// Wake has whatever a transaction settled looked at from a time on, and answers how many settlements
 	// that are: what recorded the transfer doubts it.
 	Wake(ctx context.Context, n x402.Network, id x402.Hash, at time.Time) (int, error)
+	AuthorizedSessions
+	AuthorizationAnswers
+}
+
+// AuthorizationAnswers keeps the answers settlements led to.
+type AuthorizationAnswers interface {
 	// Keep stores the answer a settlement led to, replacing an earlier one; ErrNotFound if nothing was
 	// claimed under the key.
 	Keep(ctx context.Context, k x402.ClaimKey, answer AuthorizationAnswer) error
@@ -93,6 +100,16 @@ type Authorizations interface {
 	Answer(ctx context.Context, k x402.ClaimKey) (AuthorizationAnswer, error)
 	// PruneAnswers deletes at most limit answers that expired before now, the longest expired first.
 	PruneAnswers(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// AuthorizedSessions tells which settlements pay a checkout session (AuthorizationRow.SessionID).
+type AuthorizedSessions interface {
+	// Paying lists the settlements of a session that are under way: claimed, on their way to the chain, or
+	// undone by it and not given up. It locks nothing: whoever relies on it holds the session.
+	Paying(ctx context.Context, id checkout.SessionID) ([]x402.ClaimKey, error)
+	// WakeSession has whatever settled for a session looked at from a time on, and answers how many
+	// settlements that are.
+	WakeSession(ctx context.Context, id checkout.SessionID, at time.Time) (int, error)
 }
 
 // AuthorizationQuery selects a page of a project's settlements, newest first.

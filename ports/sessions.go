@@ -48,6 +48,10 @@ type Amounts interface {
 	// caller tries the next suffix. At a dedicated address an intent holds every amount of its asset:
 	// another one there is ErrTaken, whatever it asks for.
 	Reserve(ctx context.Context, i checkout.Intent) error
+	// Invite records an intent that holds no amount (checkout.Authorized), unless its session has such a one
+	// of the same asset at the same address, and answers the one that counts: whoever invites is answered the
+	// same, however many do at once.
+	Invite(ctx context.Context, i checkout.Intent) (checkout.Intent, error)
 	// IntentOf finds the newest intent of a session for an asset that still holds its amount, or
 	// ErrNotFound.
 	IntentOf(ctx context.Context, id checkout.SessionID, a chain.Asset) (checkout.Intent, error)

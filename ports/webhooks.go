@@ -154,3 +154,10 @@ type AddressEncoder interface {
 type AgentEncoder interface {
 	EncodeAgent(e webhook.Event, a AuthorizationRow) ([]byte, error)
 }
+
+// OrderEncoder puts into the words of a dialect what a program is told that paid a checkout session. paid
+// is the transfer by which it did, with where that went: to the session, or, where somebody else had paid
+// it before, to its merchant's queue. nil while the chain has undone it. It is pure.
+type OrderEncoder interface {
+	EncodeOrder(s checkout.Snapshot, paid *TransferRow) ([]byte, error)
+}

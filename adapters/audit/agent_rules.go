@@ -15,6 +15,10 @@ const agentAlike = `t.network = s.chain AND lower(t.contract) = '0x' || encode(s
 	AND lower(t.sender) = '0x' || encode(s.payer, 'hex') AND lower(t.receiver) = '0x' || encode(s.pay_to, 'hex')
 	AND t.units = s.value`
 
+// orderMoved says of a transfer t and a settlement s of agentBooks that the one pays the session of the other.
+const orderMoved = `t.session_id = s.session_id AND lower(t.sender) = '0x' || encode(s.payer, 'hex') AND t.units = s.value
+	AND (s.mode = 'test' AND t.network = 'sandbox' OR t.txid = encode(s.txid, 'hex') AND ` + agentAlike + `)`
+
 // agentRules hold for what programs pay: an authorization, what was signed for it, the transfer that
 // moved its money, its booking, and what was delivered for it.
 var agentRules = []rule{
@@ -32,8 +36,8 @@ var agentRules = []rule{
 	{
 		name:    "agent-booked",
 		checked: `SELECT count(*) FROM x402_settlements WHERE status = 'settled'`,
-		// What is settled is booked under its order number, at its price, as received on its network, and
-		// that stands. Nothing else stands for it, and nothing stands for what is not settled.
+		// What is settled for a resource is booked under its order number, at its price, as received on its
+		// network, and that stands. (What pays an order is booked as every payment of one: agent-order.) Nothing else stands for it, and nothing stands for what is not settled.
 		broken: `
 			SELECT s.id::text, CASE
 				WHEN b.order_no IS NULL THEN s.status || ', and not booked as "' || s.order_no || '"'
@@ -42,7 +46,7 @@ var agentRules = []rule{
 			LEFT JOIN transactions b ON b.order_no::text = s.order_no AND b.kind = 'x402'
 				AND (b.source_ref = s.ref OR starts_with(b.source_ref, s.ref || '.'))
 			LEFT JOIN postings p ON p.order_no = b.order_no
-			WHERE s.status = 'settled' AND ((b.merchant_id, b.project_id, b.mode, p.position, p.amount, p.currency)
+			WHERE s.status = 'settled' AND s.session_id IS NULL AND ((b.merchant_id, b.project_id, b.mode, p.position, p.amount, p.currency)
 					IS DISTINCT FROM (s.merchant_id, s.project_id, s.mode, 0::smallint, s.price, s.price_currency)
 				OR b.session_id <> coalesce(s.session_id::text, '')
 				OR NOT EXISTS (
@@ -88,7 +92,7 @@ var agentRules = []rule{
 				t.disposition || CASE t.order_no WHEN '' THEN '' ELSE ' under ' || t.order_no END
 			FROM transfers t
 			JOIN ` + agentBooks + ` s ON encode(s.txid, 'hex') = t.txid AND s.status = 'settled' AND ` + agentAlike + `
-			WHERE NOT (t.disposition = 'x402' AND t.order_no = s.order_no)
+			WHERE s.session_id IS NULL AND NOT (t.disposition = 'x402' AND t.order_no = s.order_no)
 				AND NOT (t.disposition IN ('reversed', 'unmatched') AND s.look_at IS NOT NULL)
 				AND NOT EXISTS (SELECT FROM transfers o WHERE o.network = t.network AND o.txid = t.txid
 					AND o.disposition = 'x402' AND o.order_no = s.order_no)`,
@@ -184,6 +188,32 @@ var agentRules = []rule{
 			FROM x402_answers a
 			LEFT JOIN ` + agentBooks + ` s ON s.key = a.key
 			WHERE NOT EXISTS (SELECT FROM transactions b
-				WHERE b.kind = 'x402' AND split_part(b.source_ref, '.', 1) = s.ref)`,
+				WHERE b.kind = 'x402' AND split_part(b.source_ref, '.', 1) = s.ref)
+				AND NOT EXISTS (SELECT FROM transfers t JOIN intents i ON i.id = t.intent_id
+					WHERE t.session_id = s.session_id AND i.matching = 'authorized')`,
+	},
+	{
+		name:    "agent-order",
+		checked: `SELECT count(*) FROM x402_settlements WHERE status = 'settled' AND session_id IS NOT NULL`,
+		// What settled for a checkout session has its transfer, which the session has taken or which waits for its
+		// merchant, under the same order number; the sandbox chain shows that of test money. A settlement whose
+		// transfer was undone is looked at. The other way round, what is said to pay an order by authorization was
+		// authorized, unless it paid what a reversal had reopened.
+		broken: `
+			SELECT s.id::text, 'settled under "' || s.order_no || '" for session ' || s.session_id ||
+				', and no transfer of it stands so'
+			FROM ` + agentBooks + ` s
+			WHERE s.status = 'settled' AND s.session_id IS NOT NULL AND s.look_at IS NULL AND NOT EXISTS (
+				SELECT FROM transfers t JOIN intents i ON i.id = t.intent_id AND i.matching = 'authorized'
+				WHERE ` + orderMoved + ` AND t.disposition IN ('settled', 'part', 'held', 'duplicate')
+					AND (t.order_no = s.order_no OR s.order_no = '' AND t.decision <> ''))
+			UNION ALL
+			SELECT t.network || ' ' || t.txid || '/' || t.idx, t.disposition || ' for session ' || t.session_id ||
+				' by authorization, and nobody authorized it'
+			FROM transfers t JOIN intents i ON i.id = t.intent_id AND i.matching = 'authorized'
+			WHERE t.disposition IN ('settled', 'part', 'held', 'duplicate') AND t.decision = ''
+				AND NOT EXISTS (SELECT FROM ` + agentBooks + ` s WHERE ` + orderMoved + ` AND s.status = 'settled')
+				AND NOT EXISTS (
+					SELECT FROM transactions r WHERE r.kind = 'reversal' AND r.session_id = t.session_id::text)`,
 	},
 }

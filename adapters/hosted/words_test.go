@@ -107,7 +107,7 @@ func TestEveryAnswerHasWords(t *testing.T) {
 	}
 	want["why.is."+string(app.ReasonPays)] = true // an earlier intent's, before it was undone
 	for _, h := range []app.Headline{
-		app.HeadlineCancelled, app.HeadlineUnread, app.HeadlineExpired, app.HeadlineNothing,
+		app.HeadlineCancelled, app.HeadlineUnread, app.HeadlineExpired, app.HeadlineNothing, app.HeadlineProgram,
 	} {
 		want["why.say."+string(h)] = true
 	}

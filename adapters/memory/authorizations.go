@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -103,6 +104,46 @@ func (r authorizations) Wake(
 	rows := s.authorizations.where(func(a ports.AuthorizationRow) bool {
 		now := a.Settlement.Snapshot()
 		return now.Status == x402.Settled && now.Due.Network == n && now.TxID == id
+	})
+	for _, row := range rows {
+		row.LookAt = at
+		s.authorizations.put(r.unit, keyOfAuthorization(row), row)
+	}
+	return len(rows), nil
+}
+
+func (r authorizations) Paying(ctx context.Context, id checkout.SessionID) ([]x402.ClaimKey, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []x402.ClaimKey
+	for _, a := range s.authorizations.where(func(a ports.AuthorizationRow) bool {
+		return a.SessionID == string(id) && underWay(a.Settlement.Snapshot().Status)
+	}) {
+		keys = append(keys, keyOfAuthorization(a))
+	}
+	return keys, nil
+}
+
+func underWay(s x402.Status) bool {
+	switch s {
+	case x402.Claimed, x402.Signed, x402.Broadcast, x402.Delegated, x402.Pending, x402.Reversed:
+		return true
+	case x402.Settled, x402.Refused, x402.Failed:
+	}
+	return false
+}
+
+func (r authorizations) WakeSession(
+	ctx context.Context, id checkout.SessionID, at time.Time,
+) (int, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rows := s.authorizations.where(func(a ports.AuthorizationRow) bool {
+		return a.SessionID == string(id) && a.Settlement.Snapshot().Status == x402.Settled
 	})
 	for _, row := range rows {
 		row.LookAt = at

@@ -216,6 +216,25 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 	return nil
 }
 
+func (r sessions) Invite(ctx context.Context, i checkout.Intent) (checkout.Intent, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return checkout.Intent{}, err
+	}
+	if _, known := s.sessions.get(i.SessionID); !known || i.Terms.Matching != checkout.Authorized {
+		return checkout.Intent{}, fmt.Errorf("invite by intent %s: session %s, %s", i.ID, i.SessionID, i.Terms.Matching)
+	}
+	was, invited := s.intents.find(func(o checkout.Intent) bool {
+		return o.SessionID == i.SessionID && o.Asset.Network == i.Asset.Network &&
+			o.Asset.Contract == i.Asset.Contract && o.Address == i.Address && o.Terms.Matching == checkout.Authorized
+	})
+	if !invited {
+		s.intents.put(r.unit, i.ID, cloneIntent(i))
+		was = i
+	}
+	return cloneIntent(was), nil
+}
+
 func (r sessions) IntentOf(
 	ctx context.Context, id checkout.SessionID, a chain.Asset,
 ) (checkout.Intent, error) {
@@ -280,7 +299,7 @@ func (r sessions) HoldAgain(ctx context.Context, n chain.Network, since time.Tim
 	}
 	free := s.intents.where(func(i checkout.Intent) bool {
 		_, held := s.amounts.get(slotOf(i))
-		return i.Asset.Network == n && !i.HoldUntil.Before(since) && !held
+		return i.Asset.Network == n && !i.HoldUntil.Before(since) && !held && i.Terms.Matching != checkout.Authorized
 	})
 	slices.SortFunc(free, func(a, b checkout.Intent) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))

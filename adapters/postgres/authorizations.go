@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
@@ -106,6 +107,29 @@ func (r authorizations) Wake(
 ) (int, error) {
 	woken, err := exec(ctx, r.in(), `UPDATE x402_settlements SET look_at = $3
 		WHERE network = $1 AND txid = $2 AND status = 'settled'`, chainID(n), id[:], at)
+	return int(woken), err
+}
+
+func (r authorizations) Paying(ctx context.Context, id checkout.SessionID) ([]x402.ClaimKey, error) {
+	if !isUUID(id) {
+		return nil, nil
+	}
+	rows, err := all[claimKeyRow](ctx, r.in(), `SELECT key FROM x402_settlements
+		WHERE session_id = $1 AND status NOT IN ('settled', 'refused', 'failed') ORDER BY claimed_at, id`, id)
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, claimKeyRow.key)
+}
+
+func (r authorizations) WakeSession(
+	ctx context.Context, id checkout.SessionID, at time.Time,
+) (int, error) {
+	if !isUUID(id) {
+		return 0, nil
+	}
+	woken, err := exec(ctx, r.in(), `UPDATE x402_settlements SET look_at = $2
+		WHERE session_id = $1 AND status = 'settled'`, id, at)
 	return int(woken), err
 }
 

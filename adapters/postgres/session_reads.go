@@ -166,7 +166,7 @@ const heldQuery = `
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]))
 	SELECT t.position, ` + intentColumns + `
 	FROM t JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
-		AND i.units = t.units::numeric AND i.held AND i.matching = 'shared'
+		AND i.units = t.units::numeric AND i.held AND i.matching <> 'dedicated'
 	UNION ALL
 	SELECT t.position, ` + intentColumns + `
 	FROM t JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract

@@ -123,19 +123,7 @@ func (r sessions) ByOrderID(
 }
 
 func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
-	n, err := exec(ctx, r.in(), `
-		INSERT INTO intents (
-			id, session_id, project_id, method, network, symbol, contract, decimals, address, units,
-			rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held,
-			matching, tolerance, confirmations, sources)
-		SELECT $1, s.id, s.project_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-			$17, true, $18, $19, $20, $21
-		FROM sessions s WHERE s.id = $2
-		ON CONFLICT `+slotOf(i.Terms)+` DO NOTHING`, prepared,
-		i.ID, i.SessionID, i.Method, i.Asset.Network, i.Asset.Symbol, i.Asset.Contract,
-		int16(i.Asset.Decimals), i.Address, i.Units.String(), i.Rate.From, i.Rate.To,
-		i.Rate.Price.String(), i.Rate.Source, i.Rate.At, i.CreatedAt, i.ExpiresAt, i.HoldUntil,
-		i.Terms.Matching, toleranceText(i.Terms), i.Terms.Confirmations, int16(i.Terms.Sources)) //nolint:gosec // one or two
+	n, err := r.ask(ctx, i, true)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -145,8 +133,47 @@ func (r sessions) Reserve(ctx context.Context, i checkout.Intent) error {
 	return ports.ErrTaken
 }
 
+// ask records an intent, unless what it asks for is taken.
+func (r sessions) ask(ctx context.Context, i checkout.Intent, held bool) (int64, error) {
+	return exec(ctx, r.in(), `
+		INSERT INTO intents (
+			id, session_id, project_id, method, network, symbol, contract, decimals, address, units,
+			rate_from, rate_to, rate_price, rate_source, rate_at, created_at, expires_at, hold_until, held,
+			matching, tolerance, confirmations, sources)
+		SELECT $1, s.id, s.project_id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+			$17, $22, $18, $19, $20, $21
+		FROM sessions s WHERE s.id = $2
+		ON CONFLICT `+slotOf(i.Terms)+` DO NOTHING`, prepared,
+		i.ID, i.SessionID, i.Method, i.Asset.Network, i.Asset.Symbol, i.Asset.Contract,
+		int16(i.Asset.Decimals), i.Address, i.Units.String(), i.Rate.From, i.Rate.To,
+		i.Rate.Price.String(), i.Rate.Source, i.Rate.At, i.CreatedAt, i.ExpiresAt, i.HoldUntil,
+		i.Terms.Matching, toleranceText(i.Terms), i.Terms.Confirmations, int16(i.Terms.Sources), held) //nolint:gosec // one or two
+}
+
+// Invite looks only after it wrote, so that it finds what another one invited meanwhile.
+func (r sessions) Invite(ctx context.Context, i checkout.Intent) (checkout.Intent, error) {
+	if i.Terms.Matching != checkout.Authorized {
+		return checkout.Intent{}, fmt.Errorf("invite by intent %s: it is %s", i.ID, i.Terms.Matching)
+	}
+	if _, err := r.ask(ctx, i, false); err != nil {
+		return checkout.Intent{}, err
+	}
+	row, err := one[intentRow](ctx, r.in(), "SELECT "+intentColumns+`
+		FROM intents i
+		WHERE i.session_id = $1 AND i.network = $2 AND i.contract = $3 AND i.address = $4
+			AND i.matching = 'authorized'`,
+		i.SessionID, i.Asset.Network, i.Asset.Contract, i.Address)
+	if err != nil {
+		return checkout.Intent{}, err
+	}
+	return row.intent()
+}
+
 // slotOf names the index that an intent's claim is made against.
 func slotOf(t checkout.Terms) string {
+	if t.Matching == checkout.Authorized {
+		return "(session_id, network, contract, address) WHERE matching = 'authorized'"
+	}
 	if t.Matching == checkout.Dedicated {
 		return "(network, address, contract) WHERE held AND matching = 'dedicated'"
 	}
@@ -201,7 +228,7 @@ func (r sessions) HoldAgain(ctx context.Context, n chain.Network, since time.Tim
 	again, err := exec(ctx, r.in(), `UPDATE intents SET held = true WHERE id IN (
 		SELECT DISTINCT ON (i.address, i.contract, CASE i.matching WHEN 'shared' THEN i.units END) i.id
 		FROM intents i
-		WHERE i.network = $1 AND NOT i.held AND i.hold_until >= $2 AND NOT EXISTS (
+		WHERE i.network = $1 AND NOT i.held AND i.hold_until >= $2 AND i.matching <> 'authorized' AND NOT EXISTS (
 			SELECT FROM intents o
 			WHERE o.network = i.network AND o.address = i.address AND o.contract = i.contract AND o.held
 				AND (o.units = i.units OR o.matching = 'dedicated'))

@@ -95,6 +95,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		eventWords, wire.Bind(new(ports.EventEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AgentEncoder), new(native.EventWords)),
+		wire.Bind(new(ports.OrderEncoder), new(native.EventWords)),
 		limiter, drain,
 		wire.Struct(new(useCases), "*"), nativeAPI, facilitatorAPI,
 		hostedPage,

@@ -179,10 +179,10 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
 	appResources := resources(c, core, store, appTokenRails, source, sender)
-	relayer := settler(core, appTokenRails, store, announcer, log)
+	relayer := settler(core, appTokenRails, store, announcer, settlement, log)
 	vaultSigner := signer(c, vaultMasterKey)
 	appAttestations := attestations(core, store, vaultSigner, mainPublicBase)
-	paywall := vending(core, appResources, relayer, appAttestations, sender, mainPublicBase, log)
+	paywall := vending(core, appResources, checkout, nativeEventWords, relayer, appAttestations, sender, mainPublicBase, log)
 	mainUseCases := useCases{
 		Credentials:  credentials,
 		Accounts:     accounts,

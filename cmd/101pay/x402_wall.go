@@ -16,21 +16,22 @@ import (
 const reconcilePace = time.Second
 
 func settler(
-	core app.Core, rails app.TokenRails, store *postgres.Store, events app.Announcer, log *slog.Logger,
+	core app.Core, rails app.TokenRails, store *postgres.Store, events app.Announcer, till *app.Settlement,
+	log *slog.Logger,
 ) *app.Relayer {
 	return &app.Relayer{
 		Core: core, Rails: rails, Reads: store.Authorizations(), Lanes: store.Lanes(), Orders: store, Events: events,
-		Log: log,
+		Till: till, Played: store, Log: log,
 	}
 }
 
 func vending(
-	core app.Core, catalog app.Resources, r *app.Relayer, signs app.Attestations, out *outbound.Sender,
-	base publicBase, log *slog.Logger,
+	core app.Core, catalog app.Resources, orders app.Checkout, words ports.OrderEncoder, r *app.Relayer,
+	signs app.Attestations, out *outbound.Sender, base publicBase, log *slog.Logger,
 ) *app.Paywall {
 	return &app.Paywall{
 		Core: core, Catalog: catalog, Relayer: r, Reads: r.Reads, Upstreams: out, PublicURL: string(base), Log: log,
-		Attestations: signs,
+		Attestations: signs, Checkout: orders, Words: words,
 	}
 }
 

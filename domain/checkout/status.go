@@ -77,8 +77,9 @@ func (e event) String() string { return eventNames[e] }
 // it. Expired settles and takes parts: by transfers whose blocks were in time but became final later, or
 // by late ones that the project accepts. A settled session stays so if a part is reversed that it is
 // covered without. What the merchant accepts is a final transfer too, of another amount or out of time.
+// Opened settles by what a program pays: it never chose a method.
 var transitions = map[Status]map[event]Status{
-	Opened: {eventIssue: Awaiting, eventLapse: Expired, eventCancel: Cancelled},
+	Opened: {eventIssue: Awaiting, eventSettle: Settled, eventLapse: Expired, eventCancel: Cancelled},
 	Awaiting: {
 		eventIssue: Awaiting, eventSee: Processing, eventPart: Awaiting, eventSettle: Settled,
 		eventLapse: Expired, eventCancel: Cancelled, eventUndo: Awaiting,

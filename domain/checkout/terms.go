@@ -18,6 +18,9 @@ const (
 	// Dedicated is an address of this session alone: whatever arrives of the asset counts, in as many
 	// transfers as it takes.
 	Dedicated Matching = "dedicated"
+	// Authorized is no amount's: a program's signed authorization says which transfer pays, so an intent
+	// holds nothing, and any number of them may ask for one amount at one address.
+	Authorized Matching = "authorized"
 )
 
 // Terms are the rules an intent is paid under. They are fixed when the payer is told where to pay: a

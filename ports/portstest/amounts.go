@@ -38,6 +38,9 @@ var amountPromises = []promise{
 	{"a transfer that differs in any part is held by nobody", heldExactly},
 	{"an amount stays held by a session that ended", heldAfterEnd},
 	{"a session's newest held intent for an asset is found", heldOfSession},
+	{"what is invited holds no amount, and is invited once", amountsInvited},
+	{"of many who invite at once all are answered one", amountsInvitedRace},
+	{"an invited intent that is extended holds its amount", amountsInvitedHeld},
 }
 
 func transfers(ts ...chain.Transfer) []chain.Transfer { return ts }

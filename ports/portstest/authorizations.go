@@ -23,6 +23,8 @@ var authorizationPromises = []promise{
 	{"a settlement that was loaded is locked", authorizationsLocked},
 	{"what was rolled back was never claimed", authorizationsRollBack},
 	{"what a transaction settled is looked at when it is woken", authorizationsWoken},
+	{"a session is told of the settlements that are under way for it", authorizationsPaying},
+	{"what settled for a session is looked at when that is woken", authorizationsSessionWoken},
 	{"an answer is kept byte for byte, and replaced", answersKept},
 	{"an answer is no longer than it may be", answersBounded},
 	{"expired answers are pruned, the longest expired first, no more than asked", answersPruned},

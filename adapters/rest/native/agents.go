@@ -18,6 +18,7 @@ type agentJSON struct {
 	Status      string         `json:"status"`
 	Mode        string         `json:"mode"`
 	SKU         string         `json:"sku,omitempty"`
+	Session     string         `json:"session,omitempty"` // the checkout session it pays, instead of a resource
 	Description string         `json:"description,omitempty"`
 	Amount      string         `json:"amount"`
 	AmountMinor string         `json:"amountMinor"`
@@ -40,6 +41,9 @@ func showAgent(a ports.AuthorizationRow) agentJSON {
 		Description: a.Title, Amount: a.Price.String(), AmountMinor: a.Price.MinorText(),
 		Currency: a.Price.Currency().Code(), Payer: s.Due.Payer.String(), PayTo: s.Due.PayTo.String(),
 		Network: s.Due.Network.String(), Asset: s.Due.Asset.String(), OrderNo: a.OrderNo, CreatedAt: instant(s.ClaimedAt),
+	}
+	if a.SessionID != "" {
+		shown.SKU, shown.Session = "", a.SessionID
 	}
 	if s.TxID != (x402.Hash{}) {
 		shown.Transaction = s.TxID.String()

@@ -224,6 +224,7 @@ var reasonWords = map[app.Reason]string{
 var headlineWords = map[app.Headline]string{
 	app.HeadlinePaid:      "It is paid.",
 	app.HeadlineChoose:    "Nothing has been asked for yet: choose how to pay.",
+	app.HeadlineProgram:   "A program is paying this order. Send nothing; it says here when it is paid.",
 	app.HeadlineCancelled: "The merchant cancelled this payment, and nothing has come for it. Send nothing.",
 	app.HeadlineUnread: "The network cannot be read right now. What was sent is not lost and will be found when " +
 		"it can be read again. Do not send it twice.",

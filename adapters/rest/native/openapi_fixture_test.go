@@ -109,7 +109,10 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	agents[0].Chain, agents[0].Relay, agents[0].Confirmations = tokens, tokens, 1
 	relayer := &app.Relayer{
 		Core: core, Rails: agents, Reads: store.Authorizations(), Lanes: store.Lanes(), Orders: store, Events: events,
-		Log: log,
+		Till: g.settle, Played: store, Log: log,
+	}
+	sales := app.Checkout{
+		Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
 	}
 	g.agents = app.Reconciler{Relayer: relayer}
 	catalog := app.Resources{Core: core, Reads: store, Rails: agents, Rates: specRates{}, Prober: g, Tags: new(app.PriceTags)}
@@ -127,13 +130,12 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		KYC:        app.KYC{Core: core},
 		Statements: app.Statements{Book: store},
 		Charges:    app.Charges{Core: core, Books: store, Orders: store},
-		Checkout: app.Checkout{
-			Core: core, Sessions: store, Rails: rails, Rates: specRates{}, Changes: store, Events: events, Log: log,
-		},
+		Checkout:   sales,
 		Settlement: g.settle, Webhooks: g.webhooks,
 		Resources: catalog,
 		Paywall: &app.Paywall{
 			Core: core, Catalog: catalog, Relayer: relayer, Reads: relayer.Reads, Upstreams: g, PublicURL: specPublicURL,
+			Checkout: sales, Words: words,
 			Log: log, Attestations: app.Attestations{Core: core, Signer: portstest.Pen{}, Issuer: specPublicURL},
 		},
 		Explainer: app.Explainer{Core: core, Sessions: store, Reads: store, Rails: rails},

@@ -56,6 +56,7 @@ func TestEveryRouteAnswersAsDocumented(t *testing.T) {
 		walkWebhooks(s)
 		walkResources(s)
 		walkPurchases(s)
+		walkOrder(s)
 		walkBook(s)
 		walkCheckout(s)
 		walkScenarios(s)

@@ -26,7 +26,7 @@ const merchantParam = "merchant"
 // credential of anybody.
 func CrossOrigin() []edge.CrossOrigin {
 	return []edge.CrossOrigin{
-		{Prefix: "/v1/checkout/sessions/"},
+		{Prefix: "/v1/checkout/sessions/", Headers: []string{x402.HeaderPaymentV1, x402.HeaderPaymentV2}},
 		{Prefix: WellKnown},
 		{Prefix: "/v1/resource/", Headers: []string{
 			x402.HeaderPaymentV1, x402.HeaderPaymentV2, x402.HeaderSignIn,
@@ -49,6 +49,11 @@ func (a *API) buy(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return a.sell(c, purchase)
+}
+
+// sell answers a purchase.
+func (a *API) sell(c *gin.Context, purchase app.Purchase) error {
 	sale, err := a.Paywall.Buy(c.Request.Context(), purchase)
 	if err != nil {
 		return err

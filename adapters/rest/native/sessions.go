@@ -24,6 +24,7 @@ func (a *API) mountCheckout(v1 *gin.RouterGroup) {
 	v1.POST("/checkout/sessions/:id/pay/confirm", a.limits.public, a.payConfirm)
 	v1.POST("/checkout/sessions/:id/pay/transaction", a.limits.public, a.payTransaction)
 	v1.POST("/checkout/sessions/:id/sandbox", a.limits.public, a.playScenario)
+	a.mountOrder(v1)
 }
 
 // orderInput is what sessions and payments have in common beside the amount.
@@ -123,10 +124,12 @@ func (a *API) openSession(c *gin.Context, who merchant.Principal) {
 		return
 	}
 	once, err := onceOver(a, c, raw, func(s app.OpenedSession) (ports.Answer, error) {
+		shown := a.showOwn(s.Snapshot)
 		return answerOpened(s, struct {
 			Session sessionJSON `json:"session"`
 			URL     string      `json:"url"`
-		}{a.showOwn(s.Snapshot), a.pageURL(s.ID)})
+			X402URL *string     `json:"x402_url"`
+		}{shown, a.pageURL(s.ID), shown.X402URL})
 	})
 	if err != nil {
 		edge.Fail(c, err)

@@ -54,6 +54,8 @@ type sessionJSON struct {
 	Delayed     bool               `json:"delayed,omitempty"` // the chain is not being read right now
 	Payment     *intentJSON        `json:"payment,omitempty"`
 	Receipt     *receiptJSON       `json:"receipt,omitempty"`
+	X402URL     *string            `json:"x402_url"` // where programs pay it; null where they never can
+	X402None    app.NoOrderURL     `json:"x402_unavailable,omitempty"`
 
 	OrderID    string            `json:"order_id,omitempty"`
 	Metadata   map[string]string `json:"metadata,omitempty"`
@@ -63,6 +65,16 @@ type sessionJSON struct {
 }
 
 func (a *API) showSession(s checkout.Snapshot) sessionJSON {
+	shown := showSession(s)
+	if url, none := a.Paywall.OrderURL(s); none == "" {
+		shown.X402URL = &url
+	} else {
+		shown.X402None = none
+	}
+	return shown
+}
+
+func showSession(s checkout.Snapshot) sessionJSON {
 	shown := sessionJSON{
 		ID: s.ID, Status: sessionWords[s.Status], Mode: s.Mode.String(), Amount: s.Due.String(),
 		AmountMinor: s.Due.MinorText(), Currency: s.Due.Currency().Code(), Description: s.Description,
