@@ -28,14 +28,22 @@ run: deps build ## install what is missing and run the gateway on a private Post
 	@exec bin/101pay serve
 
 .PHONY: build
-build: ## compile bin/101pay
+build: dashboard ## compile bin/101pay
 	$(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/101pay ./cmd/101pay
+
+.PHONY: dashboard
+dashboard: ## build the dashboard's page, unless it is as its sources say
+	@.ci/dashboard.sh build
+
+.PHONY: ui
+ui: ## types, words and unit tests of the dashboard's page
+	@.ci/dashboard.sh check
 
 .PHONY: test
 test: deps-test check ## install what tests need and run the whole suite
 
 .PHONY: check
-check: fmt-check vet house lint unit race e2e crash-short bench verify ## everything test runs, on a machine that has it all
+check: dashboard fmt-check vet house lint ui unit race e2e crash-short bench verify ## everything test runs, on a machine that has it all
 
 .PHONY: deps
 deps: ## install what running needs: PostgreSQL's programs, Go modules
@@ -49,6 +57,7 @@ deps-test: deps ## install what tests need besides: Chromium, curl, a C compiler
 	@.ci/deps.sh cc
 	@.ci/deps.sh npm e2e
 	@.ci/deps.sh npm e2e/x402
+	@.ci/deps.sh npm adapters/dashboard/ui
 
 .PHONY: fmt
 fmt: ## format the code
@@ -81,7 +90,7 @@ race: ## the tests of concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(RACY:%=./%/...)
 
 .PHONY: e2e
-e2e: ## the real binary: stories, bad inputs, races, the pages in Chromium
+e2e: dashboard ## the real binary: stories, bad inputs, races, the pages in Chromium
 	$(GO) test -count=1 -timeout 20m $$($(GO) list ./e2e/... | grep -v -e /crash -e /bench)
 
 .PHONY: crash
@@ -110,11 +119,13 @@ soak: ## watch memory and goroutines for 10 minutes under 100,000 open payments;
 	SOAK=$(or $(SOAK),10m) $(GO) test -count=1 -v -timeout 24h -run '^TestSoak$$' ./e2e/bench
 
 .PHONY: screenshots
-screenshots: ## take the pictures of docs/images anew
+screenshots: dashboard ## take the pictures of docs/images anew
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	SCREENSHOTS=$$dir $(GO) test -count=1 -run '^TestEveryStateLooksRight$$' ./e2e/browser && \
 	mkdir -p docs/images && for shot in awaiting-desk-en awaiting-test-phone-en processing-phone-ja paid-phone-en; do \
-		cp "$$dir/$$shot.png" docs/images/; done
+		cp "$$dir/$$shot.png" docs/images/; done && \
+	SCREENSHOTS=$$dir $(GO) test -count=1 -run '^TestEveryPage$$' ./e2e/dashboard && \
+	for shot in dashboard-overview dashboard-payment; do cp "$$dir/$$shot.png" docs/images/; done
 
 .PHONY: verify
 verify: ## fail if generated files or go.mod are not what their sources say

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/101pay/101pay/adapters/dashboard"
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/adapters/rest/facilitator"
@@ -49,6 +50,8 @@ type Site struct {
 	// Detail answers /readyz?verbose: all that operators may know, to whom it lets through itself.
 	Detail  http.Handler
 	Metrics http.Handler
+	// Dashboard is the page merchants work on: whatever no route answers below its path. nil for none.
+	Dashboard *dashboard.Pages
 	// Around runs around every request, outermost first: counters of whoever measures.
 	Around []gin.HandlerFunc
 }
@@ -63,6 +66,7 @@ func New(s Site) *gin.Engine {
 	s.Edge.CrossOrigin = native.CrossOrigin()
 	e := edge.NewEngine(s.Edge)
 	e.Use(s.Around...)
+	e.Use(page(s.Dashboard))
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })
 	e.GET(HealthPath, func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	e.GET(ReadyPath, func(c *gin.Context) { ready(c, s) })
@@ -71,6 +75,19 @@ func New(s Site) *gin.Engine {
 		part.Mount(e)
 	}
 	return e
+}
+
+// page answers with the dashboard where a path is nobody's. A path that has a route for another method is
+// somebody's, and says so.
+func page(p *dashboard.Pages) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		nobodys := c.FullPath() == "" && c.Writer.Status() == http.StatusNotFound
+		if p == nil || !nobodys || !p.Answers(c.Request) {
+			return
+		}
+		c.Abort()
+		p.ServeHTTP(c.Writer, c.Request)
+	}
 }
 
 func ready(c *gin.Context, s Site) {

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	spa "github.com/101pay/101pay/adapters/dashboard"
 	"github.com/101pay/101pay/adapters/ethrpc"
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/outbound"
@@ -277,7 +278,8 @@ func engine(
 			Log: log, TrustedProxies: c.proxies, Secure: c.secure(), Drain: d,
 			OnFault: func(code string, _ fault.Kind) { m.Fault(code) },
 		},
-		Parts: []rest.Part{api, settles, page, pages, desk.signin, desk.graphql}, Ready: ready, Metrics: m.Handler(c.MetricsToken),
+		Parts:     []rest.Part{api, settles, page, pages, desk.signin, desk.graphql},
+		Dashboard: spa.New(), Ready: ready, Metrics: m.Handler(c.MetricsToken),
 		Detail: telemetry.Guard(c.MetricsToken, all),
 		Around: []gin.HandlerFunc{m.Middleware(), desk.guard},
 	})

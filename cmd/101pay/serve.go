@@ -113,18 +113,19 @@ func welcome(w io.Writer, c *Config, g *gateway) {
 		where = c.DataDir + " (private PostgreSQL)"
 	}
 	_, _ = fmt.Fprintf(w, `
-101pay %s is running.
+101pay %[1]s is running.
 
-  API and pages   %s
-  documentation   %s/docs
-  data            %s
-  live rails      %s
+  dashboard       %[2]s/dashboard
+  API and pages   %[2]s
+  documentation   %[2]s/docs
+  data            %[3]s
+  live rails      %[4]s
 
-First test payment, from another terminal:
+First test payment: open an account on the dashboard, or from another terminal:
 
   bin/101pay quickstart
 
-`, version, c.PublicURL, c.PublicURL, where, live)
+`, version, c.PublicURL, where, live)
 }
 
 type migrateCommand struct{}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,7 +111,7 @@ func copyTree(from, to string) error {
 	}
 	for _, e := range entries {
 		if e.IsDir() && !slices.Contains([]string{".git", "bin", "e2e"}, e.Name()) {
-			err = os.CopyFS(filepath.Join(to, e.Name()), os.DirFS(filepath.Join(from, e.Name())))
+			err = copyFolder(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
 		}
 		if err != nil {
 			return err
@@ -127,4 +128,26 @@ func copyTree(from, to string) error {
 		}
 	}
 	return nil
+}
+
+// copyFolder copies a folder without npm's packages, which no Go program is built of.
+func copyFolder(from, to string) error {
+	return filepath.WalkDir(from, func(at string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == "node_modules" {
+			return filepath.SkipDir
+		}
+		target := filepath.Join(to, strings.TrimPrefix(at, from))
+		if d.IsDir() {
+			return os.MkdirAll(target, 0o750)
+		}
+		text, err := os.ReadFile(at) //nolint:gosec // our own tree
+		if err != nil {
+			return err
+		}
+		//nolint:gosec // both trees are ours
+		return os.WriteFile(target, text, 0o600)
+	})
 }
