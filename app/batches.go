@@ -85,18 +85,15 @@ func oneByOne(
 
 // enter records what was found, and counts it. Much is recorded side by side, and what comes after it
 // then when all is committed.
-func (s *Settlement) enter(
-	ctx context.Context, n chain.Network, finds []find,
-	after func(ctx context.Context, r ports.Repos) error,
-) error {
+func (s *Settlement) enter(ctx context.Context, n chain.Network, finds []find, on footing) error {
 	parts := sideBySide(finds)
 	recorded, errs := make([][]ports.Disposition, len(parts)), make([]error, len(parts))
 	if len(parts) == 1 {
-		recorded[0], errs[0] = s.commit(ctx, n, finds, after)
+		recorded[0], errs[0] = s.commit(ctx, n, finds, on)
 	} else {
 		var all sync.WaitGroup
 		for i, part := range parts {
-			all.Go(func() { recorded[i], errs[i] = s.commit(ctx, n, part, nil) })
+			all.Go(func() { recorded[i], errs[i] = s.commit(ctx, n, part, footing{at: on.at}) })
 		}
 		all.Wait()
 	}
@@ -105,10 +102,10 @@ func (s *Settlement) enter(
 			s.Recorded(n, d)
 		}
 	}
-	if err := errors.Join(errs...); err != nil || len(parts) == 1 || after == nil {
+	if err := errors.Join(errs...); err != nil || len(parts) == 1 || on.after == nil {
 		return err
 	}
-	_, err := s.commit(ctx, n, nil, after)
+	_, err := s.commit(ctx, n, nil, on)
 	return err
 }
 
@@ -133,12 +130,16 @@ func sideBySide(finds []find) [][]find {
 
 // commit records what was found in one unit of work.
 func (s *Settlement) commit(
-	ctx context.Context, n chain.Network, finds []find,
-	after func(ctx context.Context, r ports.Repos) error,
+	ctx context.Context, n chain.Network, finds []find, on footing,
 ) (recorded []ports.Disposition, err error) {
 	now := s.now()
 	err = s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		recorded = nil
+		if len(finds) > 0 && on.at.Network != "" {
+			if err := r.Cursors.Stand(ctx, on.at); err != nil {
+				return fmt.Errorf("record upon block %d: %w", on.at.Height, err)
+			}
+		}
 		book := booking{s: s, r: r, now: now, recorded: &recorded}
 		if err := book.enter(ctx, finds); err != nil {
 			return fmt.Errorf("record %d transfers: %w", len(finds), err)
@@ -146,8 +147,8 @@ func (s *Settlement) commit(
 		if err := book.spend(ctx, n, finds); err != nil {
 			return err
 		}
-		if after != nil {
-			return after(ctx, r)
+		if on.after != nil {
+			return on.after(ctx, r)
 		}
 		return nil
 	})
@@ -160,6 +161,6 @@ func (s *Settlement) commit(
 // passing reports whether an error says nothing about what was to be recorded: whatever is recorded
 // next would meet it too.
 func passing(err error) bool {
-	return fault.From(err).Kind == fault.Unavailable || errors.Is(err, ports.ErrStale) ||
+	return fault.From(err).Kind == fault.Unavailable || errors.Is(err, ports.ErrStale) || errors.Is(err, errHistoryMoves) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -108,7 +108,7 @@ func (c *counter) read(networks ...chain.Network) {
 			if err != nil {
 				return err
 			}
-			return r.Cursors.Advance(ctx, was.Height, ports.Cursor{
+			return r.Cursors.Advance(ctx, was, ports.Cursor{
 				Network: n, Height: was.Height + 1, BlockID: "later", BlockTime: now, UpdatedAt: now,
 			})
 		}))
@@ -217,7 +217,8 @@ func TestOffersAreWhereTheShopIsPaid(t *testing.T) {
 	c.clock.set(c.clock.Now().Add(railSilence / 2))
 	c.ok(c.checkout.Core.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
 		now := c.clock.Now()
-		return r.Cursors.Advance(ctx, 1, ports.Cursor{Network: chain.Base, Height: 2, BlockID: "c", BlockTime: now, UpdatedAt: now})
+		return r.Cursors.Advance(ctx, ports.Cursor{Network: chain.Base, Height: 1, BlockID: "b"},
+			ports.Cursor{Network: chain.Base, Height: 2, BlockID: "c", BlockTime: now, UpdatedAt: now})
 	}))
 	c.clock.set(c.clock.Now().Add(railSilence/2 + time.Second))
 	p, err := c.checkout.Progress(t.Context(), id)

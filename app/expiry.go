@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,7 +87,17 @@ func (s *Settlement) LetGo(ctx context.Context) error {
 			until = now
 		}
 		for freed := batch; freed == batch; {
-			if freed, err = s.Sessions.LetGo(ctx, c.Network, until, batch); err != nil {
+			err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) (err error) {
+				if err := r.Cursors.Stand(ctx, c); err != nil {
+					return err
+				}
+				freed, err = r.Sessions.LetGo(ctx, c.Network, until, batch)
+				return err
+			})
+			if errors.Is(err, ports.ErrStale) {
+				break // the watcher read on, or back: the next time is soon enough
+			}
+			if err != nil {
 				return err
 			}
 		}

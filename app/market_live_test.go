@@ -250,11 +250,11 @@ func (m *market) watcher() *Settlement {
 func (m *market) reads(t chain.Transfer) {
 	m.Helper()
 	head := chain.Head{Network: chain.Base, Latest: t.Height, Final: t.Height, FinalID: t.BlockID, FinalTime: t.BlockTime}
-	m.ok(m.watcher().record(m.Context(), head, []chain.Transfer{t}, func(ctx context.Context, r ports.Repos) error {
-		return r.Cursors.Advance(ctx, 1000, ports.Cursor{
+	m.ok(m.watcher().record(m.Context(), head, []chain.Transfer{t}, footing{after: func(ctx context.Context, r ports.Repos) error {
+		return r.Cursors.Advance(ctx, ports.Cursor{Network: chain.Base, Height: 1000, BlockID: "00"}, ports.Cursor{
 			Network: chain.Base, Height: t.Height, BlockID: t.BlockID, BlockTime: t.BlockTime, UpdatedAt: t.BlockTime,
 		})
-	}))
+	}}))
 }
 
 // Real money goes to the merchant's sealed account; its transfer is recorded as the payment it is, and the
@@ -304,13 +304,13 @@ func TestATransferWaitsForItsSettlement(t *testing.T) {
 		plain := m.watched(b, other, m.dueOf(q))
 		b.forgets(other, m.keyOf(q))
 		m.ok(m.watcher().record(m.Context(), chain.Head{Network: chain.Base, Latest: plain.Height, Final: plain.Height},
-			[]chain.Transfer{plain}, nil))
+			[]chain.Transfer{plain}, footing{}))
 		m.ok(m.store.Do(m.Context(), func(ctx context.Context, r ports.Repos) error {
 			c, err := r.Cursors.Load(ctx, chain.Base)
 			if err != nil {
 				return err
 			}
-			was := c.Height
+			was := c
 			c.Height, c.BlockID, c.BlockTime = plain.Height, plain.BlockID, plain.BlockTime
 			return r.Cursors.Advance(ctx, was, c)
 		}))

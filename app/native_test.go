@@ -36,6 +36,15 @@ func (c *traced) id(height uint64) string { return fmt.Sprintf("block %d", heigh
 
 func (c *traced) BlockID(_ context.Context, height uint64) (string, error) { return c.id(height), nil }
 
+func (c *traced) Holds(_ context.Context, blocks map[uint64]string) (bool, error) {
+	for height, id := range blocks {
+		if id != c.id(height) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 func (c *traced) Scan(_ context.Context, from, to uint64, watch ports.Watch) (ports.Span, error) {
 	var coins []string
 	for _, a := range watch.Assets {
@@ -66,7 +75,7 @@ func TestAnOwnCoinIsReadWhileItIsAwaited(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return r.Cursors.Advance(ctx, was.Height, ports.Cursor{
+		return r.Cursors.Advance(ctx, was, ports.Cursor{
 			Network: chain.Base, Height: 2, BlockID: rail.id(2), BlockTime: was.BlockTime, UpdatedAt: was.UpdatedAt,
 		})
 	}))
@@ -121,7 +130,7 @@ func TestAnUnfinishedLookChangesNothing(t *testing.T) {
 	s.play(issued.ID, ScenarioExact)
 	s.pass(time.Second)
 	s.is(issued.ID, checkout.Processing)
-	s.ok(w.sweep(t.Context(), chain.Head{Network: chain.Sandbox}, ports.Watch{}))
+	s.ok(w.sweep(t.Context(), chain.Head{Network: chain.Sandbox}, ports.Cursor{}, ports.Watch{}))
 	s.is(issued.ID, checkout.Processing)
 	s.settlement.Rails.Chains[chain.Sandbox] = w.chain
 	if seen, err := s.settlement.glance(t.Context(), *issued.Intent); seen || err != nil {

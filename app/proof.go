@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -99,62 +98,6 @@ func lookup(ctx context.Context, c ports.Chain, tx chain.TxID) (chain.Head, []ch
 	return head, found, err
 }
 
-// recordFinal records those transfers that are final and go to an address we watch, while the network has
-// the history the watcher knows.
-func (s *Settlement) recordFinal(ctx context.Context, head chain.Head, ts []chain.Transfer) error {
-	var to []chain.Address
-	for _, t := range ts {
-		to = append(to, t.To)
-	}
-	owners, err := s.Sessions.Owners(ctx, head.Network, to)
-	if err != nil {
-		return err
-	}
-	var final []chain.Transfer
-	for _, t := range ts {
-		if owners[t.To] != "" && t.Height <= head.Final {
-			final = append(final, t)
-		}
-	}
-	if len(final) == 0 {
-		return nil
-	}
-	if same, err := s.familiar(ctx, head.Network, final); err != nil || !same {
-		return err
-	}
-	return s.record(ctx, head, final, nil)
-}
-
-// familiar reports whether a network has the history its watcher knows, and transfers are of it. What is
-// below the watcher's cursor and of another history is the watcher's to find, once it has noticed: if that
-// history lost again before it looked, nobody would take back what was recorded of it.
-func (s *Settlement) familiar(ctx context.Context, n chain.Network, ts []chain.Transfer) (bool, error) {
-	cursors, err := s.Rails.Cursors.Cursors(ctx)
-	if err != nil {
-		return false, err
-	}
-	at := slices.IndexFunc(cursors, func(c ports.Cursor) bool { return c.Network == n })
-	if at < 0 {
-		return true, nil // it begins later than the transfers, and reads all it has to
-	}
-	known := map[uint64]string{cursors[at].Height: cursors[at].BlockID}
-	for _, t := range ts {
-		if t.Height <= cursors[at].Height {
-			known[t.Height] = t.BlockID
-		}
-	}
-	if len(known) == 1 && known[ts[0].Height] == "" {
-		return true, nil // all of them are still to be read
-	}
-	for height, id := range known {
-		has, err := s.Rails.Chains[n].BlockID(ctx, height)
-		if err != nil || has != id {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
 // explain says what the transfers of a transaction mean for a session.
 func (s *Settlement) explain(
 	ctx context.Context, id checkout.SessionID, intent checkout.Intent, head chain.Head, found []chain.Transfer,
@@ -248,58 +191,6 @@ func proofOf(o Outcome, t chain.Transfer, i *checkout.Intent, head chain.Head) P
 	}
 	has, needed := depth(t, i, RailState{Network: head.Network, Height: head.Final})
 	return Proof{Outcome: o, Transfer: &t, Needed: needed, Confirmations: has}
-}
-
-// Bounds of asking explorers for a second opinion.
-const (
-	explorerLimit  = 50
-	explorerMargin = 2 * time.Minute
-)
-
-// askExplorers looks, before sessions lapse, whether an index knows of payments to their addresses
-// that the watcher missed. What it names is proven on chain and recorded like any other transfer.
-// It is a second opinion: when it fails, or names nothing, that changes nothing.
-func (s *Settlement) askExplorers(ctx context.Context, due []checkout.SessionID) {
-	type place struct {
-		asset chain.Asset
-		at    chain.Address
-	}
-	since := map[place]time.Time{}
-	for _, id := range due {
-		session, err := s.Sessions.ByID(ctx, id)
-		if err != nil || session.Intent() == nil || s.Rails.Explorers[session.Intent().Asset.Network] == nil {
-			continue
-		}
-		i := session.Intent()
-		at := place{i.Asset, i.Address}
-		if first, ok := since[at]; !ok || i.CreatedAt.Before(first) {
-			since[at] = i.CreatedAt
-		}
-	}
-	for at, first := range since {
-		if err := s.reconcile(ctx, at.asset, at.at, first.Add(-explorerMargin)); err != nil {
-			s.Log.Warn("the explorer could not be asked", "network", string(at.asset.Network), "error", err)
-		}
-	}
-}
-
-// reconcile records what an explorer names and the chain confirms.
-func (s *Settlement) reconcile(ctx context.Context, a chain.Asset, at chain.Address, since time.Time) error {
-	rail := s.Rails.Chains[a.Network]
-	ids, err := s.Rails.Explorers[a.Network].TransfersTo(ctx, a, at, since, explorerLimit)
-	if err != nil {
-		return err
-	}
-	for _, tx := range ids {
-		head, found, err := lookup(ctx, rail, tx)
-		if err != nil {
-			return fmt.Errorf("transaction %s: %w", tx, err)
-		}
-		if err := s.recordFinal(ctx, head, found); err != nil {
-			return fmt.Errorf("transaction %s: %w", tx, err)
-		}
-	}
-	return nil
 }
 
 // settleWait bounds how long Confirm waits for a test payment to go its way.

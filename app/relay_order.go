@@ -73,7 +73,7 @@ func (s *Relayer) settleOrder(ctx context.Context, e evidence) (out ports.Author
 	if out, err = s.read(ctx, e.key()); err != nil {
 		return out, err
 	}
-	f, err := s.present(ctx, e, out)
+	f, on, err := s.present(ctx, e, out)
 	if errors.Is(err, errUncounted) {
 		return out, nil
 	}
@@ -98,6 +98,11 @@ func (s *Relayer) settleOrder(ctx context.Context, e evidence) (out ports.Author
 		if err != nil {
 			return err
 		}
+		if on.Network != "" { // the watcher has not gone back meanwhile
+			if err := r.Cursors.Stand(ctx, on); err != nil {
+				return err
+			}
+		}
 		if spent = !taken; spent {
 			out, err = advance(ctx, r, row, now, spentOn(e.by))
 			return err
@@ -108,7 +113,7 @@ func (s *Relayer) settleOrder(ctx context.Context, e evidence) (out ports.Author
 		return indebt(ctx, r, out, now)
 	})
 	switch {
-	case errors.Is(err, x402.ErrTransition), errors.Is(err, errUncounted):
+	case errors.Is(err, x402.ErrTransition), errors.Is(err, errUncounted), errors.Is(err, ports.ErrStale):
 		return s.read(ctx, e.key())
 	case err != nil:
 		return out, err
@@ -125,47 +130,50 @@ func (s *Relayer) settleOrder(ctx context.Context, e evidence) (out ports.Author
 }
 
 // present proves the transfer of a settlement to be one that counts: on the network and by the terms its
-// session asks for, which may be stricter than those the settlement is proven by.
-func (s *Relayer) present(ctx context.Context, e evidence, row ports.AuthorizationRow) (find, error) {
+// session asks for, which may be stricter than those the settlement is proven by. on is where the watcher
+// stands, in whose history it is; zero where none has begun.
+func (s *Relayer) present(
+	ctx context.Context, e evidence, row ports.AuthorizationRow,
+) (f find, on ports.Cursor, err error) {
 	at := passage{e.rail.Watched, txOf(e.proven.TxID()), e.proven.Index()}
 	if at.network == "" {
-		var err error
 		if at, err = s.mirror(ctx, e.proven.Due(), row); err != nil {
-			return find{}, err
+			return find{}, on, err
 		}
 	}
 	read, ok := s.Till.Rails.Chains[at.network]
 	if !ok {
-		return find{}, ports.ErrChainUnavailable
+		return find{}, on, ports.ErrChainUnavailable
 	}
 	head, found, err := lookup(ctx, read, at.tx)
 	if err != nil {
-		return find{}, err
+		return find{}, on, err
 	}
 	i := slices.IndexFunc(found, func(t chain.Transfer) bool { return t.Index == at.index })
 	if i < 0 {
-		return find{}, errUncounted
+		return find{}, on, errUncounted
 	}
-	t := found[i]
-	held, err := s.intentFor(ctx, row, t)
+	held, err := s.intentFor(ctx, row, found[i])
 	if err != nil {
-		return find{}, err
+		return find{}, on, err
 	}
-	if same, err := s.Till.familiar(ctx, at.network, found[i:i+1]); err != nil || !same {
-		return find{}, errors.Join(err, errUncounted)
+	on, same, err := s.Till.familiar(ctx, at.network, blocksOf(found[i:i+1]))
+	if err != nil || !same {
+		return find{}, on, errors.Join(err, errUncounted)
 	}
-	f, err := s.Till.proveFor(ctx, head, t, held)
+	f, err = s.Till.proveFor(ctx, head, found[i], held)
 	if errors.Is(err, chain.ErrNotFinal) {
 		err = errUncounted
 	}
 	if err != nil {
-		return find{}, err
+		return find{}, on, err
 	}
 	one := []find{f}
 	if err := s.Till.corroborate(ctx, one); err != nil {
-		return find{}, err
+		return find{}, on, err
 	}
-	return s.vouched(one[0], row)
+	f, err = s.vouched(one[0], row)
+	return f, on, err
 }
 
 // vouched waits for the second source that a session's terms ask for, as long as any payment waits. What none

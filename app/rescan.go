@@ -199,6 +199,10 @@ func (r Rescanner) readOn(ctx context.Context, at ports.Rescan, size uint64, byR
 	if err != nil {
 		return 0, err
 	}
+	upon, err := r.watched(ctx, at.Network, read, diff.missed)
+	if err != nil {
+		return 0, err
+	}
 	head, err := rail.Head(ctx)
 	if err != nil {
 		return 0, err
@@ -210,17 +214,33 @@ func (r Rescanner) readOn(ctx context.Context, at ports.Rescan, size uint64, byR
 	if next.Next > at.To {
 		next.FinishedAt = next.UpdatedAt
 	}
-	err = s.record(ctx, head, diff.missed, func(ctx context.Context, repos ports.Repos) error {
+	err = s.record(ctx, head, diff.missed, footing{at: upon, after: func(ctx context.Context, repos ports.Repos) error {
 		if err := diff.note(ctx, repos); err != nil {
 			return err
 		}
 		return repos.Rescans.Advance(ctx, at.Next, next)
-	})
+	}})
 	if err != nil {
 		return 0, fmt.Errorf("record what blocks %d to %d hold: %w", at.Next, before.to, err)
 	}
 	r.say(next, diff)
 	return max(1, read.Calls), nil
+}
+
+// watched makes sure that what was read again is of the history that was watched, and answers how far that
+// is. Endpoints may differ about history that was final, or be asked before and after it changed: what is
+// there of one and not of the other was neither missed nor is it missing.
+func (r Rescanner) watched(
+	ctx context.Context, n chain.Network, read ports.Reread, missed []chain.Transfer,
+) (ports.Cursor, error) {
+	blocks := blocksOf(missed)
+	blocks[read.To] = read.ToID
+	at, same, err := r.Settlement.familiar(ctx, n, blocks)
+	if err == nil && !same {
+		err = fmt.Errorf("%s has another history of blocks %d to %d than was watched: %w",
+			read.Host, read.From, read.To, ports.ErrChainUnavailable)
+	}
+	return at, err
 }
 
 // excerpt is what is recorded of a range of blocks.

@@ -50,7 +50,7 @@ func counterAgain(t *testing.T) (*counter, *secondTracer, Rescanner) {
 	c.settlement.Log = slog.New(slog.DiscardHandler)
 	now := c.clock.Now()
 	c.ok(c.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Cursors.Advance(ctx, 1, ports.Cursor{
+		return r.Cursors.Advance(ctx, ports.Cursor{Network: chain.Base, Height: 1, BlockID: "b"}, ports.Cursor{
 			Network: chain.Base, Height: 40, BlockID: second.id(40), BlockTime: now, UpdatedAt: now,
 		})
 	}))

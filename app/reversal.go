@@ -7,11 +7,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
-	"github.com/101pay/101pay/domain/checkout"
-	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
-	"github.com/101pay/101pay/domain/webhook"
-	"github.com/101pay/101pay/domain/x402"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -38,10 +34,11 @@ func (w *watcher) undo(ctx context.Context, head chain.Head, cursor ports.Cursor
 	if err != nil {
 		return cursor, err
 	}
-	if err := w.spareEarly(ctx, head, cursor, there); err != nil {
+	back := retreat{from: cursor, to: ancestor}
+	if err := w.spareEarly(ctx, head, back, there); err != nil {
 		return cursor, err
 	}
-	if err := w.s.reverse(ctx, cursor, ancestor, there); err != nil {
+	if err := w.s.reverse(ctx, back, there); err != nil {
 		return cursor, err
 	}
 	w.swept = false
@@ -61,28 +58,33 @@ func (w *watcher) unbroken(
 	if span.ParentID != cursor.BlockID {
 		return errHistoryMoves
 	}
-	if missing, err := w.missing(ctx, cursor, span, watch); err != nil || !missing {
+	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		return contradicted(ctx, r, cursor, span, watch)
+	})
+	if !errors.Is(err, errHistoryMoves) {
 		return err
 	}
 	there, err := w.presentAfter(ctx, head, cursor)
 	if err != nil {
 		return err
 	}
-	if err := w.spareEarly(ctx, head, cursor, there); err != nil {
+	back := retreat{from: cursor, to: cursor}
+	if err := w.spareEarly(ctx, head, back, there); err != nil {
 		return err
 	}
-	if err := w.s.reverse(ctx, cursor, cursor, there); err != nil {
+	if err := w.s.reverse(ctx, back, there); err != nil {
 		return err
 	}
 	return errHistoryMoves
 }
 
-// missing reports whether a transfer recorded within the span is not in it any more, or in another
-// block. A transfer can be recorded before the cursor reaches it: its payer named it, or the cursor
-// went back. One to somebody who is not watched any more is in no span, and stays as it is.
-func (w *watcher) missing(
-	ctx context.Context, cursor ports.Cursor, span ports.Span, watch ports.Watch,
-) (bool, error) {
+// contradicted is errHistoryMoves if a span says otherwise of a recorded transfer than its record: it is
+// recorded within the span and not in it any more, or it is in another block. A transfer can be recorded
+// before the cursor reaches it: its payer named it, or the cursor went back. One to somebody who is not
+// watched any more is in no span, and stays as it is.
+func contradicted(
+	ctx context.Context, r ports.Repos, cursor ports.Cursor, span ports.Span, watch ports.Watch,
+) error {
 	watched := make(map[chain.Address]bool, len(watch.Receivers))
 	for _, to := range watch.Receivers {
 		watched[to] = true
@@ -91,18 +93,18 @@ func (w *watcher) missing(
 	for _, t := range span.Transfers {
 		there[transferKey{t.TxID, t.Index}] = t.BlockID
 	}
-	missing := false
-	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		missing = false
-		rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
-		for _, row := range rows {
-			t := row.Transfer
-			missing = missing || watched[t.To] && t.Height <= span.To &&
-				there[transferKey{t.TxID, t.Index}] != t.BlockID
-		}
+	rows, err := r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
+	if err != nil {
 		return err
-	})
-	return missing, err
+	}
+	for _, row := range rows {
+		t := row.Transfer
+		block, found := there[transferKey{t.TxID, t.Index}]
+		if found && block != t.BlockID || !found && t.Height <= span.To && watched[t.To] {
+			return errHistoryMoves
+		}
+	}
+	return nil
 }
 
 // ancestor is the newest remembered block the chain still has.
@@ -163,16 +165,20 @@ func (w *watcher) presentAfter(
 	return there, nil
 }
 
+// retreat is a cursor on its way back: where it stands, and the newest block of its that still counts.
+type retreat struct{ from, to ports.Cursor }
+
 // spareEarly adds to what is there what was credited before it was final and is still on the chain:
 // blocks above the final height change places, and a payment that merely moved to another block has not
-// been undone. What is not final yet is judged when it would be.
+// been undone. What is not final yet is judged when it would be. A block below where reading goes on is
+// never read again: it has to be of the history that does.
 func (w *watcher) spareEarly(
-	ctx context.Context, head chain.Head, cursor ports.Cursor, there map[transferKey]chain.Transfer,
+	ctx context.Context, head chain.Head, back retreat, there map[transferKey]chain.Transfer,
 ) error {
 	var rows []ports.TransferRow
 	err := w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 		var err error
-		rows, err = r.Transfers.LoadAbove(ctx, cursor.Network, cursor.Height)
+		rows, err = r.Transfers.LoadAbove(ctx, back.from.Network, back.from.Height)
 		return err
 	})
 	if err != nil {
@@ -197,155 +203,26 @@ func (w *watcher) spareEarly(
 				there[key] = t
 			}
 		}
+		if t, ok := there[key]; ok && t.Height <= back.to.Height {
+			if err := w.below(ctx, t, back.to); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// reverse undoes every recorded transfer above the ancestor that is not there any more, and moves
-// the cursor back, all at once or not at all.
-func (s *Settlement) reverse(
-	ctx context.Context, cursor, ancestor ports.Cursor, there map[transferKey]chain.Transfer,
-) error {
-	numbers, err := s.numbersFor(ctx, ancestor)
-	if err != nil {
-		return err
+// below is errHistoryMoves unless a transfer is of the history that a block ends.
+func (w *watcher) below(ctx context.Context, t chain.Transfer, end ports.Cursor) error {
+	same, err := t.BlockID == end.BlockID, error(nil)
+	if t.Height < end.Height {
+		same, err = w.chain.Holds(ctx, map[uint64]string{t.Height: t.BlockID, end.Height: end.BlockID})
 	}
-	now := s.now()
-	return s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		free := numbers
-		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if t, ok := there[transferKey{row.Transfer.TxID, row.Transfer.Index}]; ok {
-				if err := r.Transfers.Move(ctx, t); err != nil {
-					return err
-				}
-				continue
-			}
-			t := row.Transfer
-			if err := r.Transfers.Reverse(ctx, t.Network, t.TxID, t.Index); err != nil {
-				return err
-			}
-			if row.SessionID != "" { // a program may have paid it: its settlement follows
-				if _, err := r.Authorizations.WakeSession(ctx, row.SessionID, now); err != nil {
-					return err
-				}
-			}
-			if row.Disposition == ports.Agent {
-				if err := wake(ctx, r, t, now); err != nil {
-					return fmt.Errorf("wake the settlement of %s/%d: %w", t.TxID, t.Index, err)
-				}
-				continue
-			}
-			if !row.Disposition.Booked() {
-				if err := s.letDown(ctx, r, row, now); err != nil {
-					return fmt.Errorf("let down %s/%d: %w", t.TxID, t.Index, err)
-				}
-				continue
-			}
-			if len(free) == 0 {
-				return errors.New("more booked transfers than a moment ago")
-			}
-			if err := s.takeBack(ctx, r, row, free[0], now); err != nil {
-				return fmt.Errorf("reverse %s/%d: %w", t.TxID, t.Index, err)
-			}
-			free = free[1:]
-		}
-		ancestor.UpdatedAt = now
-		return r.Cursors.Rewind(ctx, cursor.Height, ancestor)
-	})
-}
-
-// wake has the settlement of an agent's transfer looked at: it is taken back with the settlement, by
-// whoever proved it.
-func wake(ctx context.Context, r ports.Repos, t chain.Transfer, now time.Time) error {
-	id, ok := x402.ParseHash("0x" + string(t.TxID))
-	if !ok {
-		return nil
+	switch {
+	case err != nil:
+		return fmt.Errorf("block %d: %w", t.Height, err)
+	case !same:
+		return errHistoryMoves
 	}
-	_, err := r.Authorizations.Wake(ctx, x402.NetworkOf(t.Network), id, now)
-	return err
-}
-
-// numbersFor draws an order number for every booking that may have to be reversed.
-func (s *Settlement) numbersFor(ctx context.Context, ancestor ports.Cursor) ([]ledger.OrderNo, error) {
-	booked := 0
-	err := s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		booked = 0
-		rows, err := r.Transfers.LoadAbove(ctx, ancestor.Network, ancestor.Height)
-		for _, row := range rows {
-			if row.Disposition.Booked() && row.Disposition != ports.Agent {
-				booked++
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	numbers := make([]ledger.OrderNo, booked)
-	for i := range numbers {
-		if numbers[i], err = s.Orders.Next(ctx, s.now()); err != nil {
-			return nil, err
-		}
-	}
-	return numbers, nil
-}
-
-// takeBack books the reversal of a transfer and takes it out of what its session was paid; a session
-// that is short without it opens again.
-func (s *Settlement) takeBack(
-	ctx context.Context, r ports.Repos, row ports.TransferRow, no ledger.OrderNo, now time.Time,
-) error {
-	session, err := r.Sessions.Load(ctx, row.SessionID)
-	if err != nil {
-		return err
-	}
-	booked, err := r.Ledger.Find(ctx, session.Snapshot().MerchantID, ledger.OrderNo(row.OrderNo))
-	if err != nil {
-		return err
-	}
-	was := booked.Transaction
-	reversal := was.Reversal(no, was.SourceRef, "the chain undid transaction "+string(row.Transfer.TxID), now)
-	if _, err := r.Ledger.Book(ctx, reversal); err != nil {
-		return err
-	}
-	undone, err := session.Reverse(row.Transfer, now, reversalWindow)
-	if err != nil {
-		return err
-	}
-	if err := s.afterReversal(ctx, r, session, undone); err != nil {
-		return err
-	}
-	if err := r.Sessions.Save(ctx, session); err != nil {
-		return err
-	}
-	row.Disposition = ports.Reversed
-	return s.Events.session(ctx, r, webhook.PaymentReversed, session.Snapshot(), &row)
-}
-
-// afterReversal records what the end of a payment means beside its session: the time its intent is held
-// for, and the transfer that had completed it and is a part now.
-func (s *Settlement) afterReversal(
-	ctx context.Context, r ports.Repos, session *checkout.Session, undone checkout.Undone,
-) error {
-	if d := undone.Demoted; d != nil {
-		if err := r.Transfers.Demote(ctx, d.Network, d.TxID, d.Index); err != nil {
-			return fmt.Errorf("demote %s/%d: %w", d.TxID, d.Index, err)
-		}
-	}
-	if !undone.Reopened {
-		return nil
-	}
-	again := session.Snapshot().Intent
-	err := r.Sessions.Extend(ctx, again.ID, again.ExpiresAt, again.HoldUntil)
-	if errors.Is(err, ports.ErrTaken) {
-		// The amount was let go and is somebody else's: a payment of it would settle his session. The
-		// payer has to choose a method anew, which gives him another amount.
-		s.Log.Warn("amount of a reversed payment is taken", "session", string(session.ID()))
-		return nil
-	}
-	return err
+	return nil
 }

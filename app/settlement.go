@@ -64,34 +64,40 @@ func (s *Settlement) claims(
 	return held, agents, nil
 }
 
-// record writes final transfers down, each once, and settles what they pay. after runs in the last
-// unit of work, with the last transfers: a cursor moved there is moved if and only if all are
-// recorded.
-func (s *Settlement) record(
-	ctx context.Context, head chain.Head, ts []chain.Transfer,
-	after func(ctx context.Context, r ports.Repos) error,
-) error {
+// footing is what transfers are recorded upon.
+type footing struct {
+	// at is the block up to which the network was read when it was found out that the transfers are of
+	// its history, or come after it. They are recorded while that is so, or else it is ports.ErrStale. On a
+	// network that was never read it is zero.
+	at ports.Cursor
+	// after runs in the last unit of work, with the last transfers, unless it is nil: a cursor moved there
+	// is moved if and only if all are recorded.
+	after func(ctx context.Context, r ports.Repos) error
+}
+
+// record writes final transfers down, each once, and settles what they pay.
+func (s *Settlement) record(ctx context.Context, head chain.Head, ts []chain.Transfer, on footing) error {
 	return inBatches(ctx, ts, func(ctx context.Context, batch []chain.Transfer, last bool) error {
 		finds, err := s.identify(ctx, head, batch)
 		if err != nil {
 			return err
 		}
 		if !last {
-			return s.enter(ctx, head.Network, finds, nil)
+			return s.enter(ctx, head.Network, finds, footing{at: on.at})
 		}
-		return s.enter(ctx, head.Network, finds, after)
+		return s.enter(ctx, head.Network, finds, on)
 	})
 }
 
 // credit writes transfers down that are not final but deep enough for the terms their payers were
 // told. What they pay is settled; what they do not pay waits until it is final.
-func (s *Settlement) credit(ctx context.Context, head chain.Head, ts []chain.Transfer) error {
+func (s *Settlement) credit(ctx context.Context, head chain.Head, ts []chain.Transfer, at ports.Cursor) error {
 	return inBatches(ctx, ts, func(ctx context.Context, batch []chain.Transfer, _ bool) error {
 		finds, err := s.identifyEarly(ctx, head, batch)
 		if err != nil {
 			return err
 		}
-		return s.enter(ctx, head.Network, finds, nil)
+		return s.enter(ctx, head.Network, finds, footing{at: at})
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 
 // sweep looks at the blocks above the final height. What it finds changes what people are shown; it
 // is booked only where the payer's terms say that so many blocks are enough.
-func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch) error {
+func (w *watcher) sweep(ctx context.Context, head chain.Head, at ports.Cursor, watch ports.Watch) error {
 	ts, err := w.chain.Seen(ctx, head, watch)
 	if errors.Is(err, ports.ErrSeenPartly) {
 		return nil // what was seen before stands until all is seen
@@ -27,7 +27,7 @@ func (w *watcher) sweep(ctx context.Context, head chain.Head, watch ports.Watch)
 	if err != nil {
 		return err
 	}
-	if err := w.credit(ctx, head, deep); err != nil {
+	if err := w.credit(ctx, head, deep, at); err != nil {
 		return err
 	}
 	if w.swept && len(now) == 0 && w.seen == 0 {
@@ -45,7 +45,7 @@ const maxStrays = 500
 
 // credit books what is deep enough, once: the watcher remembers what it credited, so that a block that
 // waits for finality for long costs nothing at every look.
-func (w *watcher) credit(ctx context.Context, head chain.Head, deep []chain.Transfer) error {
+func (w *watcher) credit(ctx context.Context, head chain.Head, deep []chain.Transfer, at ports.Cursor) error {
 	credited := make(map[transferKey]string, len(deep))
 	var fresh []chain.Transfer
 	for _, t := range deep {
@@ -56,7 +56,7 @@ func (w *watcher) credit(ctx context.Context, head chain.Head, deep []chain.Tran
 		}
 	}
 	if len(fresh) > 0 {
-		if err := w.s.credit(ctx, head, fresh); err != nil {
+		if err := w.s.credit(ctx, head, fresh, at); err != nil {
 			return fmt.Errorf("credit %d transfers: %w", len(fresh), err)
 		}
 	}

@@ -139,7 +139,7 @@ func (w *watcher) tick(ctx context.Context) error {
 	if cursor, err = w.catchUp(ctx, head, cursor, watch); err != nil {
 		return err
 	}
-	if err := w.sweep(ctx, head, watch); err != nil {
+	if err := w.sweep(ctx, head, cursor, watch); err != nil {
 		return fmt.Errorf("look above block %d: %w", head.Final, err)
 	}
 	return w.beat(ctx, cursor)
@@ -237,9 +237,12 @@ func (w *watcher) catchUp(
 			Network: head.Network, Height: span.To, BlockID: span.ToID, BlockTime: span.ToTime, UpdatedAt: w.s.now(),
 		}
 		was := cursor
-		err = w.s.record(ctx, head, span.Transfers, func(ctx context.Context, r ports.Repos) error {
-			return w.move(ctx, r, was, next)
-		})
+		err = w.s.record(ctx, head, span.Transfers, footing{at: was, after: func(ctx context.Context, r ports.Repos) error {
+			if err := w.move(ctx, r, was, next); err != nil {
+				return err
+			}
+			return contradicted(ctx, r, was, span, watch)
+		}})
 		if err != nil {
 			err = w.stumble(ctx, cursor, to == head.Final, err)
 			return cursor, fmt.Errorf("record blocks %d to %d: %w", from, to, err)

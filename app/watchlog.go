@@ -16,7 +16,7 @@ const markEvery = 5 * time.Minute
 // network. A watcher renews its cursor every heartbeat, however quiet the chain, so a cursor that was
 // not renewed for railSilence tells of a watcher that did not get through, and of nothing else.
 func (w *watcher) move(ctx context.Context, r ports.Repos, was, next ports.Cursor) error {
-	if err := r.Cursors.Advance(ctx, was.Height, next); err != nil {
+	if err := r.Cursors.Advance(ctx, was, next); err != nil {
 		return err
 	}
 	if next.UpdatedAt.Sub(was.UpdatedAt) >= railSilence {

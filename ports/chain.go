@@ -75,6 +75,9 @@ type Chain interface {
 	Seen(ctx context.Context, head chain.Head, watch Watch) ([]chain.Transfer, error)
 	// BlockID is the hash of the block at height, to notice that history changed.
 	BlockID(ctx context.Context, height uint64) (string, error)
+	// Holds reports whether blocks, by height, are of one history: whether one endpoint has all of them,
+	// and says so at once. That they are of the history which counts it does not say.
+	Holds(ctx context.Context, blocks map[uint64]string) (bool, error)
 	Transactions
 }
 

@@ -58,6 +58,11 @@ type Amounts interface {
 	// Extend holds an intent's amount for longer, after a reversal. ErrTaken if it was let go and
 	// somebody else holds it.
 	Extend(ctx context.Context, id checkout.IntentID, expires, hold time.Time) error
+	// LetGo frees at most limit amounts of a network whose hold ended before now.
+	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
+	// HoldAgain undoes LetGo: whose hold ended at since or later holds its amount again, unless somebody
+	// else holds it meanwhile; of several, whoever had it last. It answers how many do. It is slow.
+	HoldAgain(ctx context.Context, n chain.Network, since time.Time) (int, error)
 }
 
 // HeldAmount is an intent that a transfer is for, and whose it is.
@@ -81,8 +86,6 @@ type SessionReads interface {
 	Watched
 	// IntentsOf lists the intents a session ever had, newest first, at most limit.
 	IntentsOf(ctx context.Context, id checkout.SessionID, limit int) ([]checkout.Intent, error)
-	// LetGo frees at most limit amounts of a network whose hold ended before now.
-	LetGo(ctx context.Context, n chain.Network, now time.Time, limit int) (int, error)
 }
 
 // Watched answers whose money is looked for where.

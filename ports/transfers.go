@@ -167,22 +167,31 @@ type Cursor struct {
 	UpdatedAt time.Time
 }
 
+// On reports whether two cursors stand on the same block.
+func (c Cursor) On(o Cursor) bool {
+	return c.Network == o.Network && c.Height == o.Height && c.BlockID == o.BlockID
+}
+
 // Cursors keeps, per network, how far it was read and a trail of block hashes behind that.
 type Cursors interface {
 	// Load finds a network's cursor, locked; ErrNotFound before the first Start.
 	Load(ctx context.Context, n chain.Network) (Cursor, error)
 	// Start sets the first cursor; an existing one stays.
 	Start(ctx context.Context, c Cursor) error
+	// Stand keeps the cursor where it stands until the end of the unit of work, and others may do the same
+	// at once; ErrStale unless it stands at c: at that height, and on that block.
+	Stand(ctx context.Context, c Cursor) error
 	// Advance moves the cursor to c if it still stands at from, and remembers its block; ErrStale
-	// otherwise. c.Height equal to from only renews UpdatedAt: the watcher is alive, the chain is not
-	// further.
-	Advance(ctx context.Context, from uint64, c Cursor) error
+	// otherwise, and also if it came back to that height on another block. c.Height equal to from's only
+	// renews UpdatedAt: the watcher is alive, the chain is not further.
+	Advance(ctx context.Context, from, c Cursor) error
 	// Trail lists remembered blocks at or below a height, newest first, at most limit.
 	Trail(ctx context.Context, n chain.Network, height uint64, limit int) ([]Cursor, error)
 	// Since finds the oldest remembered block that is not older than a time, or ErrNotFound.
 	Since(ctx context.Context, n chain.Network, at time.Time) (Cursor, error)
-	// Rewind sets the cursor back to a remembered block and forgets the trail above it.
-	Rewind(ctx context.Context, from uint64, c Cursor) error
+	// Rewind sets the cursor back to a remembered block and forgets the trail above it; ErrStale unless
+	// it still stands at from, as for Advance.
+	Rewind(ctx context.Context, from, c Cursor) error
 }
 
 // Watches gives one process at a time the right to watch a network, or to read it again.

@@ -2,7 +2,9 @@ package ethrpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -95,4 +97,36 @@ func (c *Client) Block(ctx context.Context, height uint64) (Header, error) {
 	}
 	c.remember(last)
 	return last, nil
+}
+
+// Holds reports whether an endpoint has all of some blocks. They are asked for together, the newest
+// first, because history may change between two questions; and of one endpoint, because another may have
+// another history.
+func (c *Client) Holds(ctx context.Context, blocks map[uint64]Hash) (bool, error) {
+	heights := slices.Sorted(maps.Keys(blocks))
+	slices.Reverse(heights)
+	calls := make([]call, len(heights))
+	for i, height := range heights {
+		calls[i] = blockCall(quantity(height))
+	}
+	err := c.visit(ctx, func(e *endpoint) error {
+		answers, err := e.ask(ctx, calls)
+		if err != nil {
+			return err
+		}
+		for i, height := range heights {
+			h, err := decodeHeaderAt(answers[i].result, height)
+			if err != nil {
+				return err
+			}
+			if h.ID != blocks[height] {
+				return errMore
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errMore) {
+		return false, nil
+	}
+	return err == nil, err
 }

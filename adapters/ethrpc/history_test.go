@@ -69,6 +69,38 @@ func TestHistoryChangesOnlyByAgreement(t *testing.T) {
 	}
 }
 
+// That blocks are of one history is one endpoint's word for all of them, given at once: what several have
+// of it between them, or one at different times, proves nothing.
+func TestBlocksOfOneHistoryAreToldByOne(t *testing.T) {
+	s := open(t, 2)
+	below, last := hash(t, s.node.BlockID(s.final-1)), hash(t, s.node.BlockID(s.final))
+	other := hash(t, anotherHash[2:])
+	holds := func(below, last ethrpc.Hash, want bool) {
+		t.Helper()
+		got, err := s.client.Holds(t.Context(), map[uint64]ethrpc.Hash{s.final - 1: below, s.final: last})
+		if err != nil || got != want {
+			t.Fatalf("%v, %v; want %v", got, err, want)
+		}
+	}
+	holds(below, last, true)
+	s.proxies[0].Asked()
+	holds(below, last, true)
+	if asked := s.proxies[0].Asked(); len(asked) != 2 || len(s.proxies[1].Asked()) != 0 {
+		t.Fatalf("asked %v", asked)
+	}
+	s.proxies[0].Play(otherBlocks)
+	holds(below, last, true)   // as the second has it
+	holds(other, other, true)  // as the first has it
+	holds(other, last, false)  // as they have it between them
+	holds(below, other, false) // or so
+	s.proxies[1].Play(anviltest.Body(503, ""))
+	holds(below, last, false) // of those that can tell nobody has it
+	s.proxies[0].Play(anviltest.Body(503, ""))
+	s.hand.move(time.Minute)
+	_, err := s.client.Holds(t.Context(), map[uint64]ethrpc.Hash{s.final: last})
+	s.unavailable(err)
+}
+
 // A range is not read from an endpoint whose last block is another than the final one we were told
 // of.
 func TestRangesFitTheHead(t *testing.T) {

@@ -124,6 +124,23 @@ func (r *Rail) BlockID(ctx context.Context, height uint64) (string, error) {
 	return h.ID.Hex(), nil
 }
 
+// Holds implements ports.Chain. What is not the id of any block is a block the chain does not have.
+func (r *Rail) Holds(ctx context.Context, blocks map[uint64]string) (bool, error) {
+	wanted := make(map[uint64]Hash, len(blocks))
+	for height, id := range blocks {
+		hash, ok := readHash(id)
+		if !ok {
+			return false, nil
+		}
+		wanted[height] = hash
+	}
+	whole, err := r.client.Holds(ctx, wanted)
+	if err != nil {
+		return false, fmt.Errorf("read %d %s blocks: %w", len(blocks), r.network, err)
+	}
+	return whole, nil
+}
+
 // Lookup implements ports.Chain. What is not the id of any transaction is a transaction the chain
 // does not have.
 func (r *Rail) Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error) {

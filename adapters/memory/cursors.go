@@ -43,18 +43,29 @@ func (r cursors) set(s *state, c ports.Cursor) {
 	s.trail.put(r.unit, trailKey{c.Network, c.Height}, c)
 }
 
-func (r cursors) Advance(ctx context.Context, from uint64, c ports.Cursor) error {
+func (r cursors) Stand(ctx context.Context, c ports.Cursor) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	if at, started := s.cursors.get(c.Network); !started || !at.On(c) {
+		return ports.ErrStale
+	}
+	return nil
+}
+
+func (r cursors) Advance(ctx context.Context, from, c ports.Cursor) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err
 	}
 	at, started := s.cursors.get(c.Network)
 	switch {
-	case !started || at.Height != from:
+	case !started || !at.On(from):
 		return ports.ErrStale
-	case c.Height < from:
-		return fmt.Errorf("advance %s from %d to %d: backwards", c.Network, from, c.Height)
-	case c.Height == from:
+	case c.Height < from.Height:
+		return fmt.Errorf("advance %s from %d to %d: backwards", c.Network, from.Height, c.Height)
+	case c.Height == from.Height:
 		at.UpdatedAt = c.UpdatedAt
 		s.cursors.put(r.unit, c.Network, at)
 	default:
@@ -94,12 +105,12 @@ func (r cursors) Since(
 	}), nil
 }
 
-func (r cursors) Rewind(ctx context.Context, from uint64, c ports.Cursor) error {
+func (r cursors) Rewind(ctx context.Context, from, c ports.Cursor) error {
 	s, err := r.state(ctx)
 	if err != nil {
 		return err
 	}
-	if at, started := s.cursors.get(c.Network); !started || at.Height != from {
+	if at, started := s.cursors.get(c.Network); !started || !at.On(from) {
 		return ports.ErrStale
 	}
 	for _, b := range s.trail.where(func(b ports.Cursor) bool { return b.Network == c.Network }) {

@@ -217,34 +217,3 @@ func (s *Store) KnownSince(
 	}
 	return known, nil
 }
-
-// LetGo implements ports.SessionReads.
-func (s *Store) LetGo(
-	ctx context.Context, n chain.Network, now time.Time, limit int,
-) (freed int, err error) {
-	err = s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
-		freed, err = r.Sessions.(sessions).letGo(ctx, n, now, limit) //nolint:errcheck // Do made it
-		return err
-	})
-	return freed, err
-}
-
-func (r sessions) letGo(
-	ctx context.Context, n chain.Network, now time.Time, limit int,
-) (int, error) {
-	s, err := r.state(ctx)
-	if err != nil {
-		return 0, err
-	}
-	ended := s.intents.where(func(i checkout.Intent) bool {
-		return i.Asset.Network == n && i.HoldUntil.Before(now) && s.holds(i)
-	})
-	slices.SortFunc(ended, func(a, b checkout.Intent) int {
-		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))
-	})
-	ended, _ = first(ended, limit)
-	for _, i := range ended {
-		s.amounts.drop(r.unit, slotOf(i))
-	}
-	return len(ended), nil
-}

@@ -272,6 +272,49 @@ func (r sessions) Extend(ctx context.Context, id checkout.IntentID, expires, hol
 	return nil
 }
 
+func (r sessions) LetGo(
+	ctx context.Context, n chain.Network, now time.Time, limit int,
+) (int, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ended := s.intents.where(func(i checkout.Intent) bool {
+		return i.Asset.Network == n && i.HoldUntil.Before(now) && s.holds(i)
+	})
+	slices.SortFunc(ended, func(a, b checkout.Intent) int {
+		return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), cmp.Compare(a.ID, b.ID))
+	})
+	ended, _ = first(ended, limit)
+	for _, i := range ended {
+		s.amounts.drop(r.unit, slotOf(i))
+	}
+	return len(ended), nil
+}
+
+func (r sessions) HoldAgain(ctx context.Context, n chain.Network, since time.Time) (int, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return 0, err
+	}
+	free := s.intents.where(func(i checkout.Intent) bool {
+		_, held := s.amounts.get(slotOf(i))
+		never := i.Terms.Matching == checkout.Authorized && !i.HoldUntil.After(i.CreatedAt)
+		return i.Asset.Network == n && !i.HoldUntil.Before(since) && !held && !never
+	})
+	slices.SortFunc(free, func(a, b checkout.Intent) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	again := 0
+	for _, i := range free {
+		if _, held := s.amounts.get(slotOf(i)); !held {
+			s.amounts.put(r.unit, slotOf(i), i.ID)
+			again++
+		}
+	}
+	return again, nil
+}
+
 func (r sessions) Due(
 	ctx context.Context, now time.Time, finalTime map[chain.Network]time.Time, limit int,
 ) ([]checkout.SessionID, error) {

@@ -58,24 +58,30 @@ func (r cursors) remember(ctx context.Context, c ports.Cursor) error {
 	return err
 }
 
-func (r cursors) Advance(ctx context.Context, from uint64, c ports.Cursor) error {
+func (r cursors) Stand(ctx context.Context, c ports.Cursor) error {
+	return stale(exec(ctx, r.in(),
+		"SELECT FROM cursors WHERE network = $1 AND height = $2 AND block_id = $3 FOR SHARE",
+		c.Network, height(c.Height), c.BlockID))
+}
+
+func (r cursors) Advance(ctx context.Context, from, c ports.Cursor) error {
 	switch {
-	case c.Height < from:
-		return fmt.Errorf("advance %s from %d to %d: backwards", c.Network, from, c.Height)
-	case c.Height == from:
+	case c.Height < from.Height:
+		return fmt.Errorf("advance %s from %d to %d: backwards", c.Network, from.Height, c.Height)
+	case c.Height == from.Height:
 		return stale(exec(ctx, r.in(),
-			"UPDATE cursors SET updated_at = $3 WHERE network = $1 AND height = $2",
-			c.Network, height(from), c.UpdatedAt))
+			"UPDATE cursors SET updated_at = $4 WHERE network = $1 AND height = $2 AND block_id = $3",
+			c.Network, height(from.Height), from.BlockID, c.UpdatedAt))
 	}
 	return r.set(ctx, from, c)
 }
 
 // set moves the cursor from where it must stand and remembers its block.
-func (r cursors) set(ctx context.Context, from uint64, c ports.Cursor) error {
+func (r cursors) set(ctx context.Context, from, c ports.Cursor) error {
 	err := stale(exec(ctx, r.in(), `UPDATE cursors
-		SET height = $3, block_id = $4, block_time = $5, updated_at = $6
-		WHERE network = $1 AND height = $2`,
-		c.Network, height(from), height(c.Height), c.BlockID, c.BlockTime, c.UpdatedAt))
+		SET height = $4, block_id = $5, block_time = $6, updated_at = $7
+		WHERE network = $1 AND height = $2 AND block_id = $3`,
+		c.Network, height(from.Height), from.BlockID, height(c.Height), c.BlockID, c.BlockTime, c.UpdatedAt))
 	if err != nil {
 		return err
 	}
@@ -115,7 +121,7 @@ func (r cursors) Since(
 	return row.cursor(), err
 }
 
-func (r cursors) Rewind(ctx context.Context, from uint64, c ports.Cursor) error {
+func (r cursors) Rewind(ctx context.Context, from, c ports.Cursor) error {
 	if err := r.set(ctx, from, c); err != nil {
 		return err
 	}

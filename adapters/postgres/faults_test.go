@@ -187,8 +187,14 @@ func TestRefusalsDoNotDoom(t *testing.T) {
 	at := portstest.Address()
 	_, released := shop.AwaitPayment(t, portstest.Epoch, at, 9_990_100)
 	later := released.HoldUntil.Add(time.Hour)
-	if n, err := s.LetGo(t.Context(), chain.Sandbox, later, 1); n != 1 || err != nil {
-		t.Fatal(n, err)
+	if err := s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+		n, err := r.Sessions.LetGo(ctx, chain.Sandbox, later, 1)
+		if n != 1 {
+			t.Errorf("let go %d amounts", n)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 	shop.AwaitPayment(t, later, at, 9_990_100)
 	err := s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {

@@ -273,8 +273,10 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			return err
 		},
 		"letting go": func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.LetGo(ctx, f.intent.Asset.Network, f.intent.HoldUntil.Add(time.Hour), 10)
-			return err
+			return s.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+				_, err := r.Sessions.LetGo(ctx, f.intent.Asset.Network, f.intent.HoldUntil.Add(time.Hour), 10)
+				return err
+			})
 		},
 		"a credential": func(ctx context.Context, s *postgres.Store) error {
 			if _, err := s.ByPublicKey(ctx, f.pair.PublicKey); err != nil {

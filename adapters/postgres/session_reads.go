@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
@@ -172,13 +171,3 @@ const heldQuery = `
 	SELECT t.position, ` + intentColumns + `
 	FROM t JOIN intents i ON i.network = t.network AND i.address = t.address AND i.contract = t.contract
 		AND i.held AND i.matching = 'dedicated'`
-
-// LetGo implements ports.SessionReads.
-func (s *Store) LetGo(
-	ctx context.Context, n chain.Network, now time.Time, limit int,
-) (int, error) {
-	freed, err := exec(ctx, s.in(), `UPDATE intents SET held = false WHERE id IN (
-		SELECT id FROM intents WHERE network = $1 AND held AND hold_until < $2
-		ORDER BY network, hold_until, id LIMIT $3 FOR UPDATE SKIP LOCKED)`, n, now, limited(limit))
-	return int(freed), err
-}

@@ -133,6 +133,20 @@ func (c *Chain) BlockID(ctx context.Context, height uint64) (string, error) {
 	return v.blockID(height), nil
 }
 
+// Holds implements ports.Chain.
+func (c *Chain) Holds(ctx context.Context, blocks map[uint64]string) (bool, error) {
+	v, err := c.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	for height, id := range blocks {
+		if height > v.latest || v.blockID(height) != id {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // Lookup implements ports.Chain.
 func (c *Chain) Lookup(ctx context.Context, id chain.TxID) ([]chain.Transfer, error) {
 	v, err := c.look(ctx)

@@ -262,6 +262,15 @@ func (n *network) BlockID(_ context.Context, height uint64) (string, error) {
 	return fmt.Sprintf("%064x", height), nil
 }
 
+func (n *network) Holds(ctx context.Context, blocks map[uint64]string) (bool, error) {
+	for height, id := range blocks {
+		if has, err := n.BlockID(ctx, height); err != nil || has != id {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 func (n *network) Seen(context.Context, chain.Head, ports.Watch) ([]chain.Transfer, error) {
 	return nil, nil
 }

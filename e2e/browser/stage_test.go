@@ -203,7 +203,7 @@ func (s *stage) readTron() {
 		if err := r.Cursors.Start(ctx, c); err != nil {
 			return err
 		}
-		return r.Cursors.Advance(ctx, 100, c)
+		return r.Cursors.Advance(ctx, c, c)
 	}))
 }
 

@@ -65,15 +65,18 @@ var plants = []plant{
 	},
 	{
 		name: "cursor before transfers",
-		edits: []rig.Edit{{File: "app/watch.go", Old: `		err = w.s.record(ctx, head, span.Transfers, func(ctx context.Context, r ports.Repos) error {
-			return w.move(ctx, r, was, next)
-		})
+		edits: []rig.Edit{{File: "app/watch.go", Old: `		err = w.s.record(ctx, head, span.Transfers, footing{at: was, after: func(ctx context.Context, r ports.Repos) error {
+			if err := w.move(ctx, r, was, next); err != nil {
+				return err
+			}
+			return contradicted(ctx, r, was, span, watch)
+		}})
 `, New: `		err = w.s.Core.Work.Do(ctx, func(ctx context.Context, r ports.Repos) error {
 			return w.move(ctx, r, was, next)
 		})
 		if err == nil {
 			<-time.After(100 * time.Millisecond)
-			err = w.s.record(ctx, head, span.Transfers, nil)
+			err = w.s.record(ctx, head, span.Transfers, footing{})
 		}
 `}},
 		finds: []string{"lost: sales", "BROKEN   sandbox-lost"},

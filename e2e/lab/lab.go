@@ -82,6 +82,7 @@ func (l *Lab) Found(n chain.Network, finality uint64) *simnode.Chain {
 type Gateway struct {
 	Checkout   app.Checkout
 	Settlement *app.Settlement
+	Rescanner  app.Rescanner
 	Receiving  app.Receiving
 }
 
@@ -90,7 +91,9 @@ type Gateway struct {
 func (l *Lab) Gateway(
 	work ports.UnitOfWork, wire http.RoundTripper, urls map[chain.Network][]string,
 ) (*Gateway, error) {
-	rails := app.Rails{Chains: map[chain.Network]ports.Chain{}, Cursors: l.Store}
+	rails := app.Rails{
+		Chains: map[chain.Network]ports.Chain{}, Rereaders: map[chain.Network]ports.Rereader{}, Cursors: l.Store,
+	}
 	for n, at := range urls {
 		rail, err := evm.New(evm.Config{
 			Network: n, RPCURLs: at, Clock: l.Clock, Transport: wire,
@@ -99,22 +102,23 @@ func (l *Lab) Gateway(
 		if err != nil {
 			return nil, err
 		}
-		rails.Chains[n] = rail
+		rails.Chains[n], rails.Rereaders[n] = rail, rail
 	}
 	core := app.Core{Work: work, Clock: l.Clock, IDs: ids{l.Chance}, Vault: vault.New(vault.NewMasterKey([32]byte{101}))}
 	log := slog.New(slog.DiscardHandler)
 	events := app.Announcer{IDs: ids{l.Chance}, Clock: l.Clock, Encoder: plain{}, Addresses: plain{}}
+	settlement := &app.Settlement{
+		Core: core, Rails: rails, Sessions: l.Store, Changes: l.Store, Orders: l.Store, Watches: l.Store,
+		Events: events, Log: log,
+	}
 	signin := app.SignIn{Core: core, Passwords: vault.NewPasswords(), Ring: l.Store, Throttle: app.NewThrottle()}
 	return &Gateway{
+		Settlement: settlement, Rescanner: app.Rescanner{Settlement: settlement, Reads: l.Store},
 		Checkout: app.Checkout{
 			Core: core, Sessions: l.Store, Rails: rails, Rates: even{l.Clock}, Changes: l.Store, Events: events,
 			Log: log,
 		},
 		Receiving: app.Receiving{Core: core, Rails: rails, SignIn: signin, Events: events, Log: log},
-		Settlement: &app.Settlement{
-			Core: core, Rails: rails, Sessions: l.Store, Changes: l.Store, Orders: l.Store, Watches: l.Store,
-			Events: events, Log: log,
-		},
 	}, nil
 }
 

@@ -25,7 +25,7 @@ const (
 	proofs   = "adapters/ethrpc/proof.go"
 	matching = "domain/checkout/match.go"
 	settling = "app/booking.go"
-	undoing  = "app/reversal.go"
+	undoing  = "app/takeback.go"
 	rows     = "adapters/memory/transfers.go"
 	amounts  = "adapters/memory/sessions.go"
 )

@@ -133,6 +133,10 @@ func (w *world) work() {
 			w.start(w.anyone(), name, func(g *lab.Gateway) error { return g.Settlement.Tick(w.ctx, n) }, nil)
 		}
 	}
+	if w.temper != even && w.chance(10) {
+		n := networks[w.r.IntN(len(networks))]
+		w.start(w.anyone(), "read again "+string(n), func(g *lab.Gateway) error { return g.Rescanner.Tick(w.ctx, n) }, nil)
+	}
 	if w.chance(6) {
 		w.start(w.anyone(), "expire", func(g *lab.Gateway) error { return g.Settlement.Expire(w.ctx) }, nil)
 	}

@@ -65,12 +65,14 @@ func (w *world) moved(f *fork, b *simnode.Block, tx *simnode.Tx) (out []fact) {
 			out = append(out, fact{
 				key{f.network, hex.EncodeToString(tx.ID[:]), uint32(n)},
 				slot{f.network, contract, to, units.String()},
-				b, time.Unix(b.Time, 0).UTC(),
+				b, timeOf(b),
 			})
 		}
 	}
 	return out
 }
+
+func timeOf(b *simnode.Block) time.Time { return time.Unix(b.Time, 0).UTC() }
 
 func (w *world) isShop(a chain.Address) bool {
 	for _, s := range w.shops {

@@ -10,9 +10,11 @@ import (
 // live lets a chain go on for a moment: blocks are added and undone, nodes follow or do not.
 func (w *world) live(f *fork) {
 	switch {
-	case w.brisk && f.lost != nil && w.chance(4):
+	case f.lost != nil && w.chance(4) && w.returns(f):
 		w.comeBack(f)
-	case w.chance(400) && len(f.Blocks()) > 3*finality:
+	case w.temper == blind && w.chance(leadOdds):
+		w.lead(f)
+	case w.chance(w.temper.deepOdds()) && len(f.Blocks()) > 3*finality:
 		w.deep(f)
 	case w.chance(12):
 		w.reorg(f, w.r.IntN(deepestReorg+1))
@@ -36,8 +38,8 @@ func (w *world) live(f *fork) {
 func (w *world) block(f *fork) {
 	var in, later []*simnode.Tx
 	for _, tx := range f.waiting {
-		if slices.ContainsFunc(f.Mined(tx.ID), f.Counts) {
-			continue // it came back with its old block
+		if slices.ContainsFunc(f.Mined(tx.ID), f.Counts) || slices.Contains(in, tx) || slices.Contains(later, tx) {
+			continue // it came back with its old block, or waits twice
 		}
 		if w.chance(5) {
 			later = append(later, tx)
@@ -71,8 +73,8 @@ func (w *world) reorg(f *fork, depth int) {
 	w.note("reorg of %d to %x", depth, f.Tip().ID[:4])
 }
 
-// deep undoes blocks that were final. Every second time they will count again, as they were: nodes that
-// disagree come round in the end.
+// deep undoes blocks that were final. Where final forks come back they will count again, every second
+// time, as they were: nodes that disagree come round in the end.
 func (w *world) deep(f *fork) {
 	depth := finality + 1 + w.r.IntN(finality/2)
 	if w.chance(2) {
@@ -85,14 +87,21 @@ func (w *world) deep(f *fork) {
 	w.tally.Deep++
 }
 
-// comeBack has a fork that lost count again, and be the longest. It does so in brisk worlds only (BRISK=1):
-// final history that is undone, and then undone the other way, is more than the gateway is known to stand.
-// Of 300,000 payments it loses about one there (BRISK=1 PAYMENTS=300000 SEED=3788379367552956780).
+// comeBack has a fork that lost count again, and be the longest. Every second time the one it wins over
+// comes back in its turn.
 func (w *world) comeBack(f *fork) {
-	longest := f.Tip().Number
+	loser := f.Blocks()
 	f.waiting = append(f.waiting, f.Return(f.lost)...)
 	f.lost = nil
-	for f.Tip().Number <= longest {
+	for _, b := range loser {
+		if !f.Counts(b) {
+			f.undone[b] = true
+		}
+	}
+	if w.chance(2) {
+		f.lost = loser[len(loser)-1]
+	}
+	for longest := loser[len(loser)-1].Number; f.Tip().Number <= longest; {
 		w.block(f)
 	}
 	w.tally.Reorgs++

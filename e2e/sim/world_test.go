@@ -42,12 +42,15 @@ type world struct {
 	tasks  []*task
 	now    *task // the one that runs
 	stormy bool  // nodes fail often
-	brisk  bool  // forks that lost come back whenever they like
-	calm   bool  // nothing fails: at the beginning and in the end
+	temper temper
+	calm   bool // nothing fails: at the beginning and in the end
 
-	// shaken are sales of which a final transfer was undone: what else came for them waits for the
-	// merchant meanwhile.
+	// shaken are sales of which a final transfer was undone, or passed over: what else came for them waits
+	// for the merchant meanwhile.
 	shaken map[*sale]bool
+	// passed are transfers that watchers were led past, which are not recorded before all is read again.
+	passed map[key]bool
+	healed bool // all was read again
 
 	trace hash.Hash64
 	tally tally
@@ -94,8 +97,8 @@ func (f *fork) take(tx *simnode.Tx) {
 
 func openWorld(ctx context.Context, seed uint64) (*world, error) {
 	w := &world{
-		Lab: lab.Open(seed), ctx: ctx, trace: fnv.New64a(), chains: map[chain.Network]*fork{}, shaken: map[*sale]bool{},
-		r: rand.New(rand.NewPCG(seed, 102)),
+		Lab: lab.Open(seed), ctx: ctx, trace: fnv.New64a(), chains: map[chain.Network]*fork{},
+		shaken: map[*sale]bool{}, passed: map[key]bool{}, r: rand.New(rand.NewPCG(seed, 102)),
 	}
 	for _, n := range networks {
 		f := &fork{Chain: w.Found(n, finality), network: n, undone: map[*simnode.Block]bool{}}
@@ -183,6 +186,9 @@ func (w *world) run(sales int) error {
 		}
 	}
 	if err := w.settleDown(); err != nil {
+		return err
+	}
+	if err := w.readAgain(); err != nil {
 		return err
 	}
 	w.check()

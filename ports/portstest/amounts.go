@@ -27,6 +27,8 @@ var amountPromises = []promise{
 	{"a rolled back reservation holds nothing", amountsRollBack},
 	{"letting go frees no more than asked", amountsLetGoLimit},
 	{"letting go frees amounts of one network only", amountsLetGoApart},
+	{"what was let go since a time is held again, by whoever had it last", amountsHeldAgain},
+	{"what somebody else holds meanwhile stays his", amountsHeldAgainTaken},
 	{"an extended hold outlives its first end", amountsExtended},
 	{"an amount let go is held again by extending", amountsExtendedAgain},
 	{"extending an amount somebody else holds is taken", amountsExtendTaken},
@@ -52,9 +54,21 @@ func reserve(t *testing.T, w World, i checkout.Intent) error {
 
 func letGo(t *testing.T, w World, now time.Time, limit int) int {
 	t.Helper()
-	n, err := w.Sessions.LetGo(t.Context(), chain.Sandbox, now, limit)
-	ok(t, err)
-	return n
+	return letGoOn(t, w, chain.Sandbox, now, limit)
+}
+
+func letGoOn(t *testing.T, w World, n chain.Network, now time.Time, limit int) int {
+	t.Helper()
+	return in(t, w, func(ctx context.Context, r ports.Repos) (int, error) {
+		return r.Sessions.LetGo(ctx, n, now, limit)
+	})
+}
+
+func holdAgain(t *testing.T, w World, n chain.Network, since time.Time) int {
+	t.Helper()
+	return in(t, w, func(ctx context.Context, r ports.Repos) (int, error) {
+		return r.Sessions.HoldAgain(ctx, n, since)
+	})
 }
 
 func amountsTaken(t *testing.T, w World) {
@@ -184,9 +198,45 @@ func amountsLetGoApart(t *testing.T, w World) {
 	held, err := w.Sessions.Held(t.Context(), transfers(Paying(here, 7), Paying(there, 7)))
 	ok(t, err)
 	same(t, held, []*ports.HeldAmount{nil, {Intent: there, Owner: shop.Project.ID}})
-	freed, err := w.Sessions.LetGo(t.Context(), chain.Tron, late, 10)
+	same(t, letGoOn(t, w, chain.Tron, late, 10), 1)
+}
+
+func amountsHeldAgain(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at, earlier := Address(), Address()
+	_, before := shop.AwaitPayment(t, Epoch.Add(-time.Hour), earlier, 9_990_100)
+	_, first := shop.AwaitPayment(t, Epoch, at, 9_990_100)
+	late := first.HoldUntil.Add(time.Hour)
+	same(t, letGo(t, w, late, 10), 2)
+	_, last := shop.AwaitPayment(t, Epoch.Add(time.Minute), at, 9_990_100)
+	there := MakeIntent(shop.AddSession(t, Epoch), at, 9_990_100)
+	there.Asset.Network = chain.Tron
+	ok(t, reserve(t, w, there))
+	same(t, letGo(t, w, late, 10), 1)
+	same(t, letGoOn(t, w, chain.Tron, late, 10), 1)
+	same(t, holdAgain(t, w, chain.Sandbox, last.HoldUntil.Add(time.Second)), 0)
+	same(t, holdAgain(t, w, chain.Sandbox, first.HoldUntil), 1)
+	same(t, holdAgain(t, w, chain.Sandbox, first.HoldUntil), 0)
+	held, err := w.Sessions.Held(t.Context(), transfers(Paying(before, 7), Paying(first, 7), Paying(there, 7)))
 	ok(t, err)
-	same(t, freed, 1)
+	same(t, held, []*ports.HeldAmount{nil, {Intent: last, Owner: shop.Project.ID}, nil})
+	same(t, holdAgain(t, w, chain.Sandbox, Epoch.Add(-100*time.Hour)), 1)
+	held, err = w.Sessions.Held(t.Context(), transfers(Paying(before, 7)))
+	ok(t, err)
+	same(t, held, []*ports.HeldAmount{{Intent: before, Owner: shop.Project.ID}})
+	same(t, letGo(t, w, late, 10), 2)
+}
+
+func amountsHeldAgainTaken(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	at := Address()
+	_, intent := shop.AwaitPayment(t, Epoch, at, 9_990_100)
+	same(t, letGo(t, w, intent.HoldUntil.Add(time.Second), 10), 1)
+	_, holder := shop.AwaitPayment(t, intent.HoldUntil, at, 9_990_100)
+	same(t, holdAgain(t, w, chain.Sandbox, Epoch), 0)
+	held, err := w.Sessions.Held(t.Context(), transfers(Paying(intent, 7)))
+	ok(t, err)
+	same(t, held, []*ports.HeldAmount{{Intent: holder, Owner: shop.Project.ID}})
 }
 
 func extend(t *testing.T, w World, id checkout.IntentID, expires, hold time.Time) error {

@@ -69,6 +69,7 @@ func Chain(t *testing.T, open func(t *testing.T) ChainWorld) {
 		{"a range that is not final, not there, or backwards is an error", chainHoles},
 		{"a range of the widest span is read, a wider one refused for its width", chainWidth},
 		{"a block keeps its id until history changes from its height on", chainBlockIDs},
+		{"blocks are of one history until it changes, and none that is not there is", chainHolds},
 		{"what was undone is gone", chainUndone},
 		{"an unknown transaction is an empty answer", chainUnknown},
 		{"what only looks like a payment is told apart, bounded", chainStrange},

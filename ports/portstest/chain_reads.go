@@ -182,6 +182,26 @@ func chainBlockIDs(t *testing.T, s chainScene) {
 	}
 }
 
+func chainHolds(t *testing.T, s chainScene) {
+	s.Grow(2)
+	id := s.Pay(Units(s.Receiver(), 1))
+	height := s.head().Latest
+	below, at := s.blockID(height-1), s.blockID(height)
+	holds := func(blocks map[uint64]string, want bool) {
+		t.Helper()
+		got, err := s.Chain.Holds(t.Context(), blocks)
+		ok(t, err)
+		same(t, got, want)
+	}
+	holds(map[uint64]string{height: at}, true)
+	holds(map[uint64]string{height - 1: below, height: at}, true)
+	holds(map[uint64]string{height - 1: at, height: below}, false)
+	holds(map[uint64]string{height - 1: below, height: "of no block"}, false)
+	s.Undo(id)
+	holds(map[uint64]string{height - 1: below, height: at}, false)
+	holds(map[uint64]string{height - 1: below, height: s.blockID(height)}, true)
+}
+
 func chainUndone(t *testing.T, s chainScene) {
 	to, start := s.Receiver(), s.head()
 	kept, undone := s.Pay(Units(to, 1)), s.Pay(Units(to, 2))
@@ -235,7 +255,11 @@ func chainQuestions(
 		},
 		"seen":     func(ctx context.Context) error { _, err := c.Seen(ctx, h, watch); return err },
 		"block id": func(ctx context.Context) error { _, err := c.BlockID(ctx, h.Final); return err },
-		"lookup":   func(ctx context.Context) error { _, err := c.Lookup(ctx, id); return err },
+		"holds": func(ctx context.Context) error {
+			_, err := c.Holds(ctx, map[uint64]string{h.Final: h.FinalID})
+			return err
+		},
+		"lookup": func(ctx context.Context) error { _, err := c.Lookup(ctx, id); return err },
 	}
 }
 

@@ -16,6 +16,8 @@ var cursorPromises = []promise{
 	{"advancing moves the cursor from where it stands, else it is stale", cursorsAdvance},
 	{"advancing to the same height renews the time only", cursorsRenew},
 	{"of many who advance from one height one wins", cursorsRace},
+	{"a cursor that came back to a height on another block is another one", cursorsSwapped},
+	{"who stands on a cursor keeps it there until he is done", cursorsStand},
 	{"the cursor moves with the unit of work, not before", cursorsRollBack},
 	{"the trail is listed newest first, from a height down", cursorsTrail},
 	{"the oldest block since a time is found", cursorsSince},
@@ -39,8 +41,15 @@ func startCursor(t *testing.T, w World, c ports.Cursor) {
 func advance(t *testing.T, w World, from uint64, c ports.Cursor) error {
 	t.Helper()
 	return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Cursors.Advance(ctx, from, c)
+		return r.Cursors.Advance(ctx, cursorAt(c.Network, from), c)
 	})
+}
+
+// swapped is the cursor at a height, on the block of another history.
+func swapped(n chain.Network, height uint64) ports.Cursor {
+	c := cursorAt(n, height)
+	c.BlockID = BlockID(height + 1)
+	return c
 }
 
 func cursor(t *testing.T, w World, n chain.Network) ports.Cursor {
@@ -116,16 +125,65 @@ func cursorsRace(t *testing.T, w World) {
 	startCursor(t, w, cursorAt(chain.Sandbox, 100))
 	oneWinner(t, race(racers, func(i int) error {
 		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Advance(ctx, 100, cursorAt(chain.Sandbox, uint64(101+i)))
+			return r.Cursors.Advance(ctx, cursorAt(chain.Sandbox, 100), cursorAt(chain.Sandbox, uint64(101+i)))
 		})
 	}), ports.ErrStale)
 }
+
+func cursorsSwapped(t *testing.T, w World) {
+	walk(t, w, chain.Sandbox)
+	at, next := swapped(chain.Sandbox, 120), cursorAt(chain.Sandbox, 125)
+	renewed := cursorAt(chain.Sandbox, 120)
+	renewed.UpdatedAt = renewed.UpdatedAt.Add(time.Hour)
+	for name, move := range map[string]func(context.Context, ports.Repos) error{
+		"advance": func(ctx context.Context, r ports.Repos) error { return r.Cursors.Advance(ctx, at, next) },
+		"renew":   func(ctx context.Context, r ports.Repos) error { return r.Cursors.Advance(ctx, at, renewed) },
+		"rewind": func(ctx context.Context, r ports.Repos) error {
+			return r.Cursors.Rewind(ctx, at, cursorAt(chain.Sandbox, 110))
+		},
+		"stand": func(ctx context.Context, r ports.Repos) error { return r.Cursors.Stand(ctx, at) },
+	} {
+		if err := w.Work.Do(t.Context(), move); !errors.Is(err, ports.ErrStale) {
+			t.Errorf("%s from another block of that height: %v", name, err)
+		}
+	}
+	same(t, cursor(t, w, chain.Sandbox), cursorAt(chain.Sandbox, 120))
+	same(t, trail(t, w, chain.Sandbox, 1000, 10), []uint64{120, 115, 110, 105, 100})
+}
+
+func cursorsStand(t *testing.T, w World) {
+	stand := func(c ports.Cursor) error {
+		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error { return r.Cursors.Stand(ctx, c) })
+	}
+	isFault(t, stand(cursorAt(chain.Sandbox, 100)), ports.ErrStale)
+	startCursor(t, w, cursorAt(chain.Sandbox, 100))
+	ok(t, stand(cursorAt(chain.Sandbox, 100)))
+	isFault(t, stand(cursorAt(chain.Sandbox, 99)), ports.ErrStale)
+	isFault(t, stand(cursorAt(chain.Tron, 100)), ports.ErrStale)
+	ok(t, advance(t, w, 100, cursorAt(chain.Sandbox, 105)))
+	isFault(t, stand(cursorAt(chain.Sandbox, 100)), ports.ErrStale)
+	for height := uint64(105); height < 105+standRounds; height++ {
+		moved := make(chan error, 1)
+		ok(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			err := r.Cursors.Stand(ctx, cursorAt(chain.Sandbox, height))
+			go func() { moved <- advance(t, w, height, cursorAt(chain.Sandbox, height+1)) }()
+			for range standRounds {
+				err = errors.Join(err, r.Cursors.Stand(ctx, cursorAt(chain.Sandbox, height)))
+			}
+			return err
+		}))
+		ok(t, <-moved)
+	}
+}
+
+// standRounds are as many as show that a cursor moves under who stands on it.
+const standRounds = 20
 
 func cursorsRollBack(t *testing.T, w World) {
 	startCursor(t, w, cursorAt(chain.Sandbox, 100))
 	stop := errors.New("stop")
 	isFault(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		if err := r.Cursors.Advance(ctx, 100, cursorAt(chain.Sandbox, 105)); err != nil {
+		if err := r.Cursors.Advance(ctx, cursorAt(chain.Sandbox, 100), cursorAt(chain.Sandbox, 105)); err != nil {
 			return err
 		}
 		return stop
@@ -175,7 +233,7 @@ func cursorsRewind(t *testing.T, w World) {
 	walk(t, w, chain.Sandbox)
 	rewind := func(from, to uint64) error {
 		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			return r.Cursors.Rewind(ctx, from, cursorAt(chain.Sandbox, to))
+			return r.Cursors.Rewind(ctx, cursorAt(chain.Sandbox, from), cursorAt(chain.Sandbox, to))
 		})
 	}
 	isFault(t, rewind(115, 110), ports.ErrStale)
