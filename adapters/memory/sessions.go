@@ -299,7 +299,8 @@ func (r sessions) HoldAgain(ctx context.Context, n chain.Network, since time.Tim
 	}
 	free := s.intents.where(func(i checkout.Intent) bool {
 		_, held := s.amounts.get(slotOf(i))
-		return i.Asset.Network == n && !i.HoldUntil.Before(since) && !held && i.Terms.Matching != checkout.Authorized
+		never := i.Terms.Matching == checkout.Authorized && !i.HoldUntil.After(i.CreatedAt)
+		return i.Asset.Network == n && !i.HoldUntil.Before(since) && !held && !never
 	})
 	slices.SortFunc(free, func(a, b checkout.Intent) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))

@@ -226,13 +226,14 @@ func (r sessions) LetGo(ctx context.Context, n chain.Network, now time.Time, lim
 
 func (r sessions) HoldAgain(ctx context.Context, n chain.Network, since time.Time) (int, error) {
 	again, err := exec(ctx, r.in(), `UPDATE intents SET held = true WHERE id IN (
-		SELECT DISTINCT ON (i.address, i.contract, CASE i.matching WHEN 'shared' THEN i.units END) i.id
+		SELECT DISTINCT ON (i.address, i.contract, CASE WHEN i.matching <> 'dedicated' THEN i.units END) i.id
 		FROM intents i
-		WHERE i.network = $1 AND NOT i.held AND i.hold_until >= $2 AND i.matching <> 'authorized' AND NOT EXISTS (
+		WHERE i.network = $1 AND NOT i.held AND i.hold_until >= $2
+			AND (i.matching <> 'authorized' OR i.hold_until > i.created_at) AND NOT EXISTS (
 			SELECT FROM intents o
 			WHERE o.network = i.network AND o.address = i.address AND o.contract = i.contract AND o.held
 				AND (o.units = i.units OR o.matching = 'dedicated'))
-		ORDER BY i.address, i.contract, CASE i.matching WHEN 'shared' THEN i.units END, i.created_at DESC, i.id DESC)`,
+		ORDER BY i.address, i.contract, CASE WHEN i.matching <> 'dedicated' THEN i.units END, i.created_at DESC, i.id DESC)`,
 		n, since)
 	return int(again), err
 }

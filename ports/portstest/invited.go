@@ -42,7 +42,9 @@ func amountsInvited(t *testing.T, w World) {
 	held, err := w.Sessions.Held(t.Context(), transfers(Paying(first, 7)))
 	ok(t, err)
 	same(t, held, []*ports.HeldAmount{nil})
-	same(t, holdAgain(t, w, first.Asset.Network, Epoch), 0) // what never held is not held again
+	same(t, in(t, w, func(ctx context.Context, r ports.Repos) (int, error) {
+		return r.Sessions.HoldAgain(ctx, first.Asset.Network, first.HoldUntil.Add(-time.Hour))
+	}), 0)
 	shown := MakeIntent(other, at, 10_000_000)
 	ok(t, reserve(t, w, shown))
 	held, err = w.Sessions.Held(t.Context(), transfers(Paying(first, 7)))
