@@ -108,17 +108,6 @@ func (c *baseBlocks) Lookup(_ context.Context, id chain.TxID) ([]chain.Transfer,
 	return slices.DeleteFunc(c.transfers(0, c.height), func(t chain.Transfer) bool { return t.TxID != id }), nil
 }
 
-func (c *baseBlocks) Holds(_ context.Context, blocks map[uint64]string) (bool, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for height, id := range blocks {
-		if c.id(height) != id {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
 func (c *baseBlocks) Inspect(context.Context, chain.TxID) (ports.Inspection, error) {
 	return ports.Inspection{}, nil
 }

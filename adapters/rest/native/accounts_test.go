@@ -249,7 +249,7 @@ func TestMeAndProject(t *testing.T) {
 }
 
 // This door asks for no less than the dashboard does: an account with a second factor opens to its
-// password alone neither here nor there (docs/adr/0019).
+// password alone neither here nor there (docs/adr/0018).
 func TestLoginAsksForTheSecondFactor(t *testing.T) {
 	d := openDesk(t)
 	d.signUp("a@b.example")
