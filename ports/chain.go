@@ -73,12 +73,17 @@ type Chain interface {
 	// MaxSeenSpan a chain is in trouble, and the answer is ErrSpanTooWide. It is ErrSeenPartly while
 	// reading so many takes more than one look.
 	Seen(ctx context.Context, head chain.Head, watch Watch) ([]chain.Transfer, error)
+	History
+	Transactions
+}
+
+// History tells which blocks a network has.
+type History interface {
 	// BlockID is the hash of the block at height, to notice that history changed.
 	BlockID(ctx context.Context, height uint64) (string, error)
 	// Holds reports whether blocks, by height, are of one history: whether one endpoint has all of them,
 	// and says so at once. That they are of the history which counts it does not say.
 	Holds(ctx context.Context, blocks map[uint64]string) (bool, error)
-	Transactions
 }
 
 // Transactions reads single transactions of a network, for people who name one.

@@ -33,4 +33,4 @@ func showRate(r money.Rate) *Rate {
 }
 
 // decimalOf prints what may be more than 32 bits hold, which is all an Int of GraphQL has.
-func decimalOf[T uint64 | uint32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) } //nolint:gosec // heights and versions are far below 2^63
+func decimalOf[T uint64 | uint32 | int64](n T) string { return strconv.FormatInt(int64(n), 10) }

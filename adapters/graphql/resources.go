@@ -107,7 +107,7 @@ func (m mutations) CreateResource(ctx context.Context, input ResourceInput) (*Re
 	}
 	var made app.ResourceView
 	if err == nil {
-		made, _, err = m.API.Resources.Create(ctx, in, app.Once[app.ResourceView]{})
+		made, _, err = m.Resources.Create(ctx, in, app.Once[app.ResourceView]{})
 	}
 	return m.resourcePayload(made, err)
 }
@@ -186,7 +186,7 @@ func (m mutations) UpdateResource(ctx context.Context, input ResourceChange) (*R
 	}
 	var changed app.ResourceView
 	if change.Terms, err = termsOf(input); err == nil {
-		changed, _, err = m.API.Resources.Update(ctx, who, change, app.Once[app.ResourceView]{})
+		changed, _, err = m.Resources.Update(ctx, who, change, app.Once[app.ResourceView]{})
 	}
 	return m.resourcePayload(changed, err)
 }
@@ -197,7 +197,7 @@ func (m mutations) ArchiveResource(ctx context.Context, project string, mode Mod
 	if err != nil {
 		return nil, err
 	}
-	_, err = m.API.Resources.Archive(ctx, who, sku, app.Once[struct{}]{})
+	_, err = m.Resources.Archive(ctx, who, sku, app.Once[struct{}]{})
 	return removed(err)
 }
 

@@ -155,6 +155,9 @@ var neverAnswered = map[string]string{
 	"too_many_passkeys":  "the dashboard's",
 	"last_owner":         "the dashboard's",
 	"totp_exists":        "the dashboard's",
+	"invalid_days":       "the dashboard's",
+	"search_too_long":    "the dashboard's",
+	"too_many_projects":  "the dashboard's",
 }
 
 // Codes are told of once, with the status they come with, and each can be answered somewhere.
