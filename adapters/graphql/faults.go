@@ -67,7 +67,8 @@ func (a *API) present(ctx context.Context, err error) *gqlerror.Error {
 		return coded(ctx, codeInput, told.Message)
 	}
 	f := fault.From(err)
-	if f.Kind == fault.Internal {
+	gone := ctx.Err() != nil && errors.Is(err, context.Canceled) // a browser that went on to another page
+	if f.Kind == fault.Internal && !gone {
 		a.Log.ErrorContext(ctx, "graphql failed", slog.String("error", err.Error()))
 	}
 	out := coded(ctx, codeOf(f), f.Message)
