@@ -15,8 +15,8 @@ import (
 func TestOfficialClientsPay(t *testing.T) {
 	s := open(t, nil)
 	path := s.sell("weather", "sunny")
-	payers := s.payers("agent", 2)
-	for i, version := range []string{"1", "2"} {
+	payers := s.payers("agent", 4)
+	for i, version := range []string{"1", "2", "1 axios", "2 axios"} {
 		got := buy(t, version, s.URL+path, payers[i])[0]
 		if got.Status != http.StatusOK || got.Body != "sunny" || !strings.HasPrefix(got.Type, "text/plain") {
 			t.Fatalf("version %s: %+v", version, got)
@@ -26,16 +26,16 @@ func TestOfficialClientsPay(t *testing.T) {
 			t.Errorf("version %s is told %+v", version, got.Receipt)
 		}
 	}
-	if got := s.balance(s.payTo); got != 2*price {
-		t.Errorf("the shop has %d units, want %d", got, 2*price)
+	if got := s.balance(s.payTo); got != 4*price {
+		t.Errorf("the shop has %d units, want %d", got, 4*price)
 	}
 	list := s.Call(http.MethodGet, "/v1/payments?kind=x402", nil, "Authorization", "Bearer "+s.merchant.APIKey).
 		Want(t, http.StatusOK)
-	if n := strings.Count(string(list.Body), `"settled"`); n != 2 {
+	if n := strings.Count(string(list.Body), `"settled"`); n != 4 {
 		t.Errorf("%d payments in %s", n, list.Body)
 	}
 	book := s.merchant.Call(http.MethodGet, "/v1/transactions?mode=test&type=x402", nil).Want(t, http.StatusOK)
-	if n := strings.Count(string(book.Body), `"orderNo"`); n != 2 {
+	if n := strings.Count(string(book.Body), `"orderNo"`); n != 4 {
 		t.Errorf("%d bookings in %s", n, book.Body)
 	}
 	s.audited()
@@ -75,10 +75,13 @@ func TestFiftyAtOnce(t *testing.T) {
 
 // The official servers of both versions sell through our facilitator.
 func TestOfficialServersOnOurFacilitator(t *testing.T) {
-	for _, version := range []string{"1", "2"} {
-		t.Run("version "+version, func(t *testing.T) {
+	for name, server := range map[string]struct{ version, program string }{
+		"Express, version 1": {"1", "server.mjs"}, "Express, version 2": {"2", "server.mjs"}, "Hono": {"2", "hono.mjs"},
+	} {
+		version := server.version
+		t.Run(name, func(t *testing.T) {
 			s := open(t, nil)
-			shop := run(t, "server.mjs", "VERSION="+version, "FACILITATOR="+s.URL+"/facilitator",
+			shop := run(t, server.program, "VERSION="+version, "FACILITATOR="+s.URL+"/facilitator",
 				"TOKEN="+s.merchant.APIKey, "PAY_TO="+payee(s))
 			got := buy(t, version, shop+"/weather", s.payers("agent", 1)[0])[0]
 			if got.Status != http.StatusOK || !strings.Contains(got.Body, "sunny") || got.Receipt == nil || !got.Receipt.Success {

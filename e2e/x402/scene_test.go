@@ -197,7 +197,8 @@ type bought struct {
 // directory is where the official parts are.
 func directory() string { return filepath.Join(rig.Root(), "e2e", "x402") }
 
-// buy has payers pay for a URL by the official client of a version, all at once.
+// buy has payers pay for a URL by the official client of a version, all at once: by the one for fetch, or, as in
+// "2 axios", by another.
 func buy(t testing.TB, version, url string, by ...agenttest.Payer) []bought {
 	t.Helper()
 	return buyWith(t, version, url, "", by...)
@@ -212,7 +213,8 @@ func buyWith(t testing.TB, version, url, node string, by ...agenttest.Payer) []b
 	}
 	cmd := exec.CommandContext(t.Context(), "node", "pay.mjs")
 	cmd.Dir = directory()
-	cmd.Env = append(os.Environ(), "VERSION="+version, "URL="+url, "KEYS="+strings.Join(keys, ","), "RPC="+node)
+	version, client, _ := strings.Cut(version, " ")
+	cmd.Env = append(os.Environ(), "VERSION="+version, "CLIENT="+client, "URL="+url, "KEYS="+strings.Join(keys, ","), "RPC="+node)
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()
 	if err != nil {
