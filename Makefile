@@ -17,7 +17,8 @@ SOURCES = $(shell find . -name '*.go' -not -path '*/node_modules/*' -not -name '
 # Where goroutines meet over shared state. The race detector makes everything several times slower.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 RACY := $(wildcard app adapters/memory adapters/postgres adapters/worker adapters/sandbox \
-	adapters/outbound adapters/ethrpc adapters/tron adapters/evm adapters/rates adapters/rest/edge adapters/rest/paywall adapters/pgembed)
+	adapters/outbound adapters/ethrpc adapters/tron adapters/evm adapters/rates adapters/rest/edge adapters/rest/paywall adapters/pgembed \
+	adapters/graphql adapters/signin adapters/passkeys)
 
 .PHONY: help
 help: ## show this list
