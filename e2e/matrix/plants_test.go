@@ -64,7 +64,7 @@ var plants = []plant{
 	}},
 	{rule: "only what is final counts", kind: plain + " " + inTime, edits: []rig.Edit{
 		in("app/sighting.go", "	now, deep, err := w.s.sightings(ctx, head, ts)\n", "	early := head\n	early.Final = head.Latest\n"+
-			"	if err := w.s.record(ctx, early, ts, nil); err != nil {\n		return err\n	}\n	now, deep, err := w.s.sightings(ctx, head, ts)\n"),
+			"	if err := w.s.record(ctx, early, ts, footing{}); err != nil {\n		return err\n	}\n	now, deep, err := w.s.sightings(ctx, head, ts)\n"),
 	}},
 	{rule: "what came before the order is not for it", kind: plain + " " + longBefore, edits: []rig.Edit{
 		in(matching, "t.BlockTime.Before(i.CreatedAt.Add(-clockSkew))", "t.BlockTime.Before(i.CreatedAt.Add(-24 * clockSkew))"),

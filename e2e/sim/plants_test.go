@@ -54,7 +54,7 @@ var plants = []plant{
 		edits: []rig.Edit{{File: "app/sighting.go", Old: `	now, deep, err := w.s.sightings(ctx, head, ts)
 `, New: `	early := head
 	early.Final = head.Latest
-	if err := w.s.record(ctx, early, ts, nil); err != nil {
+	if err := w.s.record(ctx, early, ts, footing{}); err != nil {
 		return err
 	}
 	now, deep, err := w.s.sightings(ctx, head, ts)
