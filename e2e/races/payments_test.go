@@ -38,11 +38,16 @@ func choose(session string) call {
 	return post("/v1/checkout/sessions/"+session+"/pay/intent", map[string]string{"method": "usdt"})
 }
 
-// oneIntent: however many tabs a payer has open, they show one amount.
+// oneIntent: however many tabs a payer has open, they show one amount, and one address where every
+// payment has its own.
 func oneIntent(t *testing.T, f *field, m rig.Merchant) {
-	answers := f.same(choose(m.Pay(t, "9.99")))
-	want(t, answers, all("200"))
-	wantAlike(t, answers)
+	own := post("/v1/checkout/sessions/"+m.Pay(t, "9.99")+"/pay/intent",
+		map[string]any{"method": "usdt", "dedicated": true})
+	for _, c := range []call{choose(m.Pay(t, "9.99")), own} {
+		answers := f.same(c)
+		want(t, answers, all("200"))
+		wantAlike(t, answers)
+	}
 }
 
 // amountSlots: sessions of one price at one address are told apart by their amounts.
