@@ -27,7 +27,7 @@ func TestRegisteringHandsOutWhatWorks(t *testing.T) {
 	}
 	claims, err := d.creds.Login(t.Context(), m.SignedIn.Access)
 	d.ok(err)
-	if p, err := d.accounts.Principal(t.Context(), claims.Merchant); err != nil || p != who(m) {
+	if p, err := d.creds.Principal(t.Context(), claims.Merchant); err != nil || p != who(m) {
 		t.Errorf("login acts as %+v, %v", p, err)
 	}
 	if m.Project.Mode != merchant.Test {
@@ -159,11 +159,11 @@ func TestALoginActsInTheProjectsMode(t *testing.T) {
 	live := merchant.Live
 	_, _, err := d.accounts.UpdateProject(t.Context(), who(m), ProjectChange{Mode: &live}, Once[merchant.Project]{})
 	d.ok(err)
-	p, err := d.accounts.Principal(t.Context(), m.Merchant.ID)
+	p, err := d.creds.Principal(t.Context(), m.Merchant.ID)
 	d.ok(err)
 	if p.Mode != merchant.Live {
 		t.Errorf("acts in %s mode", p.Mode)
 	}
-	_, err = d.accounts.Principal(t.Context(), "nobody")
+	_, err = d.creds.Principal(t.Context(), "nobody")
 	d.fails(err, keys.ErrUnauthorized)
 }

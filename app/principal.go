@@ -79,6 +79,15 @@ func (c Credentials) Login(ctx context.Context, token string) (ports.AccessClaim
 	return claims, nil
 }
 
+// Principal is who a merchant's login acts as: his default project, in the mode it is set to.
+func (c Credentials) Principal(ctx context.Context, id merchant.ID) (merchant.Principal, error) {
+	who, err := c.Ring.Home(ctx, id)
+	if errors.Is(err, ports.ErrNotFound) {
+		err = keys.ErrUnauthorized // a token outlived its account
+	}
+	return who, err
+}
+
 // digest bounds what is hashed; an overlong credential hashes to something nobody has.
 func (c Credentials) digest(s keys.Secret) []byte {
 	if len(s.Reveal()) > keys.MaxCredentialBytes {

@@ -44,6 +44,8 @@ type KeyRing interface {
 	APIKey(ctx context.Context, digest []byte) (keys.APIKey, error)
 	// Login finds a login session, or ErrNotFound.
 	Login(ctx context.Context, id string) (keys.Login, error)
+	// Home is where a merchant's login works: in the project he made first, in its mode; or ErrNotFound.
+	Home(ctx context.Context, id merchant.ID) (merchant.Principal, error)
 }
 
 // Logins keeps login sessions.

@@ -133,3 +133,12 @@ func (s *Store) Login(_ context.Context, id string) (keys.Login, error) {
 	l, err := must(s.committed.Load().logins.get(id))
 	return cloneLogin(l), err
 }
+
+// Home implements ports.KeyRing.
+func (s *Store) Home(_ context.Context, id merchant.ID) (merchant.Principal, error) {
+	list := s.committed.Load().projectsOf(id)
+	if len(list) == 0 {
+		return merchant.Principal{}, ports.ErrNotFound
+	}
+	return merchant.Principal{Merchant: id, Project: list[0].ID, Mode: list[0].Mode}, nil
+}

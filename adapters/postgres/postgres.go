@@ -34,6 +34,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/x402"
 )
 
@@ -78,7 +79,9 @@ type Store struct {
 	keeper  bookkeeper
 	hints   hints
 
-	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
+	ring     ring                                     // questions for owners of credentials
+	opened   gathered[checkout.SessionID, sessionRow] // questions for sessions
+	payments gathered[x402.ClaimKey, knownPayment]    // questions for settlements
 	sandbox  sandboxQuestions
 
 	life context.Context // ends with Close

@@ -64,6 +64,8 @@ func keysUnknown(t *testing.T, w World) {
 		isFault(t, err, ports.ErrNotFound)
 		_, err = w.KeyRing.Login(t.Context(), text)
 		isFault(t, err, ports.ErrNotFound)
+		_, err = w.KeyRing.Home(t.Context(), merchant.ID(text))
+		isFault(t, err, ports.ErrNotFound)
 		refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
 			_, err := r.Keys.LoadPair(ctx, shop.Project.ID, keys.PairID(text))
 			return err

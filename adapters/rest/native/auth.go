@@ -44,7 +44,7 @@ func (a *API) loginPrincipal(c *gin.Context) (merchant.Principal, error) {
 	if err != nil {
 		return merchant.Principal{}, err
 	}
-	who, err := a.Accounts.Principal(c.Request.Context(), claims.Merchant)
+	who, err := a.Credentials.Principal(c.Request.Context(), claims.Merchant)
 	if err != nil {
 		return merchant.Principal{}, err
 	}

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
+)
+
+// ring is who asks whose a credential is: nearly every request. Nothing is remembered, so that what was
+// revoked is revoked at once; but whoever asks at the same time shares a read.
+type ring struct {
+	public, secret gathered[string, ownerRow]
+	apiKeys        gathered[string, apiKeyRow]
+	logins         gathered[string, loginRow]
+	homes          gathered[merchant.ID, projectRow]
+}
+
+// ownerRow is a pair with what a request needs to know of its owner.
+type ownerRow struct {
+	pairRow
+	ClientID        merchant.ClientID
+	Disabled        bool
+	RecordedCharges bool
+}
+
+const ownerQuery = "SELECT " + pairColumns + `, m.client_id, p.disabled, p.recorded_charges
+	FROM key_pairs k
+	JOIN projects p ON p.id = k.project_id
+	JOIN merchants m ON m.id = k.merchant_id `
+
+// owner makes the asker's own of what others may have been answered too.
+func (r ownerRow) owner() (ports.KeyOwner, error) {
+	r.Digest, r.Sealed = bytes.Clone(r.Digest), bytes.Clone(r.Sealed)
+	pair, err := r.pair()
+	return ports.KeyOwner{
+		Pair: pair, ClientID: r.ClientID, ProjectDisabled: r.Disabled, RecordedCharges: r.RecordedCharges,
+	}, err
+}
+
+// ByPublicKey implements ports.KeyRing.
+func (s *Store) ByPublicKey(ctx context.Context, publicKey string) (ports.KeyOwner, error) {
+	if !isText(publicKey) {
+		return ports.KeyOwner{}, ports.ErrNotFound
+	}
+	row, err := s.ring.public.ask(ctx, publicKey, s.publicKeys, ports.ErrNotFound)
+	if err != nil {
+		return ports.KeyOwner{}, err
+	}
+	return row.owner()
+}
+
+func (s *Store) publicKeys(ctx context.Context, of []string) (map[string]ownerRow, error) {
+	rows, err := all[ownerRow](ctx, s.in(), ownerQuery+"WHERE k.public_key = ANY($1::text[])", prepared, of)
+	return by(rows, func(r ownerRow) string { return r.PublicKey }), err
+}
+
+// BySecret implements ports.KeyRing.
+func (s *Store) BySecret(ctx context.Context, digest []byte) (ports.KeyOwner, error) {
+	row, err := s.ring.secret.ask(ctx, string(digest), s.secrets, ports.ErrNotFound)
+	if err != nil {
+		return ports.KeyOwner{}, err
+	}
+	return row.owner()
+}
+
+func (s *Store) secrets(ctx context.Context, of []string) (map[string]ownerRow, error) {
+	rows, err := all[ownerRow](ctx, s.in(), ownerQuery+"WHERE k.digest = ANY($1::bytea[])", prepared, asBytes(of))
+	return by(rows, func(r ownerRow) string { return string(r.Digest) }), err
+}
+
+// APIKey implements ports.KeyRing.
+func (s *Store) APIKey(ctx context.Context, digest []byte) (keys.APIKey, error) {
+	row, err := s.ring.apiKeys.ask(ctx, string(digest), s.apiKeys, ports.ErrNotFound)
+	if err != nil {
+		return keys.APIKey{}, err
+	}
+	mode, err := merchant.ParseMode(row.Mode)
+	return keys.APIKey{
+		MerchantID: row.MerchantID, ProjectID: row.ProjectID, Mode: mode, Digest: bytes.Clone(row.Digest),
+		Hint: row.Hint, CreatedAt: row.CreatedAt,
+	}, err
+}
+
+func (s *Store) apiKeys(ctx context.Context, of []string) (map[string]apiKeyRow, error) {
+	rows, err := all[apiKeyRow](ctx, s.in(), `
+		SELECT merchant_id, mode, project_id, digest, hint, created_at
+		FROM api_keys WHERE digest = ANY($1::bytea[])`, prepared, asBytes(of))
+	return by(rows, func(r apiKeyRow) string { return string(r.Digest) }), err
+}
+
+// Login implements ports.KeyRing.
+func (s *Store) Login(ctx context.Context, id string) (keys.Login, error) {
+	if !isText(id) {
+		return keys.Login{}, ports.ErrNotFound
+	}
+	row, err := s.ring.logins.ask(ctx, id, s.logins, ports.ErrNotFound)
+	if err != nil {
+		return keys.Login{}, err
+	}
+	row.RefreshDigest = bytes.Clone(row.RefreshDigest)
+	return row.login(), nil
+}
+
+func (s *Store) logins(ctx context.Context, of []string) (map[string]loginRow, error) {
+	rows, err := all[loginRow](ctx, s.in(), loginQuery+"WHERE id = ANY($1::text[])", prepared, of)
+	return by(rows, func(r loginRow) string { return r.ID }), err
+}
+
+// Home implements ports.KeyRing.
+func (s *Store) Home(ctx context.Context, id merchant.ID) (merchant.Principal, error) {
+	if !isUUID(id) {
+		return merchant.Principal{}, ports.ErrNotFound
+	}
+	row, err := s.ring.homes.ask(ctx, id, s.homes, ports.ErrNotFound)
+	if err != nil {
+		return merchant.Principal{}, err
+	}
+	mode, err := merchant.ParseMode(row.Mode)
+	return merchant.Principal{Merchant: id, Project: row.ID, Mode: mode}, err
+}
+
+func (s *Store) homes(ctx context.Context, of []merchant.ID) (map[merchant.ID]projectRow, error) {
+	rows, err := all[projectRow](ctx, s.in(), `
+		SELECT DISTINCT ON (merchant_id) id, merchant_id, mode FROM projects
+		WHERE merchant_id = ANY($1::text[]::uuid[]) ORDER BY merchant_id, created_at, id`, prepared, texts(of))
+	return by(rows, func(r projectRow) merchant.ID { return r.MerchantID }), err
+}
+
+// by is rows by their keys.
+func by[K comparable, R any](rows []R, key func(R) K) map[K]R {
+	found := make(map[K]R, len(rows))
+	for _, row := range rows {
+		found[key(row)] = row
+	}
+	return found
+}
+
+// asBytes makes an array of keys that are no text.
+func asBytes(list []string) [][]byte {
+	out := make([][]byte, len(list))
+	for i, s := range list {
+		out[i] = []byte(s)
+	}
+	return out
+}
