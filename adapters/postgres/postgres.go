@@ -36,6 +36,7 @@ import (
 
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/x402"
+	"github.com/101pay/101pay/ports"
 )
 
 // Limits of connections and of what runs on them.
@@ -81,7 +82,8 @@ type Store struct {
 
 	ring     ring                                     // questions for owners of credentials
 	opened   gathered[checkout.SessionID, sessionRow] // questions for sessions
-	payments gathered[x402.ClaimKey, knownPayment]    // questions for settlements
+	cursors  gathered[allCursors, []ports.Cursor]
+	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
 	sandbox  sandboxQuestions
 
 	life context.Context // ends with Close

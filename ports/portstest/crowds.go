@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/merchant"
@@ -18,6 +19,7 @@ var crowdPromises = []promise{
 	{"of many who ask at once each is answered for his own credential", keysCrowd},
 	{"a login works in the first project of its merchant, in its mode", keysHome},
 	{"of many who look at sessions at once each has one of his own", sessionsCrowd},
+	{"of many who look at the cursors at once each finds what stood when he asked", cursorsCrowd},
 }
 
 // keysCrowd: whoever asks is answered for what he asked, what stood when he asked or later, and has what
@@ -113,4 +115,33 @@ func sessionsCrowd(t *testing.T, w World) {
 			ok(t, session.Cancel(Epoch.Add(time.Second)))
 		}
 	}
+}
+
+// cursorsCrowd: whoever moves the cursor finds it where he put it or further, however many look meanwhile.
+func cursorsCrowd(t *testing.T, w World) {
+	at := ports.Cursor{Network: chain.Sandbox, Height: 1, BlockID: "b1", BlockTime: Epoch, UpdatedAt: Epoch}
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Cursors.Start(ctx, at) })
+	allWon(t, race(racers, func(i int) error {
+		if i > 0 {
+			_, err := w.Cursors.Cursors(t.Context())
+			return err
+		}
+		for height := uint64(2); height < 12; height++ {
+			next := at
+			next.Height, next.BlockID = height, fmt.Sprint("b", height)
+			err := w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+				return r.Cursors.Advance(ctx, at, next)
+			})
+			if err != nil {
+				return err
+			}
+			at = next
+			found, err := w.Cursors.Cursors(t.Context())
+			if err != nil || len(found) != 1 || found[0].Height != height {
+				return fmt.Errorf("at %d the cursors are %+v, %w", height, found, err)
+			}
+			found[0].Height = 0 // his own to spoil
+		}
+		return nil
+	}))
 }
