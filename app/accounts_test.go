@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/merchant"
 )
 
@@ -25,9 +24,7 @@ func TestRegisteringHandsOutWhatWorks(t *testing.T) {
 	if got != who(m) || !strings.HasPrefix(m.APIKey.Reveal(), "ap_test_") {
 		t.Errorf("API key of %+v, want %+v", got, who(m))
 	}
-	claims, err := d.creds.Login(t.Context(), m.SignedIn.Access)
-	d.ok(err)
-	if p, err := d.creds.Principal(t.Context(), claims.Merchant); err != nil || p != who(m) {
+	if p, _, err := d.creds.Login(t.Context(), m.SignedIn.Access); err != nil || p != who(m) {
 		t.Errorf("login acts as %+v, %v", p, err)
 	}
 	if m.Project.Mode != merchant.Test {
@@ -159,11 +156,9 @@ func TestALoginActsInTheProjectsMode(t *testing.T) {
 	live := merchant.Live
 	_, _, err := d.accounts.UpdateProject(t.Context(), who(m), ProjectChange{Mode: &live}, Once[merchant.Project]{})
 	d.ok(err)
-	p, err := d.creds.Principal(t.Context(), m.Merchant.ID)
+	p, _, err := d.creds.Login(t.Context(), m.SignedIn.Access)
 	d.ok(err)
 	if p.Mode != merchant.Live {
 		t.Errorf("acts in %s mode", p.Mode)
 	}
-	_, err = d.creds.Principal(t.Context(), "nobody")
-	d.fails(err, keys.ErrUnauthorized)
 }

@@ -14,8 +14,7 @@ import (
 type ring struct {
 	public, secret gathered[string, ownerRow]
 	apiKeys        gathered[string, apiKeyRow]
-	logins         gathered[string, loginRow]
-	homes          gathered[merchant.ID, projectRow]
+	logins         gathered[string, homeRow]
 }
 
 // ownerRow is a pair with what a request needs to know of its owner.
@@ -91,42 +90,39 @@ func (s *Store) apiKeys(ctx context.Context, of []string) (map[string]apiKeyRow,
 	return by(rows, func(r apiKeyRow) string { return string(r.Digest) }), err
 }
 
+// homeRow is a login with the project it works in.
+type homeRow struct {
+	loginRow
+	HomeID   merchant.ProjectID
+	HomeMode string
+}
+
+// homeQuery finds the project that was made first by itself for each login: one index knows it.
+const homeQuery = `
+	SELECT l.id, l.merchant_id, l.member_id, l.refresh_digest, l.created_at, l.expires_at, l.revoked_at,
+		p.id AS home_id, p.mode AS home_mode
+	FROM logins l CROSS JOIN LATERAL (
+		SELECT o.id, o.mode FROM projects o WHERE o.merchant_id = l.merchant_id
+		ORDER BY o.created_at, o.id LIMIT 1) p
+	WHERE l.id = ANY($1::text[])`
+
 // Login implements ports.KeyRing.
-func (s *Store) Login(ctx context.Context, id string) (keys.Login, error) {
+func (s *Store) Login(ctx context.Context, id string) (keys.Login, merchant.Principal, error) {
 	if !isText(id) {
-		return keys.Login{}, ports.ErrNotFound
+		return keys.Login{}, merchant.Principal{}, ports.ErrNotFound
 	}
 	row, err := s.ring.logins.ask(ctx, id, s.logins, ports.ErrNotFound)
 	if err != nil {
-		return keys.Login{}, err
+		return keys.Login{}, merchant.Principal{}, err
 	}
 	row.RefreshDigest = bytes.Clone(row.RefreshDigest)
-	return row.login(), nil
+	mode, err := merchant.ParseMode(row.HomeMode)
+	return row.login(), merchant.Principal{Merchant: row.MerchantID, Project: row.HomeID, Mode: mode}, err
 }
 
-func (s *Store) logins(ctx context.Context, of []string) (map[string]loginRow, error) {
-	rows, err := all[loginRow](ctx, s.in(), loginQuery+"WHERE id = ANY($1::text[])", prepared, of)
-	return by(rows, func(r loginRow) string { return r.ID }), err
-}
-
-// Home implements ports.KeyRing.
-func (s *Store) Home(ctx context.Context, id merchant.ID) (merchant.Principal, error) {
-	if !isUUID(id) {
-		return merchant.Principal{}, ports.ErrNotFound
-	}
-	row, err := s.ring.homes.ask(ctx, id, s.homes, ports.ErrNotFound)
-	if err != nil {
-		return merchant.Principal{}, err
-	}
-	mode, err := merchant.ParseMode(row.Mode)
-	return merchant.Principal{Merchant: id, Project: row.ID, Mode: mode}, err
-}
-
-func (s *Store) homes(ctx context.Context, of []merchant.ID) (map[merchant.ID]projectRow, error) {
-	rows, err := all[projectRow](ctx, s.in(), `
-		SELECT DISTINCT ON (merchant_id) id, merchant_id, mode FROM projects
-		WHERE merchant_id = ANY($1::text[]::uuid[]) ORDER BY merchant_id, created_at, id`, prepared, texts(of))
-	return by(rows, func(r projectRow) merchant.ID { return r.MerchantID }), err
+func (s *Store) logins(ctx context.Context, of []string) (map[string]homeRow, error) {
+	rows, err := all[homeRow](ctx, s.in(), homeQuery, prepared, of)
+	return by(rows, func(r homeRow) string { return r.ID }), err
 }
 
 // by is rows by their keys.

@@ -25,10 +25,6 @@ type loginRow struct {
 	RevokedAt     time.Time `bun:",nullzero"`
 }
 
-const loginQuery = `
-	SELECT id, merchant_id, member_id, refresh_digest, created_at, expires_at, revoked_at
-	FROM logins `
-
 func (r loginRow) login() keys.Login {
 	l := keys.Login{
 		ID: r.ID, MerchantID: r.MerchantID, RefreshDigest: r.RefreshDigest,
@@ -52,7 +48,9 @@ func (r logins) Load(ctx context.Context, id string) (keys.Login, error) {
 	if !isText(id) {
 		return keys.Login{}, ports.ErrNotFound
 	}
-	row, err := one[loginRow](ctx, r.in(), loginQuery+"WHERE id = $1 FOR UPDATE", id)
+	row, err := one[loginRow](ctx, r.in(), `
+		SELECT id, merchant_id, member_id, refresh_digest, created_at, expires_at, revoked_at
+		FROM logins WHERE id = $1 FOR UPDATE`, id)
 	return row.login(), err
 }
 

@@ -43,7 +43,7 @@ func keysCrowd(t *testing.T, w World) {
 		if err != nil {
 			return err
 		}
-		login, err := w.KeyRing.Login(t.Context(), logins[i%3].ID)
+		login, _, err := w.KeyRing.Login(t.Context(), logins[i%3].ID)
 		if err == nil && login.MerchantID != shops[i%3].ID() {
 			err = fmt.Errorf("the login is of merchant %s", login.MerchantID)
 		}
@@ -66,22 +66,23 @@ func keysCrowd(t *testing.T, w World) {
 
 func keysHome(t *testing.T, w World) {
 	shop, other := OpenShop(t, w), OpenShop(t, w)
+	logins := map[string]Shop{shop.addLogin(t).ID: shop, other.addLogin(t).ID: other}
 	further := shop.Project
-	further.ID, further.Mode, further.CreatedAt = merchant.ProjectID(UUID()), merchant.Live, shop.Project.CreatedAt.Add(time.Hour)
-	further.WebsiteURL = ""
+	further.ID, further.Mode = merchant.ProjectID(UUID()), merchant.Live
+	further.CreatedAt = shop.Project.CreatedAt.Add(time.Hour)
 	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Projects.Add(ctx, further) })
-	for _, s := range []Shop{shop, other} {
-		got, err := w.KeyRing.Home(t.Context(), s.ID())
+	for id, s := range logins {
+		_, got, err := w.KeyRing.Login(t.Context(), id)
 		ok(t, err)
 		same(t, got, merchant.Principal{Merchant: s.ID(), Project: s.Project.ID, Mode: s.Project.Mode})
 	}
 	shop.Project.Mode = merchant.Live
 	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Projects.Update(ctx, shop.Project) })
-	got, err := w.KeyRing.Home(t.Context(), shop.ID())
-	ok(t, err)
-	same(t, got.Mode, merchant.Live)
-	_, err = w.KeyRing.Home(t.Context(), merchant.ID(UUID()))
-	isFault(t, err, ports.ErrNotFound)
+	for id, s := range logins {
+		_, got, err := w.KeyRing.Login(t.Context(), id)
+		ok(t, err)
+		same(t, got.Mode == merchant.Live, s.ID() == shop.ID())
+	}
 }
 
 func sessionsCrowd(t *testing.T, w World) {
