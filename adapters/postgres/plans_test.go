@@ -321,7 +321,7 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 		},
 		"a statement, in the middle": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Page(ctx, ports.StatementQuery{
-				Merchant: charge.MerchantID, Mode: merchant.Test, Limit: 50,
+				Merchant: charge.MerchantID, Project: charge.ProjectID, Mode: merchant.Test, Limit: 50,
 				Before: ports.StatementMark{At: late, No: charge.OrderNo},
 			})
 			return err
