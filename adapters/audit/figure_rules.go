@@ -11,18 +11,18 @@ var figureRules = []rule{
 		broken: `
 			WITH posted AS (
 				SELECT t.project_id, t.mode, (t.booked_at AT TIME ZONE 'UTC')::date AS day, t.kind, p.currency, p.amount,
-					CASE WHEN p.source ~ '^merchant:[^:]*:[^:]*:received:[^:]*$' THEN split_part(p.source, ':', 5)
-						WHEN p.destination ~ '^merchant:[^:]*:[^:]*:received:[^:]*$' THEN split_part(p.destination, ':', 5)
-						ELSE 'recorded' END AS place,
+					substring(p.currency FROM '/([0-9]{1,2})$')::int AS scale,
+					coalesce(substring(p.source FROM '^merchant:[^:]*:[^:]*:received:(.+)$'),
+						substring(p.destination FROM '^merchant:[^:]*:[^:]*:received:(.+)$'), 'recorded') AS place,
 					CASE WHEN t.session_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN t.session_id::uuid END AS session,
 					coalesce(o.booked_at, t.booked_at) AS asked_before
 				FROM transactions t
-				JOIN postings p ON p.order_no = t.order_no
+				JOIN postings p ON p.order_no = t.order_no AND p.merchant_id = t.merchant_id
 				LEFT JOIN transactions o ON o.order_no = t.reverses
 			), booked AS (
 				SELECT p.project_id, p.mode, p.day, p.kind, p.place, p.currency, coalesce(i.rate_from, '') AS worth_of,
 					coalesce(i.rate_source, '') AS worth_source, count(*) AS entries, sum(p.amount) AS amount,
-					sum(coalesce(div(p.amount * 1e18, i.rate_price * 10::numeric ^ split_part(p.currency, '/', 2)::int), 0)) AS worth
+					sum(coalesce(div(p.amount * 1e18, i.rate_price * 10::numeric ^ p.scale), 0)) AS worth
 				FROM posted p
 				LEFT JOIN LATERAL (
 					SELECT x.rate_from, x.rate_source, x.rate_price FROM intents x

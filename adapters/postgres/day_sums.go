@@ -58,14 +58,14 @@ func (d *daySums) add(t ledger.Transaction, p ledger.Posting, reverses *int64) {
 	d.times = append(d.times, at.Format(timeLayout))
 }
 
-// receivedParts are those of an account that says what came over which network:
-// merchant:<id>:<mode>:received:<network>.
+// receivedParts are those of an account that says what came over which network, whose name may have such
+// parts of its own: merchant:<id>:<mode>:received:<network>.
 const receivedParts = 5
 
 // placeOf is where what a posting moves came over.
 func placeOf(p ledger.Posting) string {
 	for _, account := range []ledger.Account{p.Source, p.Destination} {
-		parts := strings.Split(string(account), ":")
+		parts := strings.SplitN(string(account), ":", receivedParts)
 		if len(parts) == receivedParts && parts[0] == "merchant" && parts[3]+":" == ledger.Received {
 			return parts[4]
 		}

@@ -124,6 +124,11 @@ func figuresWorth(t *testing.T, w World) {
 	no, err := w.OrderNumbers.Next(t.Context(), Epoch)
 	ok(t, err)
 	book(t, w, paid.Reversal(no, paid.SourceRef, "the chain undid it", Epoch.Add(day)))
+	far := shop.payment(t, intent, 9, Epoch)
+	far.SessionID, far.Kind = "", ledger.KindAgent
+	far.Postings[0].Source = ledger.World(far.Mode, "eip155:84532")
+	far.Postings[0].Destination = ledger.Of(shop.ID(), far.Mode, ledger.Received+"eip155:84532")
+	book(t, w, far)
 	unasked := shop.payment(t, intent, 7, Epoch.Add(-time.Hour)) // before anybody was told a rate
 	book(t, w, unasked)
 
@@ -137,7 +142,9 @@ func figuresWorth(t *testing.T, w World) {
 	undone.Day, undone.Kind = sum.Day.Add(day), ledger.KindReversal
 	plain := sum
 	plain.Amount, plain.WorthOf, plain.Worth, plain.Source = big.NewInt(7), "", new(big.Int), ""
-	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{plain, sum, undone})
+	program := plain
+	program.Kind, program.Place, program.Amount = ledger.KindAgent, "eip155:84532", big.NewInt(9)
+	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{plain, sum, program, undone})
 }
 
 func figuresRace(t *testing.T, w World) {
