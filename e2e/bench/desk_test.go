@@ -93,18 +93,23 @@ func (d desk) deskLists() []asked {
 		{"a payment by its reference", "search", `$p, text: "order 7"`, "key: id status", 1},
 		{"payments by an address", "search", `$p, text: "desk address 07"`, "key: id status", 1},
 		{"balances", "balances", "$p", "key: network currency received reversed net entries", 1},
-		{"a report of a year by day", "report", d.period(deskYear-1) + ", by: DAY", reportFields, deskYear - 1},
+		{"a report of a year by day", "report", d.period(deskYear-1).asked() + ", by: DAY", reportFields, deskYear - 1},
 	}
 	lists[0].least, lists[1].least, lists[7].least = 0, 0, 0 // a short statement has few, or none
 	lists[2].least, lists[3].least, lists[4].least = 1, 1, 1
 	return lists
 }
 
-// period is the last days until yesterday, so that what is booked meanwhile does not count.
-func (d desk) period(days int) string {
+// period is whole days, the last one included.
+type period struct{ from, to string }
+
+// period is the last days until yesterday: what is booked meanwhile does not count.
+func (d desk) period(days int) period {
 	day := func(back int) string { return time.Now().UTC().AddDate(0, 0, -back).Format(time.DateOnly) }
-	return fmt.Sprintf(`$p, from: "%s", to: "%s"`, day(days), day(1))
+	return period{day(days), day(1)}
 }
+
+func (p period) asked() string { return fmt.Sprintf(`$p, from: "%s", to: "%s"`, p.from, p.to) }
 
 // enter signs a merchant in.
 func (s *stage) enter(t *testing.T, m rig.Merchant) desk {
@@ -202,14 +207,15 @@ func (d desk) charts(t *testing.T, dsn, merchant string) {
 				AND order_no BETWEEN 20210101000000000 + %d AND 20210101000000000 + %d GROUP BY currency`,
 			merchant, 6*month, 7*month), s.deskLines, 4}.run(t, dsn, turn)
 	}}
-	report := asked{"a month's totals", "report", d.period(30) + ", by: PERIOD", reportFields, 1}
+	period := d.period(30)
+	report := asked{"a month's totals", "report", period.asked() + ", by: PERIOD", reportFields, 1}
 	overview := asked{"the charts of 30 days", "overview", "$p, days: 30", chartFields, 30}
 	s.against(t, scan, d.asks(t, report, goal), d.asks(t, overview, 0))
-	d.exact(t, dsn, report)
+	d.exact(t, dsn, report, period)
 }
 
-// exact holds what a report says came in against the book itself.
-func (d desk) exact(t *testing.T, dsn string, report asked) {
+// exact holds what a report of a period says came in against the book itself.
+func (d desk) exact(t *testing.T, dsn string, report asked, of period) {
 	t.Helper()
 	var told struct {
 		Data struct {
@@ -224,6 +230,9 @@ func (d desk) exact(t *testing.T, dsn string, report asked) {
 	if err := json.Unmarshal(d.ask(t, report).Body, &told); err != nil {
 		t.Fatal(err)
 	}
+	if len(told.Data.Report.Lines) == 0 {
+		t.Error("a report of nothing")
+	}
 	for _, line := range told.Data.Report.Lines {
 		var entries int
 		var same bool
@@ -231,10 +240,9 @@ func (d desk) exact(t *testing.T, dsn string, report asked) {
 			SELECT count(*), sum(p.amount) / 10::numeric ^ split_part(min(p.currency), '/', 2)::int = $4::text::numeric
 			FROM transactions t JOIN postings p USING (order_no)
 			WHERE t.project_id = $1::text::uuid AND t.mode = 'test' AND t.kind <> 'reversal'
-				AND t.booked_at >= date_trunc('day', now(), 'UTC') - interval '30 days'
-				AND t.booked_at < date_trunc('day', now(), 'UTC')
+				AND (t.booked_at AT TIME ZONE 'UTC')::date BETWEEN $5::text::date AND $6::text::date
 				AND split_part(p.currency, '/', 1) = $2 AND ($3 = 'recorded') = (t.kind = 'charge')`,
-			d.project, line.Currency, line.Network, line.Received).Scan(&entries, &same)
+			d.project, line.Currency, line.Network, line.Received, of.from, of.to).Scan(&entries, &same)
 		if err != nil || entries != line.Entries || !same {
 			t.Errorf("%+v, and the book has %d entries (the same sum: %v) %v", line, entries, same, err)
 		}
