@@ -44,8 +44,10 @@ func (r sessions) LoadAll(
 	return found, nil
 }
 
-// addSessions records those whose order id is not taken. A row that was just written takes it too.
+// addSessions records those whose order id is not taken, and counts them. A row that was just written takes
+// an order id too. All are written before any is counted.
 const addSessions = `
+	WITH added AS (
 	INSERT INTO sessions (
 		merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
 		order_id, metadata, success_url, fail_url, created_at,
@@ -69,7 +71,10 @@ const addSessions = `
 		receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units, receipt_height,
 		receipt_block_time, receipt_order_no, receipt_late)
 	ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING
-	RETURNING id`
+	RETURNING id, project_id, mode, created_at
+	), counted AS (` + countOpened + `
+	)
+	SELECT id FROM added`
 
 // AddAll writes in one order, so that two who take the same order ids never wait for each other for ever.
 func (r sessions) AddAll(
@@ -119,7 +124,8 @@ func byReference(a, b checkout.Snapshot) int {
 }
 
 // saveSessions saves those that are older in the table and whose intents hold their amounts: rows of
-// others would point nowhere. The hints go out with the commit, and only if there is one.
+// others would point nowhere. The hints go out with the commit, and only if there is one. What a session
+// was before is what it is in the snapshot, because whoever saves it has locked it before.
 const saveSessions = `
 	WITH saved AS (
 		UPDATE sessions s SET status = n.status, expires_at = n.expires_at, updated_at = n.updated_at,
@@ -137,9 +143,12 @@ const saveSessions = `
 			underpaid_held, parts_closed, receipt_intent_id, receipt_network, receipt_txid, receipt_idx,
 			receipt_sender, receipt_units, receipt_height, receipt_block_time, receipt_order_no,
 			receipt_late)
-		WHERE s.id = n.id::uuid AND s.version < n.version AND (n.intent_id IS NULL OR EXISTS (
+		JOIN sessions was ON was.id = n.id::uuid
+		WHERE s.id = was.id AND s.version < n.version AND (n.intent_id IS NULL OR EXISTS (
 			SELECT FROM intents i WHERE i.id = n.intent_id::uuid AND i.session_id = s.id))
-		RETURNING s.id, s.project_id)
+		RETURNING s.id, s.project_id, s.mode, s.created_at, s.status, was.status AS was
+	), counted AS (` + countSettled + `
+	)
 	SELECT pg_notify('` + changedChannel + `', id || ' ' || project_id) FROM saved`
 
 func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {
@@ -153,6 +162,7 @@ func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {
 			return ports.ErrNotFound
 		}
 		l.add(s)
+		r.changed = append(r.changed, s.ID)
 	}
 	n, err := exec(ctx, r.in(), saveSessions, append([]any{prepared}, l.args()...)...)
 	if err != nil || n == int64(len(list)) {

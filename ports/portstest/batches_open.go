@@ -63,6 +63,7 @@ func batchOpenTaken(t *testing.T, w World) {
 		ok(t, err)
 		sameSession(t, got, session)
 	}
+	same(t, shop.opened(t), []ports.DayOpened{{Day: Epoch.Truncate(day), Created: 5}})
 	for _, session := range []*checkout.Session{there, second} {
 		_, err := w.Sessions.ByID(t.Context(), session.ID())
 		isFault(t, err, ports.ErrNotFound)
@@ -95,6 +96,7 @@ func batchOpenRace(t *testing.T, w World) {
 		}
 	}
 	same(t, opened, map[string]int{"A": 1, "B": 1, "C": 1, "D": 1})
+	same(t, shop.opened(t), []ports.DayOpened{{Day: Epoch.Truncate(day), Created: 4}})
 }
 
 func batchOffers(t *testing.T, w World) {

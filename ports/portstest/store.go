@@ -35,6 +35,7 @@ type World struct {
 	Changes      ports.Changes
 	Figures      ports.Figures
 	Search       ports.SessionSearch
+	Projects     ports.ProjectReads
 	Watches      ports.Watches
 	Jobs         Jobs
 
@@ -84,10 +85,15 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"sessions", sessionPromises},
 		{"session reads", sessionReadPromises},
 		{"amounts", amountPromises},
+		{"amounts let go", letGoPromises},
+		{"held amounts", heldPromises},
 		{"due", duePromises},
 		{"addresses", addressPromises},
+		{"address sources", addressSourcePromises},
 		{"dedicated", dedicatedPromises},
 		{"transfers", transferPromises},
+		{"queue", transferQueuePromises},
+		{"transfers of agents", transferAgentPromises},
 		{"sightings", sightingPromises},
 		{"cursors", cursorPromises},
 		{"ignored", ignoredPromises},
@@ -109,6 +115,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
 		{"authorizations", authorizationPromises},
+		{"locked authorizations", authorizationLockPromises},
+		{"answers to authorizations", answerPromises},
 		{"authorization reads", authorizationReadPromises},
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
