@@ -217,6 +217,30 @@ func TestAVisitEndsBySilenceByTimeAndByHand(t *testing.T) {
 	}
 }
 
+// What goes on by itself, as an open stream does, keeps nobody signed in.
+func TestWhatStandsIsNotSeen(t *testing.T) {
+	d, in := openAnns(t)
+	for range member.VisitIdle/time.Hour - 1 {
+		d.pass(time.Hour)
+		d.ok(d.signin.Stands(t.Context(), in.Token))
+	}
+	d.pass(time.Hour)
+	d.fails(d.signin.Stands(t.Context(), in.Token), keys.ErrUnauthorized)
+	d.stands(in.Token, false)
+
+	in = d.enter(byAnn())
+	other := d.enter(byAnn())
+	d.ok(d.signin.Leave(t.Context(), in.Actor, other.Actor.Session))
+	d.fails(d.signin.Stands(t.Context(), other.Token), keys.ErrUnauthorized)
+	bob := d.join(in.Actor, bobsAddress, member.Viewer)
+	d.ok(d.signin.Stands(t.Context(), bob.Token))
+	d.ok(d.members.Remove(t.Context(), in.Actor, bob.Actor.Member))
+	d.fails(d.signin.Stands(t.Context(), bob.Token), keys.ErrUnauthorized)
+	for _, nonsense := range []string{"", "x", strings.Repeat("x", 10_000)} {
+		d.fails(d.signin.Stands(t.Context(), keys.NewSecret(nonsense)), keys.ErrUnauthorized)
+	}
+}
+
 // A visit is nobody else's to end.
 func TestAVisitOfAnotherIsNotFound(t *testing.T) {
 	d, in := openAnns(t)

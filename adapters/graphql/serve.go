@@ -34,10 +34,14 @@ const jsonType = "application/json"
 // Gate says who makes a request, or refuses it; it puts him where API.Actor finds him.
 type Gate func(c *gin.Context) (app.Actor, error)
 
+// Watch says whether who made a request is still let in, without taking note that he was there.
+type Watch func(c *gin.Context) error
+
 // Service is the API behind its gate.
 type Service struct {
 	API     *API
 	Gate    Gate
+	Watch   Watch
 	Limiter *edge.Limiter
 	Drain   *edge.Drain
 }
@@ -95,11 +99,8 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 		return errJSON
 	}
 	c.Header("Cache-Control", "no-store")
-	again := func() error {
-		_, err := s.Gate(c)
-		return err
-	}
-	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), again})
+	still := func() error { return s.Watch(c) }
+	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), still})
 	c.Request = c.Request.WithContext(ctx)
 	return nil
 }

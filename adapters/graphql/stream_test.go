@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/graphql"
+	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/member"
 )
 
@@ -82,6 +83,9 @@ func TestChangesAreTold(t *testing.T) {
 		if got := out.take(); got != "" {
 			t.Errorf("another's payment was told: %q", got)
 		}
+		w.mu.Lock()
+		gates := w.gates
+		w.mu.Unlock()
 		w.pay(&mine, "exact")
 		if got := out.take(); !strings.Contains(got, `event: next`+"\n"+`data: {"data":{"changes":{"kind":"PAYMENTS"}}}`) {
 			t.Errorf("a payment was told as %q", got)
@@ -95,12 +99,42 @@ func TestChangesAreTold(t *testing.T) {
 			t.Errorf("no beat: %q", got)
 		}
 		w.mu.Lock()
+		if w.gates != gates {
+			t.Errorf("a stream that nobody reads passed the gate %d times more: its session would never end", w.gates-gates)
+		}
 		delete(w.actors, mine.as(member.Viewer))
 		w.mu.Unlock()
 		time.Sleep(heartbeat)
 		if got := out.take(); got != completed {
 			t.Errorf("a session that has ended was told %q", got)
 		}
+		<-over
+	})
+}
+
+// A page that shows what waits for a decision is told when something more does, and when it waits no more.
+func TestTheQueueIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		s := w.shop("corner")
+		out, over := w.follow(t.Context(), s.as(member.Viewer), s.ids["project"])
+		out.take()
+		time.Sleep(6 * time.Second)
+		if got := out.take(); strings.Contains(got, "QUEUE") {
+			t.Errorf("nothing came, and was told as %q", got)
+		}
+		w.pay(&s, app.ScenarioDuplicate)
+		time.Sleep(6 * time.Second)
+		if got := out.take(); !strings.Contains(got, `{"changes":{"kind":"QUEUE"}}`) {
+			t.Errorf("what waits was told as %q", got)
+		}
+		w.asked(s.as(member.Owner), `mutation($in: DecisionInput!) { decideTransfer(input: $in) { userErrors { code } } }`,
+			args{"in": args{"project": s.ids["project"], "mode": "TEST", "id": s.ids["transfer"], "action": "CLOSED"}})
+		time.Sleep(6 * time.Second)
+		if got := out.take(); !strings.Contains(got, `{"changes":{"kind":"QUEUE"}}`) {
+			t.Errorf("a decision was told as %q", got)
+		}
+		w.drain.Begin()
 		<-over
 	})
 }

@@ -2,7 +2,8 @@
 // they are remembered by, and the gate that says of every later request who makes it.
 //
 // It owns paths, JSON in and out, cookies, which requests of other origins are refused, and budgets.
-// It does not own who may sign in nor what a role grants (packages app and member), nor the pages.
+// It does not own who may sign in nor what a role grants (packages app and member), nor the pages, nor
+// anything that neither comes before somebody is signed in nor changes his cookie: that is the schema's.
 //
 // Invariants: a session's token travels in an HttpOnly cookie and nowhere else; no unsafe request of
 // another origin is served; a body is read by edge.Decode and nothing else.
@@ -54,6 +55,15 @@ func NewGate(s app.SignIn, jar Jar) Gate {
 		c.Request = c.Request.WithContext(WithActor(c.Request.Context(), a))
 		return a, nil
 	}
+}
+
+// Watch says whether who made a request is still signed in. Asked for as long as an answer goes on, it does
+// not count as anybody's presence: a page that is left open does not keep its session from ending.
+type Watch func(c *gin.Context) error
+
+// NewWatch answers the watch of a gateway.
+func NewWatch(s app.SignIn, jar Jar) Watch {
+	return func(c *gin.Context) error { return s.Stands(c.Request.Context(), jar.token(c)) }
 }
 
 // SameOrigin refuses every unsafe request below Prefix that a page of another origin made a browser
