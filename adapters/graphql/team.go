@@ -132,4 +132,3 @@ func (m mutations) EndOtherSessions(ctx context.Context) (*RemovedPayload, error
 	}
 	return removed(m.SignIn.LeaveOthers(ctx, who))
 }
-

@@ -371,8 +371,8 @@ func (w *world) asked(actor, query string, variables map[string]any) answer {
 type shop struct {
 	name     string
 	who      merchant.Principal
-	ids      map[string]string          // by kind
-	sessions map[member.Role]string     // another session of the member of a role
+	ids      map[string]string         // by kind
+	sessions map[member.Role]string    // another session of the member of a role
 	members  map[member.Role]app.Actor // who is signed in, by role
 }
 

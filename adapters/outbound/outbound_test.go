@@ -118,8 +118,12 @@ func TestARequestArrivesAsItWasSigned(t *testing.T) {
 	if diff := cmp.Diff(ports.SendResult{
 		StatusCode: 200, Outcome: webhook.OutcomeDelivered, Answer: "thank. you ☕.",
 		Sent: []webhook.Header{
-			{Name: "Host", Value: want.Host}, {Name: "User-Agent", Value: "101pay-webhooks/1"}, {Name: "Content-Length", Value: "22"},
-			{Name: "Content-Type", Value: "application/json"}, {Name: "Webhook-Id", Value: "evt_1"}, {Name: "Connection", Value: "close"},
+			{Name: "Host", Value: want.Host},
+			{Name: "User-Agent", Value: "101pay-webhooks/1"},
+			{Name: "Content-Length", Value: "22"},
+			{Name: "Content-Type", Value: "application/json"},
+			{Name: "Webhook-Id", Value: "evt_1"},
+			{Name: "Connection", Value: "close"},
 		},
 		Answered: []webhook.Header{{Name: "Content-Type", Value: "application/octet-stream"}, {Name: "Content-Length", Value: "15"}},
 	}, result, cmpopts.IgnoreSliceElements(func(h webhook.Header) bool { return h.Name == "Date" })); diff != "" {
@@ -142,7 +146,8 @@ func TestHeadsAreKeptWithoutSecrets(t *testing.T) {
 		"webhook-id": strings.Repeat("x", 1000),
 	}})
 	want := []webhook.Header{
-		{Name: "Content-Length", Value: "0"}, {Name: "Location", Value: "https://shop.example/sign-in"},
+		{Name: "Content-Length", Value: "0"},
+		{Name: "Location", Value: "https://shop.example/sign-in"},
 		{Name: "X-Request-Id", Value: strings.Repeat("é", webhook.MaxHeaderBytes/2)},
 	}
 	if diff := cmp.Diff(want, result.Answered); diff != "" {
