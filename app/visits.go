@@ -137,11 +137,14 @@ func (s SignIn) Resolve(ctx context.Context, token keys.Secret, from Origin) (Ac
 	return actorOf(v, m, from), nil
 }
 
-// Stands says whether a token still lets its holder in, or keys.ErrUnauthorized. It is for what goes on by
-// itself, as an open stream does: nobody was seen by it, so the visit ends by silence all the same.
-func (s SignIn) Stands(ctx context.Context, token keys.Secret) error {
-	_, _, err := s.standing(ctx, token, ledger.Instant(s.Core.Clock.Now()))
-	return err
+// Glance is Resolve for what a page does by itself, as an open stream goes on: nobody was seen by it, so the
+// visit ends by silence all the same.
+func (s SignIn) Glance(ctx context.Context, token keys.Secret, from Origin) (Actor, error) {
+	v, m, err := s.standing(ctx, token, ledger.Instant(s.Core.Clock.Now()))
+	if err != nil {
+		return Actor{}, err
+	}
+	return actorOf(v, m, from), nil
 }
 
 // standing is the visit a token opens and its member.

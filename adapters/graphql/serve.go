@@ -34,14 +34,15 @@ const jsonType = "application/json"
 // Gate says who makes a request, or refuses it; it puts him where API.Actor finds him.
 type Gate func(c *gin.Context) (app.Actor, error)
 
-// Watch says whether who made a request is still let in, without taking note that he was there.
-type Watch func(c *gin.Context) error
+// headerUnattended marks what a page asks by itself, with any value: nobody did anything.
+const headerUnattended = "Dashboard-Unattended"
 
 // Service is the API behind its gate.
 type Service struct {
-	API     *API
-	Gate    Gate
-	Watch   Watch
+	API  *API
+	Gate Gate
+	// Watch is the gate of streams and of what is asked by itself: it takes no note that anybody was there.
+	Watch   Gate
 	Limiter *edge.Limiter
 	Drain   *edge.Drain
 }
@@ -87,7 +88,11 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 	if err != nil || kind != jsonType {
 		return errMediaType
 	}
-	who, err := s.Gate(c)
+	gate := s.Gate
+	if c.GetHeader(headerUnattended) != "" || wantsStream(c.Request) {
+		gate = s.Watch
+	}
+	who, err := gate(c)
 	if err != nil {
 		return err
 	}
@@ -99,7 +104,10 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 		return errJSON
 	}
 	c.Header("Cache-Control", "no-store")
-	still := func() error { return s.Watch(c) }
+	still := func() error {
+		_, err := s.Watch(c)
+		return err
+	}
 	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), still})
 	c.Request = c.Request.WithContext(ctx)
 	return nil

@@ -55,7 +55,7 @@ func TestTheTeamIsManaged(t *testing.T) {
 	if a.at("changeRole", "member", "role") != "ACCOUNTANT" || a.at("changeRole", "member", "seenAt") == nil {
 		t.Errorf("changed: %s", a.Body)
 	}
-	if err := w.signIn.Stands(t.Context(), bob.Token); err == nil {
+	if _, err := w.signIn.Glance(t.Context(), bob.Token, app.Origin{}); err == nil {
 		t.Error("he is signed in under his old role")
 	}
 	if a := w.ask(owner, changeRole, args{"m": id, "r": "KING"}); a.code() != "BAD_USER_INPUT" && a.code() != "GRAPHQL_VALIDATION_FAILED" {

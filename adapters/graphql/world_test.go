@@ -253,13 +253,22 @@ func (w *world) gate(c *gin.Context) (app.Actor, error) {
 }
 
 // watch is the gate without a trace: gates counts who came through that one.
-func (w *world) watch(c *gin.Context) error {
+func (w *world) watch(c *gin.Context) (app.Actor, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, known := w.actors[c.GetHeader("Actor")]; !known {
-		return keys.ErrUnauthorized
+	a, known := w.actors[c.GetHeader("Actor")]
+	if !known {
+		return app.Actor{}, keys.ErrUnauthorized
 	}
-	return nil
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), actorKey{}, a))
+	return a, nil
+}
+
+// passed is how often somebody came through the gate.
+func (w *world) passed() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.gates
 }
 
 // tick lets the networks, webhooks and deadlines catch up.

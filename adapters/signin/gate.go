@@ -49,21 +49,29 @@ func ActorOf(ctx context.Context) (app.Actor, bool) {
 func NewGate(s app.SignIn, jar Jar) Gate {
 	return func(c *gin.Context) (app.Actor, error) {
 		a, err := s.Resolve(c.Request.Context(), jar.token(c), origin(c))
-		if err != nil {
-			return app.Actor{}, err
-		}
-		c.Request = c.Request.WithContext(WithActor(c.Request.Context(), a))
-		return a, nil
+		return let(c, a, err)
 	}
 }
 
-// Watch says whether who made a request is still signed in. Asked for as long as an answer goes on, it does
-// not count as anybody's presence: a page that is left open does not keep its session from ending.
-type Watch func(c *gin.Context) error
+// Watch is a Gate for what a page does by itself: it lets the same people in and takes no note of anybody's
+// presence, so a page that is left open does not keep its session from ending.
+type Watch func(c *gin.Context) (app.Actor, error)
 
 // NewWatch answers the watch of a gateway.
 func NewWatch(s app.SignIn, jar Jar) Watch {
-	return func(c *gin.Context) error { return s.Stands(c.Request.Context(), jar.token(c)) }
+	return func(c *gin.Context) (app.Actor, error) {
+		a, err := s.Glance(c.Request.Context(), jar.token(c), origin(c))
+		return let(c, a, err)
+	}
+}
+
+// let puts who was let in where ActorOf finds him.
+func let(c *gin.Context, a app.Actor, err error) (app.Actor, error) {
+	if err != nil {
+		return app.Actor{}, err
+	}
+	c.Request = c.Request.WithContext(WithActor(c.Request.Context(), a))
+	return a, nil
 }
 
 // SameOrigin refuses every unsafe request below Prefix that a page of another origin made a browser

@@ -206,7 +206,14 @@ func TestWatchingIsNoPresence(t *testing.T) {
 	watch := signin.NewWatch(d.in, signin.Jar{Secure: true})
 	stands := 0
 	d.engine.GET("/watched", func(c *gin.Context) {
-		for watch(c) == nil {
+		for {
+			who, err := watch(c)
+			if err != nil {
+				return
+			}
+			if known, ok := signin.ActorOf(c.Request.Context()); !ok || known != who || who.Email != "ann@shop.example" {
+				t.Errorf("it let %+v in, and the request is %+v's", who, known)
+			}
 			stands++
 			d.clock.pass(time.Hour)
 		}

@@ -22,7 +22,7 @@ type deskCases struct {
 	Journal   app.Journal
 }
 
-// presence says of a request to the dashboard who makes it, and whether he still may.
+// presence says of a request to the dashboard who makes it.
 type presence struct {
 	Gate  signin.Gate
 	Watch signin.Watch
@@ -34,7 +34,7 @@ func dashboardAPI(
 	base publicBase, log *slog.Logger,
 ) *graphql.Service {
 	return &graphql.Service{
-		Gate: graphql.Gate(at.Gate), Watch: graphql.Watch(at.Watch), Limiter: l, Drain: drain,
+		Gate: graphql.Gate(at.Gate), Watch: graphql.Gate(at.Watch), Limiter: l, Drain: drain,
 		API: &graphql.API{
 			Actor: signin.ActorOf, Desk: d.Desk, Chronicle: d.Chronicle, Finder: d.Finder, Figures: d.Figures,
 			Follower: d.Follower, Health: d.Health, SignIn: d.SignIn, Members: d.Members, Journal: d.Journal,
