@@ -269,7 +269,7 @@ func TestPagesFollowOneAnother(t *testing.T) {
 		given["first"] = 1
 		for range 50 {
 			given["after"] = after
-			page := w.asked(s.as(member.Viewer), query, given).at(f.Name)
+			page := w.asked(s.as(member.Owner), query, given).at(f.Name)
 			for _, node := range page.(map[string]any)["nodes"].([]any) {
 				id := fmt.Sprint(node.(map[string]any)["id"], node.(map[string]any)["orderNo"])
 				if seen[id] {
@@ -285,7 +285,7 @@ func TestPagesFollowOneAnother(t *testing.T) {
 		}
 		all := s.arguments(rows[name].args, nil)
 		all["first"] = 100
-		whole := w.asked(s.as(member.Viewer), operation(name, f, 1), all).at(f.Name, "nodes").([]any)
+		whole := w.asked(s.as(member.Owner), operation(name, f, 1), all).at(f.Name, "nodes").([]any)
 		if len(whole) != len(seen) {
 			t.Errorf("%s: %d in pages, %d at once", name, len(seen), len(whole))
 		}
@@ -299,7 +299,7 @@ func TestPagesFollowOneAnother(t *testing.T) {
 			}
 			foreign := s.arguments(rows[other].args, nil)
 			foreign["after"] = after
-			if a := w.ask(s.as(member.Viewer), operation(other, o, 1), foreign); a.code() != "BAD_USER_INPUT" {
+			if a := w.ask(s.as(member.Owner), operation(other, o, 1), foreign); a.code() != "BAD_USER_INPUT" {
 				t.Errorf("%s took a cursor of %s: %s", other, name, a.Body)
 			}
 		}

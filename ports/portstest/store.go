@@ -34,6 +34,7 @@ type World struct {
 	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Figures      ports.Figures
+	Reports      ports.ReportReads
 	Search       ports.SessionSearch
 	Watches      ports.Watches
 	Jobs         Jobs
@@ -113,6 +114,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
 		{"figures", figurePromises},
+		{"closed books", closedPromises},
+		{"reports", reportPromises},
 		{"search", searchPromises},
 	}
 	for _, noun := range nouns {
