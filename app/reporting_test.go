@@ -480,4 +480,3 @@ func TestPlansNobodyCanFollowAreRefused(t *testing.T) {
 		t.Errorf("%v, %v", list, err)
 	}
 }
-

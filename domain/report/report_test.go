@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -116,7 +117,7 @@ func TestPlansAreChecked(t *testing.T) {
 		ErrInvalidContents: {Weekly, "", JSON},
 		ErrInvalidFormat:   {Weekly, Entries, "pdf"},
 	} {
-		if err := p.Check(); err != want {
+		if err := p.Check(); !errors.Is(err, want) {
 			t.Errorf("%v: %v", p, err)
 		}
 	}
