@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -22,6 +23,10 @@ const (
 	reportsPath = "/v1/reports"
 
 	csvType = "text/csv; charset=utf-8"
+
+	// fileTimeout is how long a client may take to read a file of report.MaxEntries lines. The server's own
+	// limit is for answers of a usual size.
+	fileTimeout = 5 * time.Minute
 )
 
 func (a *API) mountReports(v1 *gin.RouterGroup) {
@@ -139,6 +144,11 @@ func (a *API) reportFile(c *gin.Context, who merchant.Principal) {
 	}
 	r, file, err := a.Reporting.File(c.Request.Context(), who, c.Param("id"))
 	if err != nil {
+		edge.Fail(c, err)
+		return
+	}
+	err = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(fileTimeout))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		edge.Fail(c, err)
 		return
 	}
