@@ -36,6 +36,7 @@ type World struct {
 	Figures      ports.Figures
 	Reports      ports.ReportReads
 	Search       ports.SessionSearch
+	Projects     ports.ProjectReads
 	Watches      ports.Watches
 	Jobs         Jobs
 
@@ -85,10 +86,15 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"sessions", sessionPromises},
 		{"session reads", sessionReadPromises},
 		{"amounts", amountPromises},
+		{"amounts let go", letGoPromises},
+		{"held amounts", heldPromises},
 		{"due", duePromises},
 		{"addresses", addressPromises},
+		{"address sources", addressSourcePromises},
 		{"dedicated", dedicatedPromises},
 		{"transfers", transferPromises},
+		{"queue", transferQueuePromises},
+		{"transfers of agents", transferAgentPromises},
 		{"sightings", sightingPromises},
 		{"cursors", cursorPromises},
 		{"ignored", ignoredPromises},
@@ -110,6 +116,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"sandbox tokens", sandboxTokenPromises},
 		{"changes", changePromises},
 		{"authorizations", authorizationPromises},
+		{"locked authorizations", authorizationLockPromises},
+		{"answers to authorizations", answerPromises},
 		{"authorization reads", authorizationReadPromises},
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
