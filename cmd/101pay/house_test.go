@@ -44,6 +44,7 @@ var house = []row{
 	{"domain/x402", list("domain/money domain/chain domain/fault golang.org/x/crypto/sha3 " +
 		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
+	{"domain/report", list("domain/merchant domain/fault")},
 	{"domain/resource", list("domain/money domain/chain domain/merchant domain/x402 domain/weburl domain/fault")},
 	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 

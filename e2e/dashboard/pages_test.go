@@ -142,6 +142,11 @@ func (t *tab) trade(test *testing.T, g *rig.Gateway) (payment, event string) {
 	t.visit("/payments/" + payment)
 	t.until(`document.querySelector('a[href^="/dashboard/webhooks/"]')`)
 	event = eval[string](t, `document.querySelector('a[href^="/dashboard/webhooks/"]').href.split("/").pop()`)
+	t.visit("/reports")
+	t.press("Have reports sent")
+	t.press("Save")
+	t.press("Send now")
+	t.until(`document.querySelector('td a[href^="/dashboard/webhooks/"] .badge.good')`)
 	t.visit("/queue")
 	t.until(`[...document.querySelectorAll("td button")].some((b) => b.textContent === "Decide")`)
 	return payment, event

@@ -111,8 +111,14 @@ func TestAColleagueJoins(t *testing.T) {
 	if eval[bool](colleague, `[...document.querySelectorAll("button")].some((b) => b.textContent.includes("New key"))`) {
 		t.Error("an accountant is offered to make a key")
 	}
+	colleague.visit("/reports")
+	colleague.says("No reports are sent yet")
+	colleague.press("Have reports sent")
+	colleague.press("Save")
+	colleague.says("No webhook endpoint listens to report.ready")
 	owner.visit("/activity")
 	owner.says("books@example.com")
+	owner.says("Had reports sent by schedule")
 	owner.says("The chain holds")
 	owner.visit("/people")
 	owner.until(`(() => {

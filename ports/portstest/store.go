@@ -34,6 +34,7 @@ type World struct {
 	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Figures      ports.Figures
+	Reports      ports.ReportReads
 	Search       ports.SessionSearch
 	Projects     ports.ProjectReads
 	Watches      ports.Watches
@@ -121,6 +122,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
 		{"figures", figurePromises},
+		{"closed books", closedPromises},
+		{"reports", reportPromises},
 		{"search", searchPromises},
 	}
 	for _, noun := range nouns {
