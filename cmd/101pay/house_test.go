@@ -82,9 +82,9 @@ var house = []row{
 	{"adapters/memory", driven},
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
-	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
+	{"adapters/ethrpc/anviltest", nil},                          // a real node for tests
 	{"adapters/agenttest", list("domain/x402 ports/portstest")}, // pays in tests
-	{"adapters/ethrpc/simnode", nil}, // a simulated one, for what no real one can be brought to
+	{"adapters/ethrpc/simnode", nil},                            // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},
 	// It signs transactions (docs/adr/0013).
