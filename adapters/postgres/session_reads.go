@@ -8,7 +8,6 @@ import (
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
-	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -30,20 +29,6 @@ func (f *filter) add(condition string, args ...any) {
 		condition = strings.Replace(condition, "$?", fmt.Sprintf("$%d", len(f.args)), 1)
 	}
 	f.conditions = append(f.conditions, condition)
-}
-
-// owned selects by merchant and project. Lists are indexed by merchant, so a project alone is looked
-// up first.
-func (f *filter) owned(table string, m merchant.ID, p merchant.ProjectID) {
-	if m != "" {
-		f.add(table+".merchant_id = $?", m)
-	}
-	if p != "" {
-		f.add(table+".project_id = $?", p)
-	}
-	if m == "" && p != "" {
-		f.add(table+".merchant_id = (SELECT merchant_id FROM projects WHERE id = $?)", p)
-	}
 }
 
 func (f *filter) where() string {
