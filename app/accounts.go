@@ -176,28 +176,6 @@ func (n newAccount) record(ctx context.Context, r ports.Repos) error {
 	return r.Members.Add(ctx, n.owner)
 }
 
-// Principal is who a merchant's login acts as: his default project, in the mode it is set to.
-func (s Accounts) Principal(ctx context.Context, id merchant.ID) (merchant.Principal, error) {
-	project, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
-		return defaultProject(ctx, r, id)
-	})
-	if err != nil {
-		return merchant.Principal{}, err
-	}
-	return merchant.Principal{Merchant: id, Project: project.ID, Mode: project.Mode}, nil
-}
-
-func defaultProject(ctx context.Context, r ports.Repos, id merchant.ID) (merchant.Project, error) {
-	projects, err := r.Projects.Of(ctx, id)
-	if err != nil {
-		return merchant.Project{}, err
-	}
-	if len(projects) == 0 {
-		return merchant.Project{}, keys.ErrUnauthorized // a token outlived its account
-	}
-	return projects[0], nil
-}
-
 // Me is the merchant a principal acts for, and the project.
 func (s Accounts) Me(ctx context.Context, who merchant.Principal) (merchant.Merchant, merchant.Project, error) {
 	var m merchant.Merchant

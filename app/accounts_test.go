@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
@@ -28,9 +27,7 @@ func TestRegisteringHandsOutWhatWorks(t *testing.T) {
 	if got != who(m) || !strings.HasPrefix(m.APIKey.Reveal(), "ap_test_") {
 		t.Errorf("API key of %+v, want %+v", got, who(m))
 	}
-	claims, err := d.creds.Login(t.Context(), m.SignedIn.Access)
-	d.ok(err)
-	if p, err := d.accounts.Principal(t.Context(), claims.Merchant); err != nil || p != who(m) {
+	if p, _, err := d.creds.Login(t.Context(), m.SignedIn.Access); err != nil || p != who(m) {
 		t.Errorf("login acts as %+v, %v", p, err)
 	}
 	if m.Project.Mode != merchant.Test {
@@ -69,7 +66,9 @@ func TestAnAccountOpenedAtTheDashboardHasNoCredential(t *testing.T) {
 	d.fails(err, ErrWeakPassword)
 
 	owner := d.enter(Shown{Email: m.Email, Password: in.Password, Client: "ann"})
-	who, err := d.accounts.Principal(t.Context(), m.ID)
+	signed, _, err := d.accounts.Login(t.Context(), Shown{Email: m.Email, Password: in.Password}, Once[SignedIn]{})
+	d.ok(err)
+	who, _, err := d.creds.Login(t.Context(), signed.Access)
 	d.ok(err)
 	if owner.Actor.Merchant != m.ID || owner.Actor.Role != member.Owner || who.Mode != merchant.Test {
 		t.Errorf("%+v owns it, acting as %+v", owner.Actor, who)
@@ -80,8 +79,6 @@ func TestAnAccountOpenedAtTheDashboardHasNoCredential(t *testing.T) {
 	if d.ok(err); got != who {
 		t.Errorf("the API key is of %+v", got)
 	}
-	_, _, err = d.accounts.Login(t.Context(), Shown{Email: m.Email, Password: in.Password}, Once[SignedIn]{})
-	d.ok(err)
 }
 
 // There is no mailer that could tell the owner, so a known
@@ -205,11 +202,9 @@ func TestALoginActsInTheProjectsMode(t *testing.T) {
 	live := merchant.Live
 	_, _, err := d.accounts.UpdateProject(t.Context(), who(m), ProjectChange{Mode: &live}, Once[merchant.Project]{})
 	d.ok(err)
-	p, err := d.accounts.Principal(t.Context(), m.Merchant.ID)
+	p, _, err := d.creds.Login(t.Context(), m.SignedIn.Access)
 	d.ok(err)
 	if p.Mode != merchant.Live {
 		t.Errorf("acts in %s mode", p.Mode)
 	}
-	_, err = d.accounts.Principal(t.Context(), "nobody")
-	d.fails(err, keys.ErrUnauthorized)
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -22,6 +21,7 @@ type Checkout struct {
 	Rates    ports.Rates
 	Changes  ports.Changes
 	Events   Announcer
+	Openings *Openings // nil opens each session in a unit of work of its own
 	Log      *slog.Logger
 }
 
@@ -50,11 +50,20 @@ func (s Checkout) Open(ctx context.Context, in OpenInput, once Once[OpenedSessio
 	if err := s.payable(in); err != nil {
 		return OpenedSession{}, nil, err
 	}
-	id := checkout.SessionID(s.Core.IDs.UUID())
-	now := s.Core.Clock.Now().UTC().Truncate(time.Microsecond)
+	one := &opening{
+		id: checkout.SessionID(s.Core.IDs.UUID()), in: in, now: s.Core.Clock.Now().UTC().Truncate(time.Microsecond),
+	}
+	if once.Key == "" && s.Openings != nil {
+		if err := s.Openings.do(ctx, one, s.openAll); err != nil {
+			return OpenedSession{}, nil, err
+		}
+		if !one.left() {
+			return OpenedSession{Snapshot: one.out}, nil, one.err
+		}
+	}
 	return run(ctx, s.Core, ownScope(in.Who), once, func(ctx context.Context, r ports.Repos) (OpenedSession, error) {
-		opened, err := s.open(ctx, r, id, in, now)
-		return OpenedSession{Snapshot: opened, Known: opened.ID != id}, err
+		opened, err := s.openAlone(ctx, r, one)
+		return OpenedSession{Snapshot: opened, Known: opened.ID != one.id}, err
 	})
 }
 
@@ -68,80 +77,6 @@ func (s Checkout) payable(in OpenInput) error {
 	}
 	_, err := s.Rails.Assets(in.Method, in.Who.Mode)
 	return err
-}
-
-func (s Checkout) open(
-	ctx context.Context, r ports.Repos, id checkout.SessionID, in OpenInput, now time.Time,
-) (checkout.Snapshot, error) {
-	project, err := r.Projects.ByID(ctx, in.Who.Project)
-	if err != nil {
-		return checkout.Snapshot{}, err
-	}
-	if project.Disabled {
-		return checkout.Snapshot{}, merchant.ErrProjectDisabled
-	}
-	if in.Method != "" {
-		if _, err := s.offered(ctx, r, in.Who, in.Method); err != nil {
-			return checkout.Snapshot{}, err
-		}
-	}
-	if in.SuccessURL, err = project.CheckReturn(in.SuccessURL, "success_url", in.Who.Mode); err != nil {
-		return checkout.Snapshot{}, err
-	}
-	if in.FailURL, err = project.CheckReturn(in.FailURL, "fail_url", in.Who.Mode); err != nil {
-		return checkout.Snapshot{}, err
-	}
-	session, err := checkout.Open(checkout.Snapshot{
-		ID: id, SuccessURL: in.SuccessURL, FailURL: in.FailURL, MerchantID: in.Who.Merchant, ProjectID: in.Who.Project, Mode: in.Who.Mode, Kind: in.Kind,
-		Due: in.Due, Method: in.Method, Description: in.Description, OrderID: in.OrderID, Metadata: in.Metadata,
-		ExpiresAt: now.Add(time.Duration(project.Policy.SessionMinutes) * time.Minute),
-	}, now)
-	if err != nil {
-		return checkout.Snapshot{}, err
-	}
-	switch err := r.Sessions.Add(ctx, session); {
-	case errors.Is(err, ports.ErrTaken) && in.OrderID != "":
-		return sameOrder(ctx, r, in)
-	case err != nil:
-		return checkout.Snapshot{}, err
-	}
-	snapshot := session.Snapshot()
-	return snapshot, s.Events.session(ctx, r, webhook.PaymentCreated, snapshot, nil)
-}
-
-// offered lists where a method's payments can go, or refuses one that the project switched off or
-// has no address for.
-func (s Checkout) offered(
-	ctx context.Context, r ports.Repos, who merchant.Principal, m checkout.Method,
-) ([]place, error) {
-	if _, err := s.Rails.Assets(m, who.Mode); err != nil {
-		return nil, err
-	}
-	switched, err := r.Receiving.Methods(ctx, who.Project)
-	if err != nil {
-		return nil, err
-	}
-	if switchedOff(switched, m) {
-		return nil, checkout.ErrUnsupportedMethod.Saying("this project does not accept " + string(m))
-	}
-	to, err := receiversOf(ctx, r, who.Project, s.Core.Clock.Now())
-	if err != nil {
-		return nil, err
-	}
-	return s.Rails.places(m, who, to)
-}
-
-// sameOrder answers the session that already has the order id.
-func sameOrder(ctx context.Context, r ports.Repos, in OpenInput) (checkout.Snapshot, error) {
-	found, err := r.Sessions.ByOrderID(ctx, in.Who.Project, in.Who.Mode, in.OrderID)
-	if err != nil {
-		return checkout.Snapshot{}, err
-	}
-	was := found.Snapshot()
-	if !was.Due.Equal(in.Due) || was.Method != in.Method || was.Kind != in.Kind {
-		return checkout.Snapshot{}, checkout.ErrOrderIDConflict
-	}
-	return was, nil
 }
 
 // Get finds a session by its id, which is the capability to see it.

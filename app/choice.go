@@ -67,18 +67,32 @@ type receivers struct {
 func receiversOf(
 	ctx context.Context, r ports.Repos, p merchant.ProjectID, now time.Time,
 ) (receivers, error) {
-	accounts, err := currentAccounts(ctx, r, p, now)
+	found, err := receiversOfAll(ctx, r, []merchant.ProjectID{p}, now)
+	return found[p], err
+}
+
+func receiversOfAll(
+	ctx context.Context, r ports.Repos, of []merchant.ProjectID, now time.Time,
+) (map[merchant.ProjectID]receivers, error) {
+	accounts, err := r.Receiving.ListOf(ctx, of, now)
 	if err != nil {
-		return receivers{}, err
+		return nil, err
 	}
-	sources, err := r.Sources.List(ctx, p)
-	to := receivers{accounts, map[chain.Family]bool{}}
-	for _, s := range sources {
-		if s.State(now) == merchant.SourceActive {
-			to.dedicated[s.Family] = true
+	sources, err := r.Sources.ListOf(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[merchant.ProjectID]receivers, len(of))
+	for _, p := range of {
+		to := receivers{onlyCurrent(accounts[p], now), map[chain.Family]bool{}}
+		for _, s := range sources[p] {
+			if s.State(now) == merchant.SourceActive {
+				to.dedicated[s.Family] = true
+			}
 		}
+		found[p] = to
 	}
-	return to, err
+	return found, nil
 }
 
 // places lists where payments by a method can go for a project: every enabled network that carries

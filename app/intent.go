@@ -87,7 +87,11 @@ func (s Checkout) place(
 			return nil, err
 		}
 		policy = project.Policy
-		return s.offered(ctx, r, who, m)
+		offers, err := assortmentsOf(ctx, r, []merchant.ProjectID{was.ProjectID}, s.Core.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		return s.Rails.offered(offers[was.ProjectID], who, m)
 	})
 	if err != nil {
 		return place{}, policy, err

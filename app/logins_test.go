@@ -18,7 +18,7 @@ func (d *desk) refresh(token keys.Secret) (SignedIn, error) {
 // signedIn wants an access token to work, or not.
 func (d *desk) signedIn(access string, want bool) {
 	d.Helper()
-	if _, err := d.creds.Login(d.Context(), access); (err == nil) != want {
+	if _, _, err := d.creds.Login(d.Context(), access); (err == nil) != want {
 		d.Errorf("signed in: %v, want %v", err == nil, want)
 	}
 }

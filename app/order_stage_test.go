@@ -61,7 +61,7 @@ func (o *orderDesk) open(work ports.UnitOfWork) process {
 	events := Announcer{IDs: core.IDs, Clock: core.Clock, Encoder: plainWords{}, Agents: plainWords{}}
 	o.checkout = Checkout{
 		Core: core, Sessions: store, Rails: rails, Rates: even{core.Clock}, Changes: store, Events: events,
-		Log: slog.New(slog.DiscardHandler),
+		Openings: new(Openings), Log: slog.New(slog.DiscardHandler),
 	}
 	o.till = &Settlement{
 		Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store, Events: events,

@@ -62,21 +62,25 @@ func (c Credentials) APIKey(ctx context.Context, key keys.Secret) (merchant.Prin
 	return merchant.Principal{Merchant: found.MerchantID, Project: found.ProjectID, Mode: found.Mode}, nil
 }
 
-// Login proves an access token whose login has not ended. Mode and project are the caller's to add.
-func (c Credentials) Login(ctx context.Context, token string) (ports.AccessClaims, error) {
+// Login proves an access token whose login has not ended, and answers who it acts as: the merchant's default
+// project, in the mode it is set to.
+func (c Credentials) Login(ctx context.Context, token string) (merchant.Principal, ports.AccessClaims, error) {
+	refused := func(err error) (merchant.Principal, ports.AccessClaims, error) {
+		return merchant.Principal{}, ports.AccessClaims{}, asUnauthorized(err)
+	}
 	claims, err := c.Tokens.Read(token, c.Clock.Now())
 	if err != nil {
-		return ports.AccessClaims{}, asUnauthorized(err)
+		return refused(err)
 	}
-	login, err := c.Ring.Login(ctx, claims.LoginID)
+	login, home, err := c.Ring.Login(ctx, claims.LoginID)
 	if err != nil {
-		return ports.AccessClaims{}, asUnauthorized(err)
+		return refused(err)
 	}
 	if !login.Live(c.Clock.Now()) || login.MerchantID != claims.Merchant {
-		return ports.AccessClaims{}, keys.ErrUnauthorized
+		return refused(keys.ErrUnauthorized)
 	}
 	claims.Member = login.MemberID
-	return claims, nil
+	return home, claims, nil
 }
 
 // digest bounds what is hashed; an overlong credential hashes to something nobody has.

@@ -198,9 +198,13 @@ func currentAccounts(
 	ctx context.Context, r ports.Repos, p merchant.ProjectID, now time.Time,
 ) ([]merchant.ReceivingAccount, error) {
 	list, err := r.Receiving.List(ctx, p, now)
+	return onlyCurrent(list, now), err
+}
+
+func onlyCurrent(list []merchant.ReceivingAccount, now time.Time) []merchant.ReceivingAccount {
 	return slices.DeleteFunc(list, func(a merchant.ReceivingAccount) bool {
 		return a.State(now) != merchant.ReceivingCurrent
-	}), err
+	})
 }
 
 func (s Receiving) now() time.Time { return ledger.Instant(s.Core.Clock.Now()) }

@@ -48,7 +48,7 @@ func openStage(t *testing.T) *stage {
 	s := &stage{
 		t: t, store: store, clock: clock, chain: simulated,
 		shop:     portstest.OpenShop(t, portstest.World{Work: store}),
-		checkout: Checkout{Core: core, Sessions: store, Rails: rails, Rates: even{clock}, Changes: store, Events: events},
+		checkout: Checkout{Core: core, Sessions: store, Rails: rails, Rates: even{clock}, Changes: store, Events: events, Openings: new(Openings)},
 		settlement: &Settlement{
 			Core: core, Rails: rails, Sessions: store, Changes: store, Orders: store, Watches: store, Events: events,
 			Log: slog.New(slog.DiscardHandler),

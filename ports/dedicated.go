@@ -37,8 +37,7 @@ type Sources interface {
 	// SaveSource replaces label, next index and times. ErrTaken says that another source of the project's
 	// family is confirmed, or that the same key is, of whichever project.
 	SaveSource(ctx context.Context, s merchant.AddressSource) error
-	// List lists a project's sources that are not removed, newest first.
-	List(ctx context.Context, p merchant.ProjectID) ([]merchant.AddressSource, error)
+	SourceLists
 	// LoadActive finds the source a project's payments on a family's networks get addresses from at now,
 	// locked, or ErrNotFound.
 	LoadActive(
@@ -46,6 +45,14 @@ type Sources interface {
 	) (merchant.AddressSource, error)
 	SourceHistory
 	OwnAddresses
+}
+
+// SourceLists lists the sources of projects.
+type SourceLists interface {
+	// List lists a project's sources that are not removed, newest first.
+	List(ctx context.Context, p merchant.ProjectID) ([]merchant.AddressSource, error)
+	// ListOf lists those of several projects as List does those of one, by project.
+	ListOf(ctx context.Context, of []merchant.ProjectID) (map[merchant.ProjectID][]merchant.AddressSource, error)
 }
 
 // SourceHistory looks back at sources that may be gone.

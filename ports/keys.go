@@ -42,8 +42,9 @@ type KeyRing interface {
 	BySecret(ctx context.Context, digest []byte) (KeyOwner, error)
 	// APIKey finds a merchant API key by its digest, or ErrNotFound.
 	APIKey(ctx context.Context, digest []byte) (keys.APIKey, error)
-	// Login finds a login session, or ErrNotFound.
-	Login(ctx context.Context, id string) (keys.Login, error)
+	// Login finds a login session and where it works, or ErrNotFound: in the project its merchant made
+	// first, in its mode.
+	Login(ctx context.Context, id string) (keys.Login, merchant.Principal, error)
 }
 
 // Logins keeps login sessions.

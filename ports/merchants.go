@@ -69,6 +69,15 @@ type Receiving interface {
 	Methods(ctx context.Context, p merchant.ProjectID) (map[checkout.Method]bool, error)
 	// SetMethod switches a method on or off.
 	SetMethod(ctx context.Context, p merchant.ProjectID, m checkout.Method, enabled bool) error
+	ReceivingBatches
+}
+
+// ReceivingBatches answers for several projects what Receiving does for one, by project.
+type ReceivingBatches interface {
+	// ListOf lists accounts as List does.
+	ListOf(ctx context.Context, of []merchant.ProjectID, now time.Time) (map[merchant.ProjectID][]merchant.ReceivingAccount, error)
+	// MethodsOf answers which methods were switched, as Methods does.
+	MethodsOf(ctx context.Context, of []merchant.ProjectID) (map[merchant.ProjectID]map[checkout.Method]bool, error)
 }
 
 // Addresses looks at receiving accounts across projects, and keeps how long their changes wait.

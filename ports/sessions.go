@@ -31,6 +31,9 @@ type Sessions interface {
 
 // SessionBatches does to several sessions at once what Sessions does to one.
 type SessionBatches interface {
+	// AddAll records new sessions as Add records one, but for those whose order id is taken, by a session
+	// that was there or by one before them in the list: it answers which those are.
+	AddAll(ctx context.Context, list []*checkout.Session) (taken map[checkout.SessionID]bool, err error)
 	// LoadAll finds sessions, locked, or ErrNotFound if any is missing. Two who load some of the same
 	// sessions lock them in the same order, however they name them: neither waits for the other for ever.
 	LoadAll(ctx context.Context, ids []checkout.SessionID) (map[checkout.SessionID]*checkout.Session, error)

@@ -113,6 +113,12 @@ func (r dedicated) List(
 	return list, nil
 }
 
+func (r dedicated) ListOf(
+	ctx context.Context, of []merchant.ProjectID,
+) (map[merchant.ProjectID][]merchant.AddressSource, error) {
+	return ofEach(of, func(p merchant.ProjectID) ([]merchant.AddressSource, error) { return r.List(ctx, p) })
+}
+
 func (r dedicated) LoadActive(
 	ctx context.Context, p merchant.ProjectID, f chain.Family, now time.Time,
 ) (merchant.AddressSource, error) {

@@ -129,7 +129,16 @@ func (s *Store) APIKey(_ context.Context, digest []byte) (keys.APIKey, error) {
 }
 
 // Login implements ports.KeyRing.
-func (s *Store) Login(_ context.Context, id string) (keys.Login, error) {
-	l, err := must(s.committed.Load().logins.get(id))
-	return cloneLogin(l), err
+func (s *Store) Login(_ context.Context, id string) (keys.Login, merchant.Principal, error) {
+	now := s.committed.Load()
+	l, err := must(now.logins.get(id))
+	if err != nil {
+		return keys.Login{}, merchant.Principal{}, err
+	}
+	projects := now.projectsOf(l.MerchantID)
+	if len(projects) == 0 {
+		return keys.Login{}, merchant.Principal{}, ports.ErrNotFound
+	}
+	home := merchant.Principal{Merchant: l.MerchantID, Project: projects[0].ID, Mode: projects[0].Mode}
+	return cloneLogin(l), home, nil
 }

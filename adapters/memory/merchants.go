@@ -68,12 +68,16 @@ func (r projects) Of(ctx context.Context, id merchant.ID) ([]merchant.Project, e
 	if err != nil {
 		return nil, err
 	}
+	return s.projectsOf(id), nil
+}
+
+// projectsOf are a merchant's projects; the default one is the first one made.
+func (s *state) projectsOf(id merchant.ID) []merchant.Project {
 	list := s.projects.where(func(p merchant.Project) bool { return p.MerchantID == id })
-	// The default project is the first one made.
 	slices.SortFunc(list, func(a, b merchant.Project) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
-	return list, nil
+	return list
 }
 
 func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {

@@ -90,6 +90,26 @@ func (r receiving) List(
 	return list, nil
 }
 
+func (r receiving) ListOf(
+	ctx context.Context, of []merchant.ProjectID, now time.Time,
+) (map[merchant.ProjectID][]merchant.ReceivingAccount, error) {
+	return ofEach(of, func(p merchant.ProjectID) ([]merchant.ReceivingAccount, error) { return r.List(ctx, p, now) })
+}
+
+// ofEach asks for several projects what can be asked for one.
+func ofEach[V any](
+	of []merchant.ProjectID, ask func(merchant.ProjectID) (V, error),
+) (map[merchant.ProjectID]V, error) {
+	found := make(map[merchant.ProjectID]V, len(of))
+	for _, p := range of {
+		var err error
+		if found[p], err = ask(p); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 func newerAccount(a, b merchant.ReceivingAccount) int { return olderAccount(b, a) }
 
 func olderAccount(a, b merchant.ReceivingAccount) int {
@@ -110,6 +130,12 @@ func (r receiving) Methods(
 		}
 	}
 	return out, nil
+}
+
+func (r receiving) MethodsOf(
+	ctx context.Context, of []merchant.ProjectID,
+) (map[merchant.ProjectID]map[checkout.Method]bool, error) {
+	return ofEach(of, func(p merchant.ProjectID) (map[checkout.Method]bool, error) { return r.Methods(ctx, p) })
 }
 
 func (r receiving) SetMethod(

@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -144,6 +145,21 @@ func (r sessions) LoadAll(
 		found[id] = session
 	}
 	return found, nil
+}
+
+func (r sessions) AddAll(
+	ctx context.Context, list []*checkout.Session,
+) (map[checkout.SessionID]bool, error) {
+	taken := make(map[checkout.SessionID]bool)
+	for _, session := range list {
+		switch err := r.Add(ctx, session); {
+		case errors.Is(err, ports.ErrTaken):
+			taken[session.ID()] = true
+		case err != nil:
+			return nil, err
+		}
+	}
+	return taken, nil
 }
 
 func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {

@@ -78,6 +78,37 @@ type lives struct {
 	late                   []*bool
 }
 
+// orders are what never changes of sessions, as columns.
+type orders struct {
+	merchants, projects, modes, kinds, currencies, amounts []string
+	methods, descriptions, references, successes, failures []string
+	metadata                                               []*string
+	created                                                []time.Time
+}
+
+func (o *orders) add(s checkout.Snapshot) error {
+	metadata, err := metadataText(s.Metadata)
+	if err != nil {
+		return err
+	}
+	o.merchants, o.projects = append(o.merchants, string(s.MerchantID)), append(o.projects, string(s.ProjectID))
+	o.modes, o.kinds = append(o.modes, s.Mode.String()), append(o.kinds, string(s.Kind))
+	o.currencies, o.amounts = append(o.currencies, s.Due.Currency().String()), append(o.amounts, s.Due.MinorText())
+	o.methods, o.descriptions = append(o.methods, string(s.Method)), append(o.descriptions, s.Description)
+	o.references, o.metadata = append(o.references, s.OrderID), append(o.metadata, metadata)
+	o.successes, o.failures = append(o.successes, s.SuccessURL), append(o.failures, s.FailURL)
+	o.created = append(o.created, s.CreatedAt)
+	return nil
+}
+
+// args are the first arguments of addSessions; those of the sessions' lives follow.
+func (o *orders) args() []any {
+	return []any{
+		o.merchants, o.projects, o.modes, o.kinds, o.currencies, o.amounts, o.methods, o.descriptions,
+		o.references, o.metadata, o.successes, o.failures, o.created,
+	}
+}
+
 func (l *lives) add(s checkout.Snapshot) {
 	l.ids, l.statuses = append(l.ids, string(s.ID)), append(l.statuses, s.Status.String())
 	l.expire, l.updated = append(l.expire, s.ExpiresAt), append(l.updated, s.UpdatedAt)
@@ -115,7 +146,7 @@ func text[T ~string](s T) *string {
 	return &plain
 }
 
-// args are the arguments of saveSessions.
+// args are the arguments of saveSessions, and the last ones of addSessions.
 func (l *lives) args() []any {
 	return []any{
 		l.ids, l.statuses, l.expire, l.updated, l.versions, l.intents, l.paid, l.parts, l.underpaid,

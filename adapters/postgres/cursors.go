@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -130,9 +131,16 @@ func (r cursors) Rewind(ctx context.Context, from, c ports.Cursor) error {
 	return err
 }
 
-// Cursors implements ports.CursorReads.
+// Cursors implements ports.CursorReads. Whoever waits for a payment asks for them each time he looks.
 func (s *Store) Cursors(ctx context.Context) ([]ports.Cursor, error) {
-	rows, err := all[cursorRow](ctx, s.in(),
-		"SELECT "+cursorColumns+" FROM cursors ORDER BY network")
-	return cursorsOf(rows), err
+	found, err := s.cursors.ask(ctx, allCursors{}, s.readCursors, nil)
+	return slices.Clone(found), err // his own, as others may have been answered the same
+}
+
+// allCursors is the only question there is about them.
+type allCursors struct{}
+
+func (s *Store) readCursors(ctx context.Context, _ []allCursors) (map[allCursors][]ports.Cursor, error) {
+	rows, err := all[cursorRow](ctx, s.in(), "SELECT "+cursorColumns+" FROM cursors ORDER BY network", prepared)
+	return map[allCursors][]ports.Cursor{{}: cursorsOf(rows)}, err
 }

@@ -208,15 +208,32 @@ func (r dedicated) SaveSource(ctx context.Context, s merchant.AddressSource) err
 func (r dedicated) List(
 	ctx context.Context, p merchant.ProjectID,
 ) ([]merchant.AddressSource, error) {
-	if !isUUID(p) {
-		return nil, nil
+	found, err := r.ListOf(ctx, []merchant.ProjectID{p})
+	return found[p], err
+}
+
+func (r dedicated) ListOf(
+	ctx context.Context, of []merchant.ProjectID,
+) (map[merchant.ProjectID][]merchant.AddressSource, error) {
+	found := make(map[merchant.ProjectID][]merchant.AddressSource)
+	asked := uuids(of)
+	if len(asked) == 0 {
+		return found, nil
 	}
 	rows, err := all[sourceRow](ctx, r.in(), sourceQuery+`
-		WHERE project_id = $1 AND removed_at IS NULL ORDER BY created_at DESC, id DESC`, p)
+		WHERE project_id = ANY($1::text[]::uuid[]) AND removed_at IS NULL ORDER BY created_at DESC, id DESC`,
+		prepared, asked)
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, sourceRow.source)
+	for _, row := range rows {
+		s, err := row.source()
+		if err != nil {
+			return nil, err
+		}
+		found[s.ProjectID] = append(found[s.ProjectID], s)
+	}
+	return found, nil
 }
 
 func (r dedicated) LoadActive(

@@ -25,20 +25,15 @@ type loginRow struct {
 	RevokedAt     time.Time `bun:",nullzero"`
 }
 
-func login(ctx context.Context, in source, lock, id string) (keys.Login, error) {
-	if !isText(id) {
-		return keys.Login{}, ports.ErrNotFound
+func (r loginRow) login() keys.Login {
+	l := keys.Login{
+		ID: r.ID, MerchantID: r.MerchantID, RefreshDigest: r.RefreshDigest,
+		CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt, RevokedAt: r.RevokedAt,
 	}
-	row, err := one[loginRow](ctx, in, `
-		SELECT id, merchant_id, member_id, refresh_digest, created_at, expires_at, revoked_at
-		FROM logins WHERE id = $1 `+lock, id)
-	if row.MemberID == nil {
-		row.MemberID = new(string)
+	if r.MemberID != nil {
+		l.MemberID = *r.MemberID
 	}
-	return keys.Login{
-		ID: row.ID, MerchantID: row.MerchantID, MemberID: *row.MemberID, RefreshDigest: row.RefreshDigest,
-		CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt,
-	}, err
+	return l
 }
 
 func (r logins) Add(ctx context.Context, l keys.Login) error {
@@ -50,7 +45,13 @@ func (r logins) Add(ctx context.Context, l keys.Login) error {
 }
 
 func (r logins) Load(ctx context.Context, id string) (keys.Login, error) {
-	return login(ctx, r.in(), "FOR UPDATE", id)
+	if !isText(id) {
+		return keys.Login{}, ports.ErrNotFound
+	}
+	row, err := one[loginRow](ctx, r.in(), `
+		SELECT id, merchant_id, member_id, refresh_digest, created_at, expires_at, revoked_at
+		FROM logins WHERE id = $1 FOR UPDATE`, id)
+	return row.login(), err
 }
 
 func (r logins) Save(ctx context.Context, l keys.Login) error {

@@ -182,12 +182,7 @@ func (r projects) ByIDs(
 	ctx context.Context, ids []merchant.ProjectID,
 ) (map[merchant.ProjectID]merchant.Project, error) {
 	found := make(map[merchant.ProjectID]merchant.Project, len(ids))
-	var asked []string
-	for _, id := range ids {
-		if isUUID(id) {
-			asked = append(asked, string(id))
-		}
-	}
+	asked := uuids(ids)
 	if len(asked) == 0 {
 		return found, nil
 	}

@@ -34,7 +34,9 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/x402"
+	"github.com/101pay/101pay/ports"
 )
 
 // Limits of connections and of what runs on them.
@@ -78,6 +80,9 @@ type Store struct {
 	keeper  bookkeeper
 	hints   hints
 
+	ring     ring                                     // questions for owners of credentials
+	opened   gathered[checkout.SessionID, sessionRow] // questions for sessions
+	cursors  gathered[allCursors, []ports.Cursor]
 	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
 	sandbox  sandboxQuestions
 

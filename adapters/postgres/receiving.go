@@ -99,32 +99,58 @@ func (r receiving) Save(ctx context.Context, a merchant.ReceivingAccount) error 
 func (r receiving) List(
 	ctx context.Context, p merchant.ProjectID, now time.Time,
 ) ([]merchant.ReceivingAccount, error) {
-	if !isUUID(p) {
-		return nil, nil
+	found, err := r.ListOf(ctx, []merchant.ProjectID{p}, now)
+	return found[p], err
+}
+
+func (r receiving) ListOf(
+	ctx context.Context, of []merchant.ProjectID, now time.Time,
+) (map[merchant.ProjectID][]merchant.ReceivingAccount, error) {
+	found := make(map[merchant.ProjectID][]merchant.ReceivingAccount)
+	asked := uuids(of)
+	if len(asked) == 0 {
+		return found, nil
 	}
-	return accounts(all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
-		FROM receiving_accounts WHERE project_id = $1 AND (removed_at IS NULL OR removed_at > $2)
-		ORDER BY created_at DESC, id DESC`, p, now))
+	rows, err := all[receivingRow](ctx, r.in(), "SELECT "+receivingColumns+`
+		FROM receiving_accounts
+		WHERE project_id = ANY($1::text[]::uuid[]) AND (removed_at IS NULL OR removed_at > $2)
+		ORDER BY created_at DESC, id DESC`, prepared, asked, now)
+	for _, row := range rows {
+		found[row.ProjectID] = append(found[row.ProjectID], row.account())
+	}
+	return found, err
 }
 
 type methodRow struct {
-	Method  checkout.Method
-	Enabled bool
+	ProjectID merchant.ProjectID
+	Method    checkout.Method
+	Enabled   bool
 }
 
 func (r receiving) Methods(
 	ctx context.Context, p merchant.ProjectID,
 ) (map[checkout.Method]bool, error) {
-	out := make(map[checkout.Method]bool)
-	if !isUUID(p) {
-		return out, nil
+	found, err := r.MethodsOf(ctx, []merchant.ProjectID{p})
+	return found[p], err
+}
+
+func (r receiving) MethodsOf(
+	ctx context.Context, of []merchant.ProjectID,
+) (map[merchant.ProjectID]map[checkout.Method]bool, error) {
+	found := make(map[merchant.ProjectID]map[checkout.Method]bool)
+	asked := uuids(of)
+	if len(asked) == 0 {
+		return found, nil
 	}
-	rows, err := all[methodRow](ctx, r.in(),
-		"SELECT method, enabled FROM payment_methods WHERE project_id = $1", p)
+	rows, err := all[methodRow](ctx, r.in(), `SELECT project_id, method, enabled FROM payment_methods
+		WHERE project_id = ANY($1::text[]::uuid[])`, prepared, asked)
 	for _, row := range rows {
-		out[row.Method] = row.Enabled
+		if found[row.ProjectID] == nil {
+			found[row.ProjectID] = make(map[checkout.Method]bool)
+		}
+		found[row.ProjectID][row.Method] = row.Enabled
 	}
-	return out, err
+	return found, err
 }
 
 func (r receiving) SetMethod(

@@ -148,6 +148,17 @@ func allUUIDs[T ~string](ids []T) bool {
 	return true
 }
 
+// uuids lists those of a list that are UUIDs: the others name no row.
+func uuids[T ~string](ids []T) []string {
+	var out []string
+	for _, id := range ids {
+		if isUUID(id) {
+			out = append(out, string(id))
+		}
+	}
+	return out
+}
+
 // isText reports whether PostgreSQL can hold a text: what it cannot hold names no row.
 func isText[T ~string](s T) bool {
 	return utf8.ValidString(string(s)) && strings.IndexByte(string(s), 0) < 0

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/ports"
@@ -40,6 +42,85 @@ func (r sessions) LoadAll(
 		}
 	}
 	return found, nil
+}
+
+// addSessions records those whose order id is not taken, and counts them. A row that was just written takes
+// an order id too. All are written before any is counted.
+const addSessions = `
+	WITH added AS (
+	INSERT INTO sessions (
+		merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
+		order_id, metadata, success_url, fail_url, created_at,
+		id, status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed,
+		receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
+		receipt_height, receipt_block_time, receipt_order_no, receipt_late)
+	SELECT n.merchant_id::uuid, n.project_id::uuid, n.mode, n.kind, n.due_currency, n.due_amount::numeric,
+		n.method, n.description, n.order_id, n.metadata::jsonb, n.success_url, n.fail_url, n.created_at,
+		n.id::uuid, n.status, n.expires_at, n.updated_at, n.version, n.intent_id::uuid, n.paid::numeric,
+		n.parts, n.underpaid_held, n.parts_closed, n.receipt_intent_id::uuid, n.receipt_network,
+		n.receipt_txid, n.receipt_idx, n.receipt_sender, n.receipt_units::numeric, n.receipt_height,
+		n.receipt_block_time, n.receipt_order_no, n.receipt_late
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+		$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
+		$14::text[], $15::text[], $16::timestamptz[], $17::timestamptz[], $18::bigint[], $19::text[],
+		$20::text[], $21::bigint[], $22::boolean[], $23::boolean[], $24::text[], $25::text[], $26::text[],
+		$27::bigint[], $28::text[], $29::text[], $30::bigint[], $31::timestamptz[], $32::text[],
+		$33::boolean[]) AS n (merchant_id, project_id, mode, kind, due_currency, due_amount, method,
+		description, order_id, metadata, success_url, fail_url, created_at, id, status, expires_at,
+		updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed, receipt_intent_id,
+		receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units, receipt_height,
+		receipt_block_time, receipt_order_no, receipt_late)
+	ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING
+	RETURNING id, project_id, mode, created_at
+	), counted AS (` + countOpened + `
+	)
+	SELECT id FROM added`
+
+// AddAll writes in one order, so that two who take the same order ids never wait for each other for ever.
+func (r sessions) AddAll(
+	ctx context.Context, list []*checkout.Session,
+) (map[checkout.SessionID]bool, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	snapshots := make([]checkout.Snapshot, len(list))
+	for i, session := range list {
+		snapshots[i] = session.Snapshot()
+	}
+	slices.SortStableFunc(snapshots, byReference)
+	var o orders
+	var l lives
+	for _, s := range snapshots {
+		if err := r.reserved(ctx, s); err != nil {
+			return nil, err
+		}
+		if err := o.add(s); err != nil {
+			return nil, err
+		}
+		l.add(s)
+	}
+	args := append(append([]any{prepared}, o.args()...), l.args()...)
+	added, err := all[sessionIDRow](ctx, r.in(), addSessions, args...)
+	if err != nil {
+		return nil, err
+	}
+	taken := make(map[checkout.SessionID]bool)
+	if len(added) == len(list) {
+		return taken, nil
+	}
+	for _, session := range list {
+		taken[session.ID()] = true
+	}
+	for _, row := range added {
+		delete(taken, row.ID)
+	}
+	return taken, nil
+}
+
+// byReference orders sessions by what may be taken of them.
+func byReference(a, b checkout.Snapshot) int {
+	return cmp.Or(cmp.Compare(a.ProjectID, b.ProjectID), cmp.Compare(a.Mode, b.Mode),
+		cmp.Compare(a.OrderID, b.OrderID))
 }
 
 // saveSessions saves those that are older in the table and whose intents hold their amounts: rows of

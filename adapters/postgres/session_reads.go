@@ -11,9 +11,24 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// ByID implements ports.SessionReads.
+// ByID implements ports.SessionReads. It shares its read with whoever asks at the same time: all who wait
+// for a payment ask for little else. Each makes a session of his own of what was read.
 func (s *Store) ByID(ctx context.Context, id checkout.SessionID) (*checkout.Session, error) {
-	return sessionBy(ctx, s.in(), id)
+	if !isUUID(id) {
+		return nil, ports.ErrNotFound
+	}
+	row, err := s.opened.ask(ctx, id, s.byIDs, ports.ErrNotFound)
+	if err != nil {
+		return nil, err
+	}
+	return row.session()
+}
+
+func (s *Store) byIDs(
+	ctx context.Context, ids []checkout.SessionID,
+) (map[checkout.SessionID]sessionRow, error) {
+	rows, err := all[sessionRow](ctx, s.in(), sessionQuery+"WHERE s.id = ANY($1::text[]::uuid[])", prepared, texts(ids))
+	return by(rows, func(r sessionRow) checkout.SessionID { return r.ID }), err
 }
 
 // filter gathers conditions with their bound arguments.

@@ -17,56 +17,12 @@ type sessions struct{ *unit }
 // changedChannel is where the ids of a changed session and of its project are told, a space between them.
 const changedChannel = "session_changed"
 
-// addSession records a session unless its reference is taken, and counts it.
-const addSession = `
-	WITH added AS (
-		INSERT INTO sessions (
-			id, merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
-			order_id, metadata, success_url, fail_url, created_at,
-			status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed,
-			receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
-			receipt_height, receipt_block_time, receipt_order_no, receipt_late
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
-		ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING
-		RETURNING id, project_id, mode, created_at
-	), counted AS (` + countOpened + `
-	)
-	SELECT id FROM added`
-
 func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
-	s := session.Snapshot()
-	if err := r.reserved(ctx, s); err != nil {
-		return err
-	}
-	metadata, err := metadataText(s.Metadata)
-	if err != nil {
-		return err
-	}
-	args := append([]any{
-		s.ID, s.MerchantID, s.ProjectID, s.Mode.String(), s.Kind, s.Due.Currency().String(),
-		s.Due.MinorText(), s.Method, s.Description, s.OrderID, metadata, s.SuccessURL, s.FailURL,
-		s.CreatedAt,
-	}, changing(s)...)
-	n, err := exec(ctx, r.in(), addSession, append([]any{prepared}, args...)...)
-	if err == nil && n == 0 {
+	taken, err := r.AddAll(ctx, []*checkout.Session{session})
+	if err == nil && len(taken) > 0 {
 		return ports.ErrTaken.About("order_id")
 	}
 	return err
-}
-
-// changing lists what of a session may change, in the order of its columns.
-func changing(s checkout.Snapshot) []any {
-	list := []any{
-		s.Status.String(), s.ExpiresAt, s.UpdatedAt, s.Version, currentIntent(s), paidText(s), s.Parts,
-		s.UnderpaidHeld, s.PartsClosed,
-	}
-	r := s.Receipt
-	if r == nil {
-		return append(list, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
-	}
-	return append(list, r.IntentID, r.Network, r.TxID, int64(r.Index), r.From, r.Units.String(),
-		height(r.Height), r.BlockTime, r.OrderNo, r.Late)
 }
 
 // paidText is what the paid column takes.
@@ -75,13 +31,6 @@ func paidText(s checkout.Snapshot) string {
 		return "0"
 	}
 	return s.Paid.String()
-}
-
-func currentIntent(s checkout.Snapshot) *checkout.IntentID {
-	if s.Intent == nil {
-		return nil
-	}
-	return &s.Intent.ID
 }
 
 // reserved refuses a session whose intent holds no amount: the row would point nowhere.

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,5 +94,36 @@ func TestTokensOfOtherAlgorithmsAndPartiesAreRefused(t *testing.T) {
 		if _, err := mine.Sign(c, now); err == nil {
 			t.Errorf("signed %+v", c)
 		}
+	}
+}
+
+// However many tokens there are, each is read as it was signed, and few are remembered.
+func TestTokensAreRememberedWithinBounds(t *testing.T) {
+	signer := NewTokens(NewMasterKey([32]byte{1}))
+	now := portstest.Epoch.Truncate(time.Second)
+	sign := func(login string) string {
+		token, err := signer.Sign(ports.AccessClaims{Merchant: "m", LoginID: login, Expires: now.Add(time.Minute)}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	first := sign("first")
+	if _, err := signer.Read(first, now); err != nil || len(signer.known.good) != 1 {
+		t.Fatalf("%v; %d are remembered", err, len(signer.known.good))
+	}
+	for n := range maxRemembered {
+		signer.known.keep(strconv.Itoa(n), ports.AccessClaims{})
+	}
+	second := sign("second")
+	for range 2 {
+		for token, login := range map[string]string{first: "first", second: "second"} {
+			if c, err := signer.Read(token, now); err != nil || c.LoginID != login {
+				t.Errorf("the token of %s is read as of %q, %v", login, c.LoginID, err)
+			}
+		}
+	}
+	if _, err := signer.Read("no token", now); err == nil || len(signer.known.good) != maxRemembered {
+		t.Errorf("%v; %d are remembered", err, len(signer.known.good))
 	}
 }

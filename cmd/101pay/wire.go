@@ -77,6 +77,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Statements), "*"),
 		wire.Struct(new(app.Charges), "*"),
 		wire.Struct(new(app.Announcer), "*"),
+		wire.Struct(new(app.Openings)),
 		wire.Struct(new(app.Checkout), "*"),
 		wire.Struct(new(app.Settlement), "*"),
 		wire.Struct(new(app.Explainer), "*"),

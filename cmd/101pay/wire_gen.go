@@ -125,6 +125,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		return nil, nil, err
 	}
 	source := rates.New(clock, fixed, market)
+	openings := &app.Openings{}
 	checkout := app.Checkout{
 		Core:     core,
 		Sessions: store,
@@ -132,6 +133,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Rates:    source,
 		Changes:  store,
 		Events:   announcer,
+		Openings: openings,
 		Log:      log,
 	}
 	authorizationReads := agentReads(store)

@@ -62,7 +62,7 @@ func keysUnknown(t *testing.T, w World) {
 		isFault(t, err, ports.ErrNotFound)
 		_, err = w.KeyRing.APIKey(t.Context(), []byte(text))
 		isFault(t, err, ports.ErrNotFound)
-		_, err = w.KeyRing.Login(t.Context(), text)
+		_, _, err = w.KeyRing.Login(t.Context(), text)
 		isFault(t, err, ports.ErrNotFound)
 		refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
 			_, err := r.Keys.LoadPair(ctx, shop.Project.ID, keys.PairID(text))

@@ -36,7 +36,7 @@ func loginsFound(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	l := shop.addLogin(t)
 	shop.addLogin(t)
-	got, err := w.KeyRing.Login(t.Context(), l.ID)
+	got, _, err := w.KeyRing.Login(t.Context(), l.ID)
 	ok(t, err)
 	same(t, got, l)
 	loaded := in(t, w, func(ctx context.Context, r ports.Repos) (keys.Login, error) {
@@ -60,10 +60,10 @@ func loginsSaved(t *testing.T, w World) {
 	l.RefreshDigest = digest[:]
 	l.ExpiresAt, l.RevokedAt = Epoch.Add(48*time.Hour), Epoch.Add(time.Hour)
 	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Logins.Save(ctx, l) })
-	got, err := w.KeyRing.Login(t.Context(), l.ID)
+	got, _, err := w.KeyRing.Login(t.Context(), l.ID)
 	ok(t, err)
 	same(t, got, l)
-	got, err = w.KeyRing.Login(t.Context(), neighbour.ID)
+	got, _, err = w.KeyRing.Login(t.Context(), neighbour.ID)
 	ok(t, err)
 	same(t, got, neighbour)
 }
@@ -105,6 +105,6 @@ func loginsPruned(t *testing.T, w World) {
 	same(t, prune(Epoch.Add(2*time.Hour), 3), 3)
 	same(t, prune(Epoch.Add(2*time.Hour), 3), 1)
 	same(t, prune(Epoch.Add(2*time.Hour), 3), 0)
-	_, err := w.KeyRing.Login(t.Context(), live.ID)
+	_, _, err := w.KeyRing.Login(t.Context(), live.ID)
 	ok(t, err)
 }

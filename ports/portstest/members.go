@@ -157,12 +157,12 @@ func membersLoginsEnd(t *testing.T, w World) {
 	})
 	for _, l := range []keys.Login{his, nobodys} {
 		l.RevokedAt = at
-		got, err := w.KeyRing.Login(t.Context(), l.ID)
+		got, _, err := w.KeyRing.Login(t.Context(), l.ID)
 		ok(t, err)
 		same(t, got, l)
 	}
 	for _, l := range []keys.Login{another, foreign} {
-		got, err := w.KeyRing.Login(t.Context(), l.ID)
+		got, _, err := w.KeyRing.Login(t.Context(), l.ID)
 		ok(t, err)
 		same(t, got, l)
 	}

@@ -121,6 +121,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"authorization reads", authorizationReadPromises},
 		{"lanes", lanePromises},
 		{"batches", batchPromises},
+		{"crowds", crowdPromises},
 		{"figures", figurePromises},
 		{"closed books", closedPromises},
 		{"reports", reportPromises},

@@ -159,7 +159,11 @@ func Tokens(t *testing.T, open func(t *testing.T, master [32]byte) ports.Tokens)
 		}
 	})
 	t.Run("a token ends", func(t *testing.T) {
-		unauthorized(t, mine, token, claims.Expires.Add(time.Second))
+		for _, after := range []time.Duration{0, time.Second} {
+			unauthorized(t, mine, token, claims.Expires.Add(after))
+		}
+		_, err := mine.Read(token, claims.Expires.Add(-time.Second))
+		ok(t, err)
 	})
 	t.Run("a token of another key is not ours", func(t *testing.T) {
 		unauthorized(t, stranger, token, now)

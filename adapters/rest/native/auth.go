@@ -40,11 +40,7 @@ func (a *API) loginPrincipal(c *gin.Context) (merchant.Principal, error) {
 	if err != nil {
 		return merchant.Principal{}, err
 	}
-	claims, err := a.Credentials.Login(c.Request.Context(), token)
-	if err != nil {
-		return merchant.Principal{}, err
-	}
-	who, err := a.Accounts.Principal(c.Request.Context(), claims.Merchant)
+	who, claims, err := a.Credentials.Login(c.Request.Context(), token)
 	if err != nil {
 		return merchant.Principal{}, err
 	}
