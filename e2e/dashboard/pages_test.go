@@ -66,6 +66,7 @@ func TestEveryPage(t *testing.T) {
 		{"/activity", "Audit log"},
 		{"/security", "Security"},
 		{"/settings", "Settings"},
+		{"/verification", "Verification"},
 		{"/no/such/page", "There is no such page"},
 	}
 	for _, l := range looks {
@@ -186,13 +187,31 @@ func (t *tab) obeys(name, rules string) {
 	}
 }
 
+// looksRight holds what the page shows now, a dialog included, against the rules in each way to look at it.
+func (t *tab) looksRight(name string) {
+	t.Helper()
+	rules, err := os.ReadFile(axe)
+	if err != nil {
+		t.Fatalf("%v (make deps-test installs it)", err)
+	}
+	for _, l := range looks {
+		t.look(l.width, l.height, l.phone, l.scheme)
+		t.fits(l.name+" "+name, l.width)
+		if !l.phone {
+			t.obeys(l.name+" "+name, string(rules))
+		}
+		t.shoot(l.name, strings.ReplaceAll(name, " ", "-"), "")
+	}
+	t.look(looks[0].width, looks[0].height, looks[0].phone, looks[0].scheme)
+}
+
 // fits tells what is wider than the screen and cannot be scrolled on its own.
 func (t *tab) fits(name string, width int64) {
 	t.Helper()
 	eval[bool](t, `[...document.querySelectorAll("details")].every((d) => d.open = true)`)
 	// A phone widens its window to what overflows, so the width is the screen's, not the window's.
 	if wide := eval[string](t, fmt.Sprintf(`[...document.querySelectorAll("body *")].filter((e) =>
-		!e.closest(".unseen,.skip,svg,.scroll,thead") && e.getClientRects().length &&
+		!e.closest(".unseen,.skip,svg,.scroll,.wide,thead") && e.getClientRects().length &&
 		(e.getBoundingClientRect().right > %d + 0.5 || e.getBoundingClientRect().left < -0.5))
 		.map((e) => e.outerHTML.slice(0, 160)).join("\n")`, width)); wide != "" {
 		t.Errorf("%s is wider than the screen:\n%s", name, wide)

@@ -98,7 +98,7 @@ func openTab(t *testing.T, g *rig.Gateway) *tab {
 }
 
 // hear notes everything a merchant's browser should not have to say. That nobody is signed in yet or any
-// more, and what the form of sign-in is told is wrong, are answers and no troubles.
+// more, and what the forms of sign-in and of documents are told is wrong, are answers and no troubles.
 func (t *tab) hear(ev any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -110,7 +110,7 @@ func (t *tab) hear(ev any) {
 		note("exception: " + ev.ExceptionDetails.Text + " " + ev.ExceptionDetails.Exception.Description)
 	case *log.EventEntryAdded:
 		answered := ev.Entry.Source == "network" && (strings.Contains(ev.Entry.Text, "status of 401") ||
-			strings.Contains(ev.Entry.URL, "/dashboard/session"))
+			strings.Contains(ev.Entry.URL, "/dashboard/session") || strings.Contains(ev.Entry.URL, "/dashboard/kyc/documents"))
 		if !answered {
 			note("browser log: " + ev.Entry.Text + " " + ev.Entry.URL)
 		}
