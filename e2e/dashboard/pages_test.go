@@ -67,6 +67,7 @@ func TestEveryPage(t *testing.T) {
 		{"/security", "Security"},
 		{"/settings", "Settings"},
 		{"/verification", "Verification"},
+		{"/payments/00000000-0000-4000-8000-000000000000", "There is no such payment"},
 		{"/no/such/page", "There is no such page"},
 	}
 	for _, l := range looks {
@@ -164,8 +165,7 @@ func (t *tab) pay(amount, reference string) string {
 // play plays a scenario, and waits until it is.
 func (t *tab) play(name string) {
 	t.Helper()
-	t.press(name)
-	t.until(`document.querySelector(".toast").textContent.includes("Played.")`)
+	t.hears("Played.", func() { t.press(name) })
 }
 
 // obeys runs axe-core over the page with every fold open.

@@ -190,6 +190,17 @@ func (t *tab) says(text string) {
 	t.until(`document.body.innerText.includes(` + quote(text) + `)`)
 }
 
+// said is the last short news at the foot of the page, with their number: it stays after they have gone.
+const said = `document.querySelector(".toast").dataset.said`
+
+// hears does something and waits until the page says what came of it.
+func (t *tab) hears(text string, do func()) {
+	t.Helper()
+	before := eval[string](t, said)
+	do()
+	t.until(said + ` !== ` + quote(before) + ` && ` + said + `.includes(` + quote(text) + `)`)
+}
+
 // press clicks the button or link of a name, once it can be clicked.
 func (t *tab) press(name string) {
 	t.Helper()

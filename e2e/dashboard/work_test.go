@@ -106,6 +106,8 @@ func TestAColleagueJoins(t *testing.T) {
 	if eval[bool](colleague, `[...document.querySelectorAll("button")].some((b) => b.textContent.includes("New key"))`) {
 		t.Error("an accountant is offered to make a key")
 	}
+	colleague.visit("/verification")
+	colleague.says("Only owners see the verification")
 	owner.visit("/activity")
 	owner.says("books@example.com")
 }

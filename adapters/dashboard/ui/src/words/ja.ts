@@ -743,7 +743,7 @@ export const ja: Words = {
   "settings.project": "このプロジェクト",
   "settings.website": "ウェブサイト",
   "settings.minutes": "支払期限（分）",
-  "settings.tolerance": "許容差（0.01% 単位）",
+  "settings.tolerance": "許容差（0.01%）",
   "settings.tolerance.hint": "不足を許す範囲。専用アドレスのみ。",
   "settings.late": "期限後の着金",
   "settings.late.ACCEPT": "固定レートで受け入れる",

@@ -743,7 +743,7 @@ export const zh: Words = {
   "settings.project": "当前项目",
   "settings.website": "网站",
   "settings.minutes": "付款时限（分钟）",
-  "settings.tolerance": "容差（万分之一）",
+  "settings.tolerance": "容差（0.01%）",
   "settings.tolerance.hint": "少付多少仍算付清，仅限独立地址。",
   "settings.late": "逾期到账",
   "settings.late.ACCEPT": "按锁定汇率接受",
