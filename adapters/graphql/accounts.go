@@ -230,4 +230,4 @@ func showRail(r app.RailState) *Rail {
 }
 
 // blocks is a number of blocks as the schema has it. Networks need a few thousand at most.
-func blocks(n uint64) int { return int(min(n, math.MaxInt32)) } //nolint:gosec // bounded in the same breath
+func blocks(n uint64) int { return int(min(n, math.MaxInt32)) }

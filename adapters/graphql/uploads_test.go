@@ -113,11 +113,11 @@ func TestWhoReachesWhichRoute(t *testing.T) {
 		may               []member.Role
 		query, kind, body string
 	}{
-		"POST " + graphql.Path:               {everybody, "", "application/json", `{"query":"{ viewer { id } }"}`},
+		"POST " + graphql.Path:                 {everybody, "", "application/json", `{"query":"{ viewer { id } }"}`},
 		"GET " + graphql.ReportsPath + ".csv":  {exporters, report, "", ""},
 		"GET " + graphql.ReportsPath + ".json": {exporters, report, "", ""},
 		"GET " + graphql.ReportsPath + ".html": {exporters, report, "", ""},
-		"POST " + graphql.DocumentsPath:      {owners, "?kind=other", "application/pdf", pdf},
+		"POST " + graphql.DocumentsPath:        {owners, "?kind=other", "application/pdf", pdf},
 	}
 	w := open(t)
 	s := w.shop("corner")
