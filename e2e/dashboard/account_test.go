@@ -109,7 +109,15 @@ func decide(t *testing.T, g *rig.Gateway, state, note string) {
 	}
 }
 
-// The API key is replaced: the page says what stops working before, the new one works, the old one does not.
+// enter goes to a button by keyboard and presses it.
+func (t *tab) enter(name string) {
+	t.Helper()
+	t.tabTo(`document.activeElement.tagName === "BUTTON" && document.activeElement.innerText === ` + quote(name))
+	t.do(chromedp.KeyEvent(kb.Enter))
+}
+
+// The API key is replaced, by keyboard alone: the page says before what stops working, the new one works, the
+// old one does not.
 func TestTheAPIKeyIsReplaced(t *testing.T) {
 	g := open(t)
 	page := openTab(t, g)
@@ -117,12 +125,12 @@ func TestTheAPIKeyIsReplaced(t *testing.T) {
 	page.visit("/keys")
 	replace := func(shoot bool) string {
 		t.Helper()
-		page.press("New API key")
+		page.enter("New API key")
 		page.says("every server that has it is refused until it has the new one")
 		if shoot {
 			page.looksRight("the replacement of the API key")
 		}
-		page.press("Replace it now")
+		page.enter("Replace it now")
 		page.until(`document.querySelector("[data-apikey] [data-secret] code")?.textContent.startsWith("ap_test_")`)
 		key := eval[string](page, `document.querySelector("[data-apikey] [data-secret] code").textContent`)
 		page.press("I have kept it")
@@ -158,11 +166,7 @@ func TestARuleOfFinality(t *testing.T) {
 	page.register()
 	page.visit("/settings")
 	page.says("every payment waits until its network calls it final")
-	button := func(name string) string {
-		return `!!document.activeElement.closest("[data-finality], dialog") && document.activeElement.innerText === ` + quote(name)
-	}
-	page.tabTo(button("Add a rule"))
-	page.do(chromedp.KeyEvent(kb.Enter))
+	page.enter("Add a rule")
 	page.tabTo(`document.activeElement.name === "network"`)
 	page.do(chromedp.KeyEvent("Ethereum"))
 	page.tabTo(`document.activeElement.name === "upTo"`)
@@ -171,8 +175,7 @@ func TestARuleOfFinality(t *testing.T) {
 	page.until(`document.querySelector("[data-means]")?.textContent.includes("On Ethereum, a payment of at most 250 US dollars counts after 3 blocks: about 42 sec instead of 15 min.")`)
 	page.until(`document.querySelector("[data-risks]")?.textContent.includes("up to 250 US dollars each time")`)
 	page.looksRight("a rule of finality")
-	page.tabTo(button("Save"))
-	page.do(chromedp.KeyEvent(kb.Enter))
+	page.enter("Save")
 	page.rule("Ethereum · up to 250 US dollars after 3 blocks")
 
 	t.Log("changed")

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,10 @@ func TestADaysWork(t *testing.T) {
 	page.headed("キー")
 	if got := eval[string](page, `document.documentElement.lang`); got != "ja" {
 		t.Errorf("the page says it is in %q", got)
+	}
+	page.until(`document.querySelector("main code")`)
+	if got := eval[string](page, `getComputedStyle(document.querySelector("main code")).fontFamily`); !strings.Contains(got, "mono") {
+		t.Errorf("what is compared digit by digit is written in %s", got)
 	}
 }
 
