@@ -15,6 +15,7 @@ import (
 type Desk struct {
 	Core     Core
 	Sessions ports.SessionReads
+	Places   ports.ProjectReads
 }
 
 // Place is where a member works: a project, in one of its modes.
@@ -83,9 +84,7 @@ func (d Desk) Project(ctx context.Context, a Actor, id merchant.ProjectID) (merc
 }
 
 func (d Desk) find(ctx context.Context, a Actor, id merchant.ProjectID) (merchant.Project, error) {
-	p, err := fetch(ctx, d.Core, func(ctx context.Context, r ports.Repos) (merchant.Project, error) {
-		return r.Projects.ByID(ctx, id)
-	})
+	p, err := d.Places.Project(ctx, id)
 	if err == nil && p.MerchantID != a.Merchant {
 		err = ports.ErrNotFound
 	}

@@ -83,12 +83,12 @@ func (s Statements) Page(ctx context.Context, in StatementInput) (StatementPart,
 			return StatementPart{}, err
 		}
 		for _, line := range page.Lines {
-			q.Before = ports.StatementMark{At: line.Transaction.BookedAt, No: line.Transaction.OrderNo}
 			if in.Status == "" || in.Status == StatusOf(line.Transaction) {
 				out.Lines = append(out.Lines, line)
 			}
 		}
-		out.Next, out.More = q.Before, page.More
+		q.Before = page.Next
+		out.Next, out.More = page.Next, page.More
 		if !page.More || len(out.Lines) == in.Limit {
 			break
 		}

@@ -135,7 +135,9 @@ func TestThinPagesGoOn(t *testing.T) {
 	counting := s.books
 	counting.Book = pages(func(q ports.StatementQuery) (ports.StatementPage, error) {
 		reversals++
-		return ports.StatementPage{Lines: []ports.Booked{s.reversed(first, q)}, More: true}, nil
+		line := s.reversed(first, q)
+		next := ports.StatementMark{At: line.Transaction.BookedAt, No: line.Transaction.OrderNo}
+		return ports.StatementPage{Lines: []ports.Booked{line}, Next: next, More: true}, nil
 	})
 	part, err = counting.Page(t.Context(), StatementInput{Who: s.who(), Limit: 1, Status: LineSettled})
 	if err != nil || len(part.Lines) != 0 || !part.More || reversals != statementReads {

@@ -590,6 +590,7 @@ CREATE TABLE resources (
 CREATE INDEX resources_discoverable ON public.resources USING btree (mode, created_at, id) WHERE (discoverable AND (archived_at IS NULL) AND (content_kind <> ''::text));
 CREATE INDEX resources_listed ON public.resources USING btree (project_id, mode, created_at, id);
 CREATE UNIQUE INDEX resources_sku ON public.resources USING btree (merchant_id, sku);
+CREATE INDEX resources_sold ON public.resources USING btree (project_id, mode, created_at, id) WHERE (archived_at IS NULL);
 
 CREATE TABLE sandbox_calls (
 	account bytea NOT NULL,
@@ -671,6 +672,18 @@ CREATE TABLE sandbox_troubles (
 );
 CREATE INDEX sandbox_troubles_until ON public.sandbox_troubles USING btree (until_at);
 
+CREATE TABLE session_days (
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	day date NOT NULL,
+	slot smallint NOT NULL,
+	opened bigint NOT NULL,
+	settled bigint NOT NULL,
+	CONSTRAINT session_days_pkey PRIMARY KEY (project_id, mode, day, slot),
+	CONSTRAINT session_days_opened_check CHECK (opened >= 0),
+	CONSTRAINT session_days_slot_check CHECK (slot >= 0)
+);
+
 CREATE TABLE sessions (
 	id uuid NOT NULL,
 	merchant_id uuid NOT NULL,
@@ -712,6 +725,7 @@ CREATE TABLE sessions (
 	CONSTRAINT sessions_due_amount_check CHECK (due_amount > 0::numeric AND due_amount < 'NaN'::numeric),
 	CONSTRAINT sessions_due_currency_check CHECK (due_currency ~~ '_%/_%'::text),
 	CONSTRAINT sessions_kind_check CHECK (kind <> ''::text),
+	CONSTRAINT sessions_kind_check1 CHECK (kind = ANY (ARRAY['checkout'::text, 'usdt'::text])),
 	CONSTRAINT sessions_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
 	CONSTRAINT sessions_paid_check CHECK (paid >= 0::numeric AND paid < 'NaN'::numeric),
 	CONSTRAINT sessions_parts_check CHECK (parts >= 0),
@@ -721,8 +735,8 @@ CREATE TABLE sessions (
 	CONSTRAINT sessions_version_check CHECK (version > 0)
 );
 CREATE INDEX sessions_due ON public.sessions USING btree (expires_at, id) WHERE (status = ANY (ARRAY['open'::text, 'awaiting'::text]));
-CREATE INDEX sessions_listed ON public.sessions USING btree (merchant_id, mode, created_at, id);
-CREATE INDEX sessions_of_status ON public.sessions USING btree (project_id, mode, status, created_at, id);
+CREATE INDEX sessions_listed ON public.sessions USING btree (project_id, mode, created_at, id);
+CREATE INDEX sessions_of_status ON public.sessions USING btree (project_id, mode, status, kind, created_at, id);
 CREATE UNIQUE INDEX sessions_order_id ON public.sessions USING btree (project_id, mode, order_id) WHERE (order_id <> ''::text);
 CREATE INDEX sessions_underpaid ON public.sessions USING btree (project_id, expires_at) WHERE underpaid_held;
 
@@ -774,7 +788,7 @@ CREATE TABLE transactions (
 );
 CREATE UNIQUE INDEX transactions_cause ON public.transactions USING btree (kind, source_ref);
 CREATE UNIQUE INDEX transactions_chain ON public.transactions USING btree (merchant_id, mode, sequence);
-CREATE INDEX transactions_stated ON public.transactions USING btree (merchant_id, mode, booked_at, order_no);
+CREATE INDEX transactions_stated ON public.transactions USING btree (project_id, mode, kind, booked_at, order_no);
 
 CREATE TABLE transfers (
 	network text NOT NULL,
@@ -923,6 +937,7 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX webhook_events_listed ON public.webhook_events USING btree (project_id, mode, created_at, id);
 CREATE INDEX webhook_events_of_session ON public.webhook_events USING btree (session_id, created_at, id) WHERE (session_id <> ''::text);
+CREATE INDEX webhook_events_of_type ON public.webhook_events USING btree (project_id, mode, type, created_at, id);
 
 CREATE TABLE x402_answers (
 	key bytea NOT NULL,

@@ -63,15 +63,18 @@ type StatementMark struct {
 	No ledger.OrderNo
 }
 
-// StatementPage is a page, newest first, and whether another follows.
+// StatementPage is a page, newest first, and whether another may follow: Next is where it begins then. A
+// page of one currency may hold fewer lines than asked for, even none, although another follows.
 type StatementPage struct {
 	Lines []Booked
+	Next  StatementMark
 	More  bool
 }
 
 // Statements reads the book outside any unit of work.
 type Statements interface {
-	// Page lists transactions, newest first. Any page costs about what the first one costs.
+	// Page lists transactions, newest first. Any page of a project and mode costs about what the first one
+	// costs, whatever it is filtered by.
 	Page(ctx context.Context, q StatementQuery) (StatementPage, error)
 	// ByOrderNo finds a merchant's transaction of a mode, or ErrNotFound.
 	ByOrderNo(ctx context.Context, m merchant.ID, mode merchant.Mode, no ledger.OrderNo) (Booked, error)

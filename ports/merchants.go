@@ -46,6 +46,12 @@ type Projects interface {
 	Update(ctx context.Context, p merchant.Project) error
 }
 
+// ProjectReads finds projects outside any unit of work.
+type ProjectReads interface {
+	// Project finds a project of any merchant by its id, or ErrNotFound.
+	Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
+}
+
 // Receiving keeps receiving accounts and which methods a project offers. When an account begins and
 // ends is decided by package merchant; stores keep it.
 type Receiving interface {

@@ -89,7 +89,7 @@ func TestEveryPlantIsFoundByItsRules(t *testing.T) {
 	w := seed(t, conn)
 	found := map[string]bool{}
 	var judged []Line
-	plants := slices.Concat(bookPlants, paymentPlants, partPlants, sessionPlants, chainPlants, newsPlants, deliveryPlants,
+	plants := slices.Concat(bookPlants, figurePlants, paymentPlants, partPlants, sessionPlants, chainPlants, newsPlants, deliveryPlants,
 		addressPlants, agentPlants, orderPlants, journalPlants)
 	for _, p := range plants {
 		t.Run(p.what, func(t *testing.T) {

@@ -10,9 +10,9 @@ var bookPlants = []plant{
 	by("a description is edited", "UPDATE transactions SET description = 'coffee' WHERE order_no = "+
 		first("charge"), ruleContent),
 	by("an amount is edited", "UPDATE postings SET amount = 1000 WHERE order_no = "+first("charge"),
-		ruleContent),
+		ruleContent, "figures-booked"),
 	by("a currency is written another way", "UPDATE postings SET currency = 'USDT/06' WHERE order_no = "+
-		first("charge"), ruleContent),
+		first("charge"), ruleContent, "figures-booked"),
 	by("an edit hides behind its own hash", "UPDATE transactions SET content = sha256('x') WHERE order_no = "+
 		first("charge"), ruleContent, ruleChain),
 	by("a link is replaced", "UPDATE transactions SET chain = sha256('x') WHERE sequence = 2 AND mode = 'test'"+
@@ -22,7 +22,7 @@ var bookPlants = []plant{
 		"' AND h.mode = 'live'", ruleChain, "book-head"),
 	by("a charge is deleted", `DELETE FROM postings WHERE order_no = (SELECT order_no FROM transactions
 			WHERE kind = 'charge' AND mode = 'test');
-		DELETE FROM transactions WHERE kind = 'charge' AND mode = 'test'`, ruleSequence),
+		DELETE FROM transactions WHERE kind = 'charge' AND mode = 'test'`, ruleSequence, "figures-booked"),
 	by("a head is behind", "UPDATE ledger_heads SET sequence = sequence - 1 WHERE sequence > 0 AND mode = 'live'",
 		"book-head"),
 	by("a merchant has no head", "DELETE FROM ledger_heads WHERE sequence = 0", "book-head"),
@@ -69,7 +69,8 @@ var bookPlants = []plant{
 	by("postings have a gap", "UPDATE postings SET position = 1 WHERE order_no = "+first("charge"),
 		"book-posting", "book-charge"),
 	by("an amount is no number", `ALTER TABLE postings DROP CONSTRAINT postings_amount_check;
-		UPDATE postings SET amount = 'NaN' WHERE order_no = `+first("charge"), ruleContent, "book-posting"),
+		UPDATE postings SET amount = 'NaN' WHERE order_no = `+first("charge"), ruleContent, "book-posting",
+		"figures-booked"),
 	does("test money reaches a live account", func(w *world) {
 		t := w.charge(tester, ledger.Charged, 1)
 		t.Postings[0].Destination = "merchant:00000000-0000-4000-8000-000000000001:live:recorded"
@@ -97,4 +98,26 @@ var bookPlants = []plant{
 		t.SessionID = opened.session()
 		w.book(t)
 	}, "book-charge"),
+}
+
+var figurePlants = []plant{
+	by("an entry is in no sum", "UPDATE ledger_days SET entries = entries - 1 WHERE entries > 1 AND place = 'sandbox'",
+		"figures-booked"),
+	by("a sum is of more than was booked", "UPDATE ledger_days SET amount = amount + 1 WHERE kind = 'charge' AND mode = 'test'",
+		"figures-booked"),
+	by("a sum is of another day", "UPDATE ledger_days SET day = day + 1 WHERE place = 'tron'", "figures-booked"),
+	by("a sum is of what came over another network", "UPDATE ledger_days SET place = 'base' WHERE place = 'tron'",
+		"figures-booked"),
+	by("a sum is of another currency", "UPDATE ledger_days SET currency = 'USDC/6' WHERE place = 'tron'", "figures-booked"),
+	by("a sum is worth more than was asked", "UPDATE ledger_days SET worth = worth + 1 WHERE place = 'tron'", "figures-booked"),
+	by("a sum is of nothing", "INSERT INTO ledger_days VALUES ('"+id(11)+"', 'live', '2026-07-01', 'charge', 'recorded',"+
+		" 'USDT/6', '', '', 1, 1, 0)", "figures-booked"),
+	by("a sum is missing", "DELETE FROM ledger_days WHERE place = 'tron'", "figures-booked"),
+	by("a session is not counted", "UPDATE session_days SET opened = opened - 1 WHERE opened > 0 AND mode = 'live'",
+		"figures-opened"),
+	by("a session is counted as paid twice", "UPDATE session_days SET settled = settled + 1 WHERE slot = 0 AND mode = 'live'",
+		"figures-opened"),
+	by("sessions are counted on another day", "UPDATE session_days SET day = day - 1 WHERE mode = 'live'", "figures-opened"),
+	by("sessions of nobody are counted", "INSERT INTO session_days VALUES ('"+id(11)+"', 'live', '2026-07-01', 1, 1, 0)",
+		"figures-opened"),
 }

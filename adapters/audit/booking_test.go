@@ -2,7 +2,9 @@ package audit
 
 import (
 	"math/big"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
@@ -80,8 +82,29 @@ func (w *world) book(t ledger.Transaction) ledger.OrderNo {
 			VALUES ($1, $2, $3, $4, $5, $6, $7)`, string(t.OrderNo), i,
 			string(t.MerchantID), string(p.Source), string(p.Destination), p.Amount.Currency().String(),
 			p.Amount.MinorText())
+		w.sum(t, p)
 	}
 	w.exec("UPDATE ledger_heads SET sequence = $3, chain = $4 WHERE merchant_id = $1 AND mode = $2",
 		string(t.MerchantID), t.Mode.String(), h.sequence, h.chain[:])
 	return t.OrderNo
+}
+
+// sum adds a posting to the sum of its day. Everybody in this world was told the rate of 1.
+func (w *world) sum(t ledger.Transaction, p ledger.Posting) {
+	w.t.Helper()
+	place := "recorded"
+	for _, account := range []ledger.Account{p.Source, p.Destination} {
+		if _, network, received := strings.Cut(string(account), ":received:"); received {
+			place = network
+			break
+		}
+	}
+	w.exec(`INSERT INTO ledger_days AS d
+		SELECT $1, $2, $3::date, $4, $5, $6, coalesce(min(i.rate_from), ''), coalesce(min(i.rate_source), ''), 1, $7::numeric,
+			CASE count(*) WHEN 0 THEN 0 ELSE $7::numeric * 1e12 END
+		FROM intents i WHERE i.session_id::text = $8 AND i.network = $5 AND i.symbol = $9
+		ON CONFLICT (project_id, mode, day, kind, place, currency, worth_of, worth_source) DO UPDATE
+		SET entries = d.entries + 1, amount = d.amount + excluded.amount, worth = d.worth + excluded.worth`,
+		string(t.ProjectID), t.Mode.String(), t.BookedAt.UTC().Format(time.DateOnly), string(t.Kind), place,
+		p.Amount.Currency().String(), p.Amount.MinorText(), t.SessionID, p.Amount.Currency().Code())
 }

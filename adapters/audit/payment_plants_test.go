@@ -22,6 +22,7 @@ var paymentPlants = []plant{
 			receipt_idx = 0, receipt_sender = 'payer', receipt_units = $4, receipt_height = 1,
 			receipt_block_time = $5, receipt_order_no = '20260701000000900', receipt_late = false,
 			status = 'settled' WHERE id = $1`, waiting.session(), waiting.intent(), m.txid, m.units, m.at)
+		w.count(waiting, 0, 1)
 	}, "payment-booked", "payment-parts", "payment-covered"),
 	does("settled without news", func(w *world) {
 		w.settle(waiting, waiting.pays(time.Minute))
@@ -114,7 +115,7 @@ var paymentPlants = []plant{
 		w.settle(waiting, m)
 		w.exec("UPDATE transfers SET symbol = 'USDC' WHERE txid = $1", m.txid)
 		w.exec("UPDATE intents SET symbol = 'USDC' WHERE id = $1", waiting.intent())
-	}, "payment-posted"),
+	}, "payment-posted", "figures-booked"),
 	does("a payment is posted twice in one transaction", func(w *world) {
 		m := waiting.pays(time.Minute)
 		t := w.payment(waiting, m)
@@ -131,7 +132,7 @@ var paymentPlants = []plant{
 		m := waiting.pays(time.Minute)
 		w.undo(waiting, m, w.settle(waiting, m))
 		w.exec("UPDATE postings SET amount = 1 WHERE order_no = (SELECT max(order_no) FROM transactions)")
-	}, "payment-reversal", ruleContent),
+	}, "payment-reversal", ruleContent, "figures-booked"),
 	does("a reversal moves the money again", func(w *world) {
 		m := waiting.pays(time.Minute)
 		t := w.payment(waiting, m)

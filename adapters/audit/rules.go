@@ -19,7 +19,7 @@ type rule struct {
 
 // rules lists all that are one statement each.
 func rules() []rule {
-	return slices.Concat(bookRules, paymentRules, partRules, sessionRules, chainRules, newsRules, deliveryRules,
+	return slices.Concat(bookRules, figureRules, paymentRules, partRules, sessionRules, chainRules, newsRules, deliveryRules,
 		addressRules, agentRules, journalRules)
 }
 

@@ -13,7 +13,7 @@ var sessionPlants = []plant{
 	by("an intent of no session", "UPDATE intents SET session_id = '"+id(999)+"' WHERE id = '"+
 		waiting.intent()+"'", "session-intent"),
 	by("a live session asks for play money", "UPDATE intents SET network = 'sandbox' WHERE id = '"+
-		late.intent()+"'", "session-intent", "payment-exact"),
+		late.intent()+"'", "session-intent", "payment-exact", "figures-booked"),
 	by("an intent by a method its session refuses", "UPDATE sessions SET method = 'btc' WHERE id = '"+
 		waiting.session()+"'", "session-intent"),
 	by("a session uses another's intent", "UPDATE sessions SET intent_id = '"+paid.intent()+"' WHERE id = '"+

@@ -146,7 +146,17 @@ func (w *world) open(s sale) {
 			updated_at, version)
 		VALUES ($1, $2, $3, $4, 'checkout', 'USD/2', 5000, '', 'tea', '', '', '', 'open', $5, $6, $5, 1)`,
 		s.session(), id(s.merchant), id(s.project), s.mode.String(), s.begins(), s.expires())
+	w.count(s, 1, 0)
 	w.news(s, "payment.created")
+}
+
+// count adds to the counts of the day a session was opened on.
+func (w *world) count(s sale, opened, settled int) {
+	w.t.Helper()
+	w.exec(`INSERT INTO session_days AS d VALUES ($1, $2, $3::date, $4, $5, $6)
+		ON CONFLICT (project_id, mode, day, slot) DO UPDATE
+		SET opened = d.opened + excluded.opened, settled = d.settled + excluded.settled`,
+		id(s.project), s.mode.String(), s.begins().Format(time.DateOnly), s.n%3*opened, opened, settled)
 }
 
 // ask issues the session's intent.
@@ -236,6 +246,7 @@ func (w *world) settleUnder(s sale, m moved, no ledger.OrderNo) {
 			intent_id = $2, paid = $5, parts = 1
 		WHERE id = $1`, s.session(), s.intent(), string(m.network), m.txid, m.units, m.height(), m.at,
 		string(no), m.at.After(s.expires()))
+	w.count(s, 0, 1)
 	w.become(s, "settled", "payment.paid")
 }
 
@@ -256,6 +267,7 @@ func (w *world) reopen(s sale, m moved) {
 			receipt_idx = NULL, receipt_sender = NULL, receipt_units = NULL, receipt_height = NULL,
 			receipt_block_time = NULL, receipt_order_no = NULL, receipt_late = NULL, status = 'awaiting', paid = 0, parts = 0
 		WHERE id = $1`, s.session())
+	w.count(s, 0, -1)
 	w.become(s, "awaiting", "")
 }
 

@@ -41,6 +41,10 @@ func (q queries) Entries(
 		out.Edges = append(out.Edges, &EntryEdge{Cursor: cursors[i], Node: out.Nodes[i]})
 	}
 	out.PageInfo = ending(cursors, page.More)
+	if page.More { // a page of one currency may be thin, and go on behind its last line
+		next := at.cursor(mark{page.Next.At, string(page.Next.No)})
+		out.PageInfo.EndCursor = &next
+	}
 	return out, nil
 }
 

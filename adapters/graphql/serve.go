@@ -168,6 +168,7 @@ func (a *API) server(drain *edge.Drain) *handler.Server {
 	h.AddTransport(newStream(drain))
 	h.AddTransport(transport.POST{ResponseHeaders: map[string][]string{"Content-Type": {jsonType}}})
 	h.SetParserTokenLimit(maxTokens)
+	h.SetQueryCache(&texts{})
 	h.SetDisableSuggestion(!a.Development)
 	h.SetErrorPresenter(a.present)
 	h.SetRecoverFunc(a.recovered)

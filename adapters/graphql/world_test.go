@@ -188,7 +188,7 @@ func open(t *testing.T) *world {
 	attestations := app.Attestations{Core: core, Sessions: w.store, Signer: portstest.Pen{}, Issuer: "https://pay.example"}
 	w.api = &graphql.API{
 		Actor:    func(ctx context.Context) (app.Actor, bool) { a, ok := ctx.Value(actorKey{}).(app.Actor); return a, ok },
-		Desk:     app.Desk{Core: core, Sessions: w.store},
+		Desk:     app.Desk{Core: core, Sessions: w.store, Places: w.store},
 		Accounts: app.Accounts{Core: core, SignIn: in, Tokens: tokens{}, Rails: rails},
 		Keys:     app.Keys{Core: core, Rails: rails}, Receiving: receiving,
 		Sources: app.AddressSources{Core: core, Rails: rails, Receiving: receiving}, KYC: app.KYC{Core: core},

@@ -69,7 +69,7 @@ func (s *Store) Booked(_ context.Context, q ports.FigureQuery) ([]ports.DayBooke
 // placeOf is where what a posting moves came over.
 func placeOf(p ledger.Posting) string {
 	for _, account := range []ledger.Account{p.Source, p.Destination} {
-		parts := strings.Split(string(account), ":")
+		parts := strings.SplitN(string(account), ":", 5)
 		if len(parts) == 5 && parts[0] == "merchant" && parts[3]+":" == ledger.Received {
 			return parts[4]
 		}

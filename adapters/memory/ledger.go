@@ -177,7 +177,11 @@ func (s *Store) Page(_ context.Context, q ports.StatementQuery) (ports.Statement
 	for i := range lines {
 		lines[i] = cloneBooked(lines[i])
 	}
-	return ports.StatementPage{Lines: lines, More: more}, nil
+	page := ports.StatementPage{Lines: lines, More: more}
+	if more && len(lines) > 0 {
+		page.Next = lineMark(lines[len(lines)-1].Transaction)
+	}
+	return page, nil
 }
 
 func selects(q ports.StatementQuery, t ledger.Transaction) bool {

@@ -84,6 +84,11 @@ func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Pro
 	return must(s.projects.get(id))
 }
 
+// Project implements ports.ProjectReads.
+func (s *Store) Project(_ context.Context, id merchant.ProjectID) (merchant.Project, error) {
+	return must(s.committed.Load().projects.get(id))
+}
+
 func (r projects) ByIDs(
 	ctx context.Context, ids []merchant.ProjectID,
 ) (map[merchant.ProjectID]merchant.Project, error) {

@@ -39,10 +39,17 @@ func (r dayBookedRow) booked() (out ports.DayBooked, err error) {
 	return out, err
 }
 
-func figureFilter(table string, q ports.FigureQuery) *filter {
+// daysFilter selects from a table of days, d.
+func daysFilter(q ports.FigureQuery) *filter {
 	f := &filter{}
-	f.add(table+".project_id = $?", q.Project)
-	f.add(table+".mode = $?", q.Mode.String())
+	f.add("d.project_id = $?", q.Project)
+	f.add("d.mode = $?", q.Mode.String())
+	if !q.From.IsZero() {
+		f.add("d.day >= $?::text::date", q.From.UTC().Format(time.DateOnly))
+	}
+	if !q.To.IsZero() {
+		f.add("d.day < $?::text::date", q.To.UTC().Format(time.DateOnly))
+	}
 	return f
 }
 
@@ -51,13 +58,7 @@ func (s *Store) Booked(ctx context.Context, q ports.FigureQuery) ([]ports.DayBoo
 	if !isUUID(q.Project) {
 		return nil, nil
 	}
-	f := figureFilter("d", q)
-	if !q.From.IsZero() {
-		f.add("d.day >= $?::text::date", q.From.UTC().Format(time.DateOnly))
-	}
-	if !q.To.IsZero() {
-		f.add("d.day < $?::text::date", q.To.UTC().Format(time.DateOnly))
-	}
+	f := daysFilter(q)
 	rows, err := all[dayBookedRow](ctx, s.in(), `
 		SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day, d.kind, d.place, d.currency, d.worth_of,
 			d.worth_source, d.entries, d.amount::text, d.worth::text
@@ -68,40 +69,6 @@ func (s *Store) Booked(ctx context.Context, q ports.FigureQuery) ([]ports.DayBoo
 		return nil, err
 	}
 	return each(rows, dayBookedRow.booked)
-}
-
-type dayOpenedRow struct {
-	Day              time.Time
-	Created, Settled int64
-}
-
-// Opened implements ports.Figures. Every state is a range of the index on states.
-func (s *Store) Opened(ctx context.Context, q ports.FigureQuery) ([]ports.DayOpened, error) {
-	if !isUUID(q.Project) {
-		return nil, nil
-	}
-	f := figureFilter("s", q)
-	names := make([]string, 0, len(checkout.Statuses()))
-	for _, status := range checkout.Statuses() {
-		names = append(names, status.String())
-	}
-	f.add("s.status = ANY($?::text[])", names)
-	if !q.From.IsZero() {
-		f.add("s.created_at >= $?", q.From.UTC())
-	}
-	if !q.To.IsZero() {
-		f.add("s.created_at < $?", q.To.UTC())
-	}
-	rows, err := all[dayOpenedRow](ctx, s.in(), `
-		SELECT date_trunc('day', s.created_at, 'UTC') AS day, count(*) AS created,
-			count(*) FILTER (WHERE s.status = 'settled') AS settled
-		FROM sessions s`+f.where()+" GROUP BY 1 ORDER BY 1", f.args...)
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, func(r dayOpenedRow) (ports.DayOpened, error) {
-		return ports.DayOpened{Day: r.Day.UTC(), Created: r.Created, Settled: r.Settled}, nil
-	})
 }
 
 type creditedRow struct {
@@ -116,11 +83,15 @@ func (s *Store) Credited(ctx context.Context, q ports.FigureQuery, limit int) ([
 	}
 	rows, err := all[creditedRow](ctx, s.in(), `
 		SELECT t.block_time, t.recorded_at
-		FROM (SELECT s.receipt_network, s.receipt_txid, s.receipt_idx, s.created_at, s.id FROM sessions s
-			WHERE s.project_id = $1 AND s.mode = $2 AND s.status = 'settled'
-			ORDER BY s.created_at DESC, s.id DESC LIMIT $3) s
+		FROM (SELECT n.* FROM unnest($4::text[]) AS k (kind)
+			CROSS JOIN LATERAL (
+				SELECT s.receipt_network, s.receipt_txid, s.receipt_idx, s.created_at, s.id FROM sessions s
+				WHERE s.project_id = $1 AND s.mode = $2 AND s.status = 'settled' AND s.kind = k.kind
+				ORDER BY s.created_at DESC, s.id DESC LIMIT $3) n
+			ORDER BY n.created_at DESC, n.id DESC LIMIT $3) s
 		JOIN transfers t ON t.network = s.receipt_network AND t.txid = s.receipt_txid AND t.idx = s.receipt_idx
-		ORDER BY s.created_at DESC, s.id DESC`, q.Project, q.Mode.String(), limited(limit))
+		ORDER BY s.created_at DESC, s.id DESC`, prepared, q.Project, q.Mode.String(), limited(limit),
+		texts(checkout.Kinds()))
 	if err != nil {
 		return nil, err
 	}

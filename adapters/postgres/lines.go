@@ -19,6 +19,8 @@ type lines struct {
 	headMerchants, headModes   []string
 	headSequences              []int64
 	headChains                 [][]byte
+
+	days daySums
 }
 
 // timeLayout is an instant to the microsecond, as the book keeps it.
@@ -72,18 +74,19 @@ func (l *lines) add(b ports.Booked, no int64) error {
 		l.from, l.to = append(l.from, string(p.Source)), append(l.to, string(p.Destination))
 		l.currencies = append(l.currencies, p.Amount.Currency().String())
 		l.amounts = append(l.amounts, p.Amount.MinorText())
+		l.days.add(t, p, reverses)
 	}
 	return nil
 }
 
 // args are the arguments of bookAll.
 func (l *lines) args() []any {
-	return []any{
+	return append([]any{
 		l.orders, l.merchants, l.projects, l.modes, l.kinds, l.sources, l.sessions, l.descriptions,
 		l.reverses, l.times, l.sequences, l.contents, l.chains,
 		l.postingOrders, l.positions, l.postingMerchants, l.from, l.to, l.currencies, l.amounts,
 		l.headMerchants, l.headModes, l.headSequences, l.headChains,
-	}
+	}, l.days.args()...)
 }
 
 // bookAll books every line or fails; bookUnlessTaken books nothing whose cause is booked, and is for
@@ -121,36 +124,3 @@ const (
 	)
 	SELECT count(order_no) AS count FROM inserted`
 )
-
-// sumDays adds what is booked to the sums of its days. Whoever books holds the head of the merchant's
-// chain, so that two never change one sum at once. What it was worth is by the newest intent its payer was
-// told in that coin before it, or before what is undone, was booked.
-const sumDays = `
-		INSERT INTO ledger_days AS d (project_id, mode, day, kind, place, currency, worth_of, worth_source,
-			entries, amount, worth)
-		SELECT t.project_id::uuid, t.mode, (t.booked_at::timestamptz AT TIME ZONE 'UTC')::date AS day, t.kind,
-			a.place, p.currency, coalesce(i.rate_from, '') AS worth_of, coalesce(i.rate_source, '') AS worth_source,
-			count(*), sum(p.amount::numeric),
-			sum(coalesce(div(p.amount::numeric * 1e18,
-				i.rate_price * 10::numeric ^ split_part(p.currency, '/', 2)::int), 0))
-		FROM unnest($1::bigint[], $3::text[], $4::text[], $5::text[], $7::text[], $9::bigint[], $10::text[])
-			AS t (order_no, project_id, mode, kind, session_id, reverses, booked_at)
-		JOIN unnest($14::bigint[], $17::text[], $18::text[], $19::text[], $20::text[])
-			AS p (order_no, source, destination, currency, amount) ON p.order_no = t.order_no
-		CROSS JOIN LATERAL (SELECT CASE
-			WHEN p.source LIKE 'merchant:%:received:%' THEN split_part(p.source, ':', 5)
-			WHEN p.destination LIKE 'merchant:%:received:%' THEN split_part(p.destination, ':', 5)
-			ELSE 'recorded' END AS place) a
-		LEFT JOIN LATERAL (
-			SELECT x.rate_from, x.rate_source, x.rate_price FROM intents x
-			WHERE x.session_id = CASE WHEN t.session_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-					THEN t.session_id::uuid END
-				AND x.network = a.place AND x.symbol = split_part(p.currency, '/', 1)
-				AND x.created_at <= coalesce((SELECT o.booked_at FROM transactions o WHERE o.order_no = t.reverses),
-					t.booked_at::timestamptz)
-			ORDER BY x.created_at DESC, x.id DESC LIMIT 1) i ON true
-		WHERE t.order_no IN (SELECT order_no FROM inserted)
-		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-		ON CONFLICT (project_id, mode, day, kind, place, currency, worth_of, worth_source) DO UPDATE
-		SET entries = d.entries + excluded.entries, amount = d.amount + excluded.amount,
-			worth = d.worth + excluded.worth`

@@ -166,6 +166,18 @@ func (r projects) ByID(ctx context.Context, id merchant.ProjectID) (merchant.Pro
 	return r.find(ctx, id, "")
 }
 
+// Project implements ports.ProjectReads.
+func (s *Store) Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error) {
+	if !isUUID(id) {
+		return merchant.Project{}, ports.ErrNotFound
+	}
+	row, err := one[projectRow](ctx, s.in(), "SELECT "+projectColumns+" FROM projects WHERE id = $1", prepared, id)
+	if err != nil {
+		return merchant.Project{}, err
+	}
+	return row.project()
+}
+
 func (r projects) ByIDs(
 	ctx context.Context, ids []merchant.ProjectID,
 ) (map[merchant.ProjectID]merchant.Project, error) {

@@ -91,6 +91,11 @@ const multiply = `
 	INSERT INTO resource_contents (resource_id, hash, content)
 	SELECT id, content_hash, '\x61' FROM resources WHERE length(sku) > 36 + 4 LIMIT $1::int
 	ON CONFLICT DO NOTHING;
+	INSERT INTO journal (merchant_id, sequence, at, member_id, name, ip, device, action, subject, value_before,
+		value_after, content, chain)
+	SELECT id, n, created_at, '', '', '', '', 'looked', '', '', '', sha256(''), sha256('')
+	FROM merchants, generate_series(1, $1::int) AS n
+	ON CONFLICT DO NOTHING;
 	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
 	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
 	FROM generate_series(1, $1::int) AS n;
@@ -321,7 +326,7 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 		},
 		"a statement, in the middle": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Page(ctx, ports.StatementQuery{
-				Merchant: charge.MerchantID, Mode: merchant.Test, Limit: 50,
+				Merchant: charge.MerchantID, Project: charge.ProjectID, Mode: merchant.Test, Limit: 50,
 				Before: ports.StatementMark{At: late, No: charge.OrderNo},
 			})
 			return err
@@ -374,6 +379,9 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 		},
 	}
 	for name, read := range hotReadsOfAgents(f) {
+		reads[name] = read
+	}
+	for name, read := range rareReads(f) {
 		reads[name] = read
 	}
 	for name, do := range hotReadsInside(f) {

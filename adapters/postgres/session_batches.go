@@ -43,7 +43,8 @@ func (r sessions) LoadAll(
 }
 
 // saveSessions saves those that are older in the table and whose intents hold their amounts: rows of
-// others would point nowhere. The hints go out with the commit, and only if there is one.
+// others would point nowhere. The hints go out with the commit, and only if there is one. What a session
+// was before is what it is in the snapshot, because whoever saves it has locked it before.
 const saveSessions = `
 	WITH saved AS (
 		UPDATE sessions s SET status = n.status, expires_at = n.expires_at, updated_at = n.updated_at,
@@ -61,9 +62,12 @@ const saveSessions = `
 			underpaid_held, parts_closed, receipt_intent_id, receipt_network, receipt_txid, receipt_idx,
 			receipt_sender, receipt_units, receipt_height, receipt_block_time, receipt_order_no,
 			receipt_late)
-		WHERE s.id = n.id::uuid AND s.version < n.version AND (n.intent_id IS NULL OR EXISTS (
+		JOIN sessions was ON was.id = n.id::uuid
+		WHERE s.id = was.id AND s.version < n.version AND (n.intent_id IS NULL OR EXISTS (
 			SELECT FROM intents i WHERE i.id = n.intent_id::uuid AND i.session_id = s.id))
-		RETURNING s.id, s.project_id)
+		RETURNING s.id, s.project_id, s.mode, s.created_at, s.status, was.status AS was
+	), counted AS (` + countSettled + `
+	)
 	SELECT pg_notify('` + changedChannel + `', id || ' ' || project_id) FROM saved`
 
 func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {

@@ -59,50 +59,6 @@ func (f *filter) page(order string, limit int) string {
 	return f.where() + " ORDER BY " + order + fmt.Sprintf(" LIMIT $%d", len(f.args))
 }
 
-// List implements ports.SessionReads.
-func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPage, error) {
-	if q.Merchant != "" && !isUUID(q.Merchant) || q.Project != "" && !isUUID(q.Project) {
-		return ports.SessionPage{}, nil
-	}
-	var f filter
-	f.owned("s", q.Merchant, q.Project)
-	if q.Mode != 0 {
-		f.add("s.mode = $?", q.Mode.String())
-	}
-	if q.Kind != "" {
-		f.add("s.kind = $?", q.Kind)
-	}
-	if len(q.Statuses) == 1 {
-		f.add("s.status = $?", q.Statuses[0].String()) // as the index on states is asked
-	} else if len(q.Statuses) > 1 {
-		names := make([]string, len(q.Statuses))
-		for i, status := range q.Statuses {
-			names[i] = status.String()
-		}
-		f.add("s.status = ANY($?::text[])", names)
-	}
-	if !q.From.IsZero() {
-		f.add("s.created_at >= $?", q.From)
-	}
-	if !q.To.IsZero() {
-		f.add("s.created_at < $?", q.To)
-	}
-	if (q.Before != ports.SessionMark{}) {
-		if !isUUID(q.Before.ID) {
-			return ports.SessionPage{}, ports.ErrNotFound
-		}
-		f.add("(s.created_at, s.id) < ($?, $?)", q.Before.At, q.Before.ID)
-	}
-	rows, err := all[sessionRow](ctx, s.in(),
-		sessionQuery+f.page("s.created_at DESC, s.id DESC", q.Limit), f.args...)
-	if err != nil {
-		return ports.SessionPage{}, err
-	}
-	rows, more := cut(rows, q.Limit)
-	list, err := each(rows, sessionRow.session)
-	return ports.SessionPage{Sessions: list, More: more}, err
-}
-
 type unitsRow struct{ Units string }
 
 // Taken implements ports.SessionReads.

@@ -17,6 +17,23 @@ type sessions struct{ *unit }
 // changedChannel is where the ids of a changed session and of its project are told, a space between them.
 const changedChannel = "session_changed"
 
+// addSession records a session unless its reference is taken, and counts it.
+const addSession = `
+	WITH added AS (
+		INSERT INTO sessions (
+			id, merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
+			order_id, metadata, success_url, fail_url, created_at,
+			status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed,
+			receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
+			receipt_height, receipt_block_time, receipt_order_no, receipt_late
+		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
+		ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING
+		RETURNING id, project_id, mode, created_at
+	), counted AS (` + countOpened + `
+	)
+	SELECT id FROM added`
+
 func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 	s := session.Snapshot()
 	if err := r.reserved(ctx, s); err != nil {
@@ -31,17 +48,7 @@ func (r sessions) Add(ctx context.Context, session *checkout.Session) error {
 		s.Due.MinorText(), s.Method, s.Description, s.OrderID, metadata, s.SuccessURL, s.FailURL,
 		s.CreatedAt,
 	}, changing(s)...)
-	n, err := exec(ctx, r.in(), `
-		INSERT INTO sessions (
-			id, merchant_id, project_id, mode, kind, due_currency, due_amount, method, description,
-			order_id, metadata, success_url, fail_url, created_at,
-			status, expires_at, updated_at, version, intent_id, paid, parts, underpaid_held, parts_closed,
-			receipt_intent_id, receipt_network, receipt_txid, receipt_idx, receipt_sender, receipt_units,
-			receipt_height, receipt_block_time, receipt_order_no, receipt_late
-		) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
-		ON CONFLICT (project_id, mode, order_id) WHERE order_id <> '' DO NOTHING`,
-		append([]any{prepared}, args...)...)
+	n, err := exec(ctx, r.in(), addSession, append([]any{prepared}, args...)...)
 	if err == nil && n == 0 {
 		return ports.ErrTaken.About("order_id")
 	}

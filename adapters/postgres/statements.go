@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
@@ -11,50 +12,82 @@ import (
 // Page implements ports.Statements.
 func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.StatementPage, error) {
 	if q.Merchant != "" && !isUUID(q.Merchant) || q.Project != "" && !isUUID(q.Project) ||
-		!isText(q.Currency) || !isText(q.Kind) {
+		!isText(q.Currency) || q.Kind != "" && !slices.Contains(ledger.Kinds(), q.Kind) {
 		return ports.StatementPage{}, nil
 	}
-	f, err := statementFilter(q)
-	if err != nil {
-		return ports.StatementPage{}, err
+	if (q.Before != ports.StatementMark{}) {
+		if _, err := orderNumber(q.Before.No); err != nil {
+			return ports.StatementPage{}, ports.ErrNotFound
+		}
 	}
-	rows, err := all[bookedRow](ctx, s.in(), "SELECT "+bookedColumns+" FROM transactions t"+
-		f.page("t.booked_at DESC, t.order_no DESC", q.Limit), f.args...)
+	if q.Currency != "" && q.Project != "" && q.Mode != 0 {
+		return s.walk(ctx, q)
+	}
+	f := statementFilter(q)
+	if q.Currency != "" {
+		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
+	}
+	page := statementParts(q).query(f, limited(q.Limit)+1)
+	own := ""
+	if q.Merchant != "" {
+		f.add("t.merchant_id = $?", q.Merchant)
+		own = " WHERE " + f.conditions[len(f.conditions)-1]
+	}
+	rows, err := all[bookedRow](ctx, s.in(), "SELECT "+bookedColumns+" FROM transactions t JOIN ("+page+
+		") k ON k.order_no = t.order_no"+own+" ORDER BY t.booked_at DESC, t.order_no DESC",
+		append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return ports.StatementPage{}, err
 	}
 	rows, more := cut(rows, q.Limit)
-	list, err := withPostings(ctx, s.in(), rows)
-	return ports.StatementPage{Lines: list, More: more}, err
+	out := ports.StatementPage{More: more}
+	if more && len(rows) > 0 {
+		out.Next = rows[len(rows)-1].mark()
+	}
+	out.Lines, err = withPostings(ctx, s.in(), rows)
+	return out, err
 }
 
-func statementFilter(q ports.StatementQuery) (*filter, error) {
+func (r bookedRow) mark() ports.StatementMark {
+	return ports.StatementMark{At: r.BookedAt.UTC(), No: orderNo(r.OrderNo)}
+}
+
+// inCurrency picks those postings of a transaction that are in a currency.
+const inCurrency = " WHERE p.order_no = transactions.order_no AND split_part(p.currency, '/', 1) = $?"
+
+// statementParts reads the newest lines, kind by kind as they are indexed.
+func statementParts(q ports.StatementQuery) merged {
+	m := merged{table: "transactions", columns: "order_no, booked_at", order: "booked_at DESC, order_no DESC"}
+	for _, kind := range ledger.Kinds() {
+		if q.Kind == "" || q.Kind == kind {
+			m.parts = append(m.parts, "kind = '"+string(kind)+"'")
+		}
+	}
+	return m
+}
+
+func statementFilter(q ports.StatementQuery) *filter {
 	f := &filter{}
-	f.owned("t", q.Merchant, q.Project)
+	f.add("true")
+	if q.Project == "" && q.Merchant != "" {
+		f.add("merchant_id = $?", q.Merchant)
+	}
+	if q.Project != "" {
+		f.add("project_id = $?", q.Project)
+	}
 	if q.Mode != 0 {
-		f.add("t.mode = $?", q.Mode.String())
+		f.add("mode = $?", q.Mode.String())
 	}
 	if !q.From.IsZero() {
-		f.add("t.booked_at >= $?", q.From)
+		f.add("booked_at >= $?", q.From)
 	}
 	if !q.To.IsZero() {
-		f.add("t.booked_at < $?", q.To)
+		f.add("booked_at < $?", q.To)
 	}
-	if q.Currency != "" {
-		f.add(`EXISTS (SELECT FROM postings p
-			WHERE p.order_no = t.order_no AND split_part(p.currency, '/', 1) = $?)`, q.Currency)
+	if no, err := orderNumber(q.Before.No); err == nil {
+		f.add("(booked_at, order_no) < ($?, $?)", q.Before.At, no)
 	}
-	if q.Kind != "" {
-		f.add("t.kind = $?", q.Kind)
-	}
-	if (q.Before != ports.StatementMark{}) {
-		no, err := orderNumber(q.Before.No)
-		if err != nil {
-			return nil, ports.ErrNotFound
-		}
-		f.add("(t.booked_at, t.order_no) < ($?, $?)", q.Before.At, no)
-	}
-	return f, nil
+	return f
 }
 
 // withPostings completes transactions. What is booked never changes, so that a second statement sees

@@ -55,6 +55,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.ResourceReads), new(*postgres.Store)),
 		wire.Bind(new(ports.Figures), new(*postgres.Store)),
 		wire.Bind(new(ports.SessionSearch), new(*postgres.Store)),
+		wire.Bind(new(ports.ProjectReads), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,

@@ -225,6 +225,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	desk := app.Desk{
 		Core:     core,
 		Sessions: store,
+		Places:   store,
 	}
 	chronicle := app.Chronicle{
 		Core:     core,

@@ -40,6 +40,9 @@ const (
 	KindUSDT     Kind = "usdt"     // POST /v1/payments
 )
 
+// Kinds lists every kind.
+func Kinds() []Kind { return []Kind{KindCheckout, KindUSDT} }
+
 // Intent is one attempt to pay a session by one method: where to, exactly how much, until when.
 type Intent struct {
 	ID        IntentID

@@ -54,6 +54,9 @@ const (
 	KindAgent    Kind = "x402"     // an agent's payment, proven by its receipt
 )
 
+// Kinds lists every kind.
+func Kinds() []Kind { return []Kind{KindCharge, KindPayment, KindReversal, KindAgent} }
+
 // ParseKind reads a kind's name.
 func ParseKind(s string) (Kind, bool) {
 	switch k := Kind(s); k {

@@ -37,14 +37,16 @@ type effort struct {
 	crowd          int           // clients of the largest load
 	lines          int           // of the statement
 	waitingIntents int           // open intents a block is matched against
+	deskLines      int           // of the merchant whose dashboard is looked at
+	thorough       bool          // every list of the dashboard is measured, not only asked
 }
 
 // measuring is the short run, or the long one that BENCH=full asks for.
 func measuring() effort {
 	if os.Getenv("BENCH") == "full" {
-		return effort{"full", 5, 3 * time.Second, 256, 1_000_000, 1_000_000}
+		return effort{"full", 5, 3 * time.Second, 256, 1_000_000, 1_000_000, 10_000_000, true}
 	}
-	return effort{"short; BENCH=full takes minutes", 3, 500 * time.Millisecond, 64, 20_000, 10_000}
+	return effort{"short; BENCH=full takes minutes", 3, 500 * time.Millisecond, 64, 20_000, 10_000, 40_000, false}
 }
 
 // stage is everything a run needs.
@@ -175,6 +177,7 @@ func TestRatios(t *testing.T) {
 	t.Run("agent", s.agent)
 	t.Run("block", s.block)
 	t.Run("statement", s.statement)
+	t.Run("dashboard", s.dashboard)
 	by := "pgx clients"
 	if bench := pgbench(); bench != "" {
 		by = bench

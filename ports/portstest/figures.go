@@ -20,6 +20,8 @@ var figurePromises = []promise{
 	{"payments are summed with what they were worth, and reversals with the same", figuresWorth},
 	{"bookings that race are all summed", figuresRace},
 	{"sessions are counted by the day they were opened", figuresOpened},
+	{"what is undone is not counted as paid, and counts once when it is paid again", figuresReopened},
+	{"openings and settlements that race are all counted, those that fail are not", figuresOpenedRace},
 	{"how long payments took is told of the newest ones", figuresCredited},
 	{"deliveries of the newest events are counted by status", figuresTold},
 }
@@ -124,6 +126,11 @@ func figuresWorth(t *testing.T, w World) {
 	no, err := w.OrderNumbers.Next(t.Context(), Epoch)
 	ok(t, err)
 	book(t, w, paid.Reversal(no, paid.SourceRef, "the chain undid it", Epoch.Add(day)))
+	far := shop.payment(t, intent, 9, Epoch)
+	far.SessionID, far.Kind = "", ledger.KindAgent
+	far.Postings[0].Source = ledger.World(far.Mode, "eip155:84532")
+	far.Postings[0].Destination = ledger.Of(shop.ID(), far.Mode, ledger.Received+"eip155:84532")
+	book(t, w, far)
 	unasked := shop.payment(t, intent, 7, Epoch.Add(-time.Hour)) // before anybody was told a rate
 	book(t, w, unasked)
 
@@ -137,7 +144,9 @@ func figuresWorth(t *testing.T, w World) {
 	undone.Day, undone.Kind = sum.Day.Add(day), ledger.KindReversal
 	plain := sum
 	plain.Amount, plain.WorthOf, plain.Worth, plain.Source = big.NewInt(7), "", new(big.Int), ""
-	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{plain, sum, undone})
+	program := plain
+	program.Kind, program.Place, program.Amount = ledger.KindAgent, "eip155:84532", big.NewInt(9)
+	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{plain, sum, program, undone})
 }
 
 func figuresRace(t *testing.T, w World) {
@@ -178,6 +187,82 @@ func figuresOpened(t *testing.T, w World) {
 	list, err = w.Figures.Opened(t.Context(), q)
 	ok(t, err)
 	same(t, list, []ports.DayOpened{first})
+}
+
+func (s Shop) opened(t *testing.T) []ports.DayOpened {
+	t.Helper()
+	list, err := s.World.Figures.Opened(t.Context(), s.figures())
+	ok(t, err)
+	return list
+}
+
+func figuresReopened(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	intent := shop.settled(t, Epoch, time.Minute)
+	counted := func(settled int64) {
+		t.Helper()
+		same(t, shop.opened(t), []ports.DayOpened{{Day: Epoch.Truncate(day), Created: 1, Settled: settled}})
+	}
+	counted(1)
+	change := func(by func(s *checkout.Session) error) {
+		t.Helper()
+		do(t, w, func(ctx context.Context, r ports.Repos) error {
+			found, err := r.Sessions.LoadAll(ctx, []checkout.SessionID{intent.SessionID})
+			if err != nil {
+				return err
+			}
+			session := found[intent.SessionID]
+			if err := by(session); err != nil {
+				return err
+			}
+			return r.Sessions.SaveAll(ctx, []*checkout.Session{session})
+		})
+	}
+	paying := Paying(intent, 7)
+	change(func(s *checkout.Session) error {
+		_, err := s.Reverse(paying, Epoch.Add(2*time.Minute), merchant.LateWindow)
+		return err
+	})
+	counted(0)
+	change(func(s *checkout.Session) error {
+		return s.Credit(Confirm(t, paying), *s.Intent(), false, "20270301000000009", Epoch.Add(3*time.Minute))
+	})
+	counted(1)
+}
+
+func figuresOpenedRace(t *testing.T, w World) {
+	const each = 8
+	shops := []Shop{OpenShop(t, w), OpenShop(t, w)}
+	done := make(chan error, 2*each)
+	for i := range 2 * each {
+		session := shops[i%2].MakeSession(t, Epoch)
+		go func() {
+			done <- w.Work.Do(context.WithoutCancel(t.Context()), func(ctx context.Context, r ports.Repos) error {
+				return r.Sessions.Add(ctx, session)
+			})
+		}()
+	}
+	for range 2 * each {
+		ok(t, <-done)
+	}
+	ordered := shops[0].MakeSession(t, Epoch, func(s *checkout.Snapshot) { s.OrderID = "once" })
+	again := shops[0].MakeSession(t, Epoch, func(s *checkout.Snapshot) { s.OrderID = "once" })
+	do(t, w, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Add(ctx, ordered); err != nil {
+			return err
+		}
+		isFault(t, r.Sessions.Add(ctx, again), ports.ErrTaken)
+		return nil
+	})
+	refused(t, w, context.Canceled, func(ctx context.Context, r ports.Repos) error {
+		if err := r.Sessions.Add(ctx, shops[1].MakeSession(t, Epoch)); err != nil {
+			return err
+		}
+		return context.Canceled
+	})
+	first := Epoch.Truncate(day)
+	same(t, shops[0].opened(t), []ports.DayOpened{{Day: first, Created: each + 1}})
+	same(t, shops[1].opened(t), []ports.DayOpened{{Day: first, Created: each}})
 }
 
 // settled makes a payment whose transfer was recorded some time after its block.

@@ -52,6 +52,10 @@ func merchantsUnknown(t *testing.T, w World) {
 		_, err := r.Projects.ByID(ctx, merchant.ProjectID(UUID()))
 		return err
 	})
+	for _, id := range append([]string{UUID()}, hostile...) {
+		_, err := w.Projects.Project(t.Context(), merchant.ProjectID(id))
+		isFault(t, err, ports.ErrNotFound)
+	}
 }
 
 func merchantsEmailTaken(t *testing.T, w World) {
@@ -111,6 +115,9 @@ func merchantsProjects(t *testing.T, w World) {
 		return r.Projects.ByID(ctx, shop.Project.ID)
 	})
 	same(t, one, shop.Project)
+	read, err := w.Projects.Project(t.Context(), shop.Project.ID)
+	ok(t, err)
+	same(t, read, shop.Project)
 	nobody := in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.Project, error) {
 		return r.Projects.Of(ctx, merchant.ID(UUID()))
 	})

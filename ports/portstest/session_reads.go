@@ -96,6 +96,25 @@ func listFilters(t *testing.T, w World) {
 	listed(t, w, ports.SessionQuery{Project: p}, open, live, usdt, cancelled)
 	listed(t, w, ports.SessionQuery{Merchant: m, Mode: merchant.Live}, live)
 	listed(t, w, ports.SessionQuery{Merchant: m, Mode: merchant.Test}, open, usdt, cancelled)
+	of := ports.SessionQuery{Merchant: m, Project: p, Mode: merchant.Test, Kind: checkout.KindUSDT}
+	listed(t, w, of, usdt)
+	of.Kind = "another"
+	listed(t, w, of)
+	of.Kind = checkout.KindCheckout
+	listed(t, w, of, open, cancelled)
+	of.Statuses = []checkout.Status{checkout.Settled, checkout.Cancelled}
+	listed(t, w, of, cancelled)
+	of.Kind, of.Statuses = "", []checkout.Status{checkout.Opened, checkout.Cancelled}
+	listed(t, w, of, open, usdt, cancelled)
+	of.From, of.To = Epoch, Epoch.Add(time.Second)
+	listed(t, w, of, open, usdt, cancelled)
+	of.From = of.To
+	of.To = time.Time{}
+	listed(t, w, of)
+	of.From, of.Merchant = time.Time{}, OpenShop(t, w).ID()
+	listed(t, w, of)
+	of.Statuses = nil
+	listed(t, w, of)
 	listed(t, w, ports.SessionQuery{Merchant: m, Kind: checkout.KindUSDT}, usdt)
 	listed(t, w, ports.SessionQuery{Merchant: m, Statuses: []checkout.Status{checkout.Cancelled}}, cancelled)
 	listed(t, w, ports.SessionQuery{

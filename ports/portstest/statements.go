@@ -1,6 +1,7 @@
 package portstest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 var statementPromises = []promise{
 	{"pages show every transaction once, newest first, even those of one instant", statementPages},
 	{"a statement is filtered by mode, project, currency and kind", statementFilters},
+	{"what is rare in a long statement is found in it, once and in order", statementRare},
 	{"a period includes its beginning and excludes its end", statementPeriod},
 	{"a statement shows nothing of another merchant", statementForeign},
 	{"a transaction is found by order number in its mode only", statementByOrderNo},
@@ -33,11 +35,13 @@ func statement(t *testing.T, w World, q ports.StatementQuery) []ports.Booked {
 		if !page.More {
 			return all
 		}
-		if len(page.Lines) != q.Limit {
+		if len(page.Lines) != q.Limit && q.Currency == "" {
 			t.Fatalf("more follows, but the page holds %d of %d", len(page.Lines), q.Limit)
 		}
-		last := page.Lines[len(page.Lines)-1].Transaction
-		q.Before = ports.StatementMark{At: last.BookedAt, No: last.OrderNo}
+		if page.Next == q.Before {
+			t.Fatal("more follows, and the page leads nowhere")
+		}
+		q.Before = page.Next
 	}
 }
 
@@ -111,6 +115,20 @@ func statementFilters(t *testing.T, w World) {
 	stated(t, w, ports.StatementQuery{Project: p}, charge, payment, agents, yen, live)
 	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Test}, charge, payment, yen)
 	stated(t, w, ports.StatementQuery{Merchant: m, Mode: merchant.Live}, agents, live)
+	of := ports.StatementQuery{Merchant: m, Project: p, Mode: merchant.Test}
+	stated(t, w, of, charge, payment, yen)
+	of.Kind = ledger.KindPayment
+	stated(t, w, of, payment)
+	of.Currency = "JPY"
+	stated(t, w, of)
+	of.Kind = ""
+	stated(t, w, of, yen)
+	of.Currency = "USDT"
+	stated(t, w, of, charge, payment)
+	of.Merchant = ""
+	stated(t, w, of, charge, payment)
+	of.Merchant = other.ID()
+	stated(t, w, of)
 	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindPayment}, payment)
 	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindReversal})
 	stated(t, w, ports.StatementQuery{Merchant: m, Kind: ledger.KindAgent}, agents)
@@ -120,6 +138,45 @@ func statementFilters(t *testing.T, w World) {
 	stated(t, w, ports.StatementQuery{
 		Merchant: m, Project: p, Mode: merchant.Test, Kind: ledger.KindCharge, Currency: "USDT",
 	}, charge)
+}
+
+// statementRare books few yen among many dollars, over days.
+func statementRare(t *testing.T, w World) {
+	const days, ofEach = 3, 120
+	shop := OpenShop(t, w)
+	at := Epoch
+	var yen, late []ports.Booked
+	for d := range days {
+		var dollars []ledger.Transaction
+		for i := range ofEach {
+			tx := shop.Charge(t, 1, at.Add(time.Duration(i)*time.Second))
+			if (d+i)%50 == 7 && d != 1 {
+				tx.Postings[0].Amount = mustAmount(t, money.JPY, "1500")
+				b := book(t, w, tx)
+				yen = append(yen, b)
+				if d > 1 {
+					late = append(late, b)
+				}
+				continue
+			}
+			dollars = append(dollars, tx)
+		}
+		do(t, w, func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Ledger.BookAll(ctx, dollars)
+			return err
+		})
+		at = at.Add(day)
+	}
+	q := ports.StatementQuery{Merchant: shop.ID(), Project: shop.Project.ID, Mode: merchant.Test, Currency: "JPY"}
+	stated(t, w, q, yen...)
+	q.Kind = ledger.KindCharge
+	stated(t, w, q, yen...)
+	q.From = Epoch.Add(day)
+	stated(t, w, q, late...)
+	q.From, q.To = time.Time{}, Epoch.Add(2*day)
+	stated(t, w, q, yen[:len(yen)-len(late)]...)
+	q.Kind, q.To = ledger.KindPayment, time.Time{}
+	stated(t, w, q)
 }
 
 func statementPeriod(t *testing.T, w World) {

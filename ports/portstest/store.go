@@ -35,6 +35,7 @@ type World struct {
 	Changes      ports.Changes
 	Figures      ports.Figures
 	Search       ports.SessionSearch
+	Projects     ports.ProjectReads
 	Watches      ports.Watches
 	Jobs         Jobs
 
