@@ -3,47 +3,37 @@ package app
 import (
 	"encoding/hex"
 	"errors"
-	"math/big"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
-	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 	"golang.org/x/crypto/sha3"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/x402"
+	"github.com/101pay/101pay/ports/portstest"
 )
 
 // wallet signs as wallets of EVM networks and of TRON do.
-type wallet struct{ key *secp256k1.PrivateKey }
-
-func (w wallet) hash(b []byte) []byte {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(b)
-	return h.Sum(nil)
-}
-
-func (w wallet) bytes() (out [20]byte) {
-	copy(out[:], w.hash(w.key.PubKey().SerializeUncompressed()[1:])[12:])
-	return out
-}
+type wallet struct{ portstest.TokenPayer }
 
 func (w wallet) sign(preamble, text string) string {
-	sig := ecdsa.SignCompact(w.key, w.hash([]byte(preamble+big.NewInt(int64(len(text))).String()+text)), false)
-	return "0x" + hex.EncodeToString(append(sig[1:], sig[0]))
+	h := sha3.NewLegacyKeccak256()
+	h.Write([]byte(preamble + strconv.Itoa(len(text)) + text))
+	return "0x" + hex.EncodeToString(w.Raw(x402.Hash(h.Sum(nil))))
 }
 
 // An address belongs to whoever registered it first, until somebody proves that it is his (T17).
 func TestAnAddressHasOneOwner(t *testing.T) {
 	const tronSays, evmSays = "\x19TRON Signed Message:\n", "\x19Ethereum Signed Message:\n"
-	w := wallet{secp256k1.PrivKeyFromBytes([]byte("the key of the owner, 32 bytes.."))}
+	w := wallet{portstest.PayerNamed("the owner")}
 	for _, n := range []struct {
 		network, asset, preamble string
 		at                       chain.Address
-	}{{"TRC20", "USDT", tronSays, chain.TronAddress(w.bytes())}, {"BASE", "USDC", evmSays, chain.EVMAddress(w.bytes())}} {
+	}{{"TRC20", "USDT", tronSays, chain.TronAddress(w.Account)}, {"BASE", "USDC", evmSays, chain.EVMAddress(w.Account)}} {
 		d := openDesk(t, true)
 		d.accepts.Rails.Chains[chain.Base] = carrier{network: chain.Base}
 		mallory, owner := who(d.register("m@b.example")), who(d.register("a@b.example"))
@@ -64,7 +54,7 @@ func TestAnAddressHasOneOwner(t *testing.T) {
 			in.Signature = signature
 			return in
 		}
-		stranger := wallet{secp256k1.PrivKeyFromBytes([]byte("the key of somebody else, 32 by."))}
+		stranger := wallet{portstest.PayerNamed("somebody else")}
 		for _, wrong := range []string{
 			"0x", "zz", stranger.sign(n.preamble, text), w.sign(n.preamble, challenge(mallory)),
 			w.sign("\x19Some Signed Message:\n", text), strings.Repeat("00", 65),

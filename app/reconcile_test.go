@@ -214,7 +214,7 @@ func TestNothingIsSignedBeyondTheBudget(t *testing.T) {
 		m.gateway = m.start(m.store)
 		p, q := m.pays("weather"), m.pays("weather")
 		m.gets(m.buy(p, http.StatusOK), report)
-		if sale := m.buy(q, http.StatusServiceUnavailable); sale.Challenge != nil || sale.Fault.Code != "network_fees_too_high" {
+		if sale := m.buy(q, http.StatusServiceUnavailable); sale.Challenge != nil || sale.Fault.Code != "gas_budget_spent" {
 			m.Errorf("beyond the budget: %+v", sale)
 		}
 		m.pass(time.Minute)

@@ -184,8 +184,15 @@ func (s *Relayer) giveUp(ctx context.Context, d Deal, err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, ports.ErrFeesTooHigh) {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, "not signed: the network asks more than may be paid",
+	says := ""
+	switch {
+	case errors.Is(err, ports.ErrFeesTooHigh):
+		says = "not signed: the network asks more than may be paid"
+	case errors.Is(err, ErrGasBudgetSpent):
+		says = "not signed: the budget for fees is spent"
+	}
+	if says != "" {
+		s.Log.LogAttrs(ctx, slog.LevelWarn, says,
 			slog.String("network", d.Rail.Network().String()), slog.String("error", err.Error()))
 	}
 	if errors.Is(err, ports.ErrOutcomeUnknown) {

@@ -18,6 +18,12 @@ var ErrRelayerBusy = fault.New(fault.Unavailable, "relayer_busy",
 	"too many payments are on their way to this network; do not sign again, present the same payment later").
 	After(5 * time.Second)
 
+// ErrGasBudgetSpent says that a transaction could burn more than the operator lets a network burn in 24 hours.
+// There is room again when what is on its way was mined and cost less than it might have, or as time passes.
+var ErrGasBudgetSpent = fault.New(fault.Unavailable, "gas_budget_spent",
+	"the gateway has spent what it may spend on this network's fees in 24 hours; do not sign again, "+
+		"present the same payment later").After(time.Minute)
+
 // sign stores a signed transaction for a claimed payment by the first account that may send one more.
 func (s *Relayer) sign(ctx context.Context, d Deal) (tx ports.RelayTransaction, err error) {
 	accounts, err := s.floors.able(d.Rail, d.Verified.Authorization())
@@ -154,7 +160,7 @@ func withinBudget(ctx context.Context, r ports.Repos, e errand) error {
 		return err
 	}
 	if !purse.allows(e.fees) {
-		return fmt.Errorf("the budget of 24 hours is %s wei: %w", e.rail.Budget, ports.ErrFeesTooHigh)
+		return fmt.Errorf("the budget of 24 hours is %s wei: %w", e.rail.Budget, ErrGasBudgetSpent)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestACrowdStaysWithinTheBudget(t *testing.T) {
 			switch {
 			case sale.Answer != nil:
 				delivered++
-			case sale.Status() != http.StatusServiceUnavailable || sale.Fault.Code != ports.ErrFeesTooHigh.Code:
+			case sale.Status() != http.StatusServiceUnavailable || sale.Fault.Code != ErrGasBudgetSpent.Code:
 				t.Errorf("beyond the budget: %d, %v", sale.Status(), sale.Fault)
 			}
 		}

@@ -1,12 +1,11 @@
 // Package agenttest pays in tests: it reads a challenge and signs what it asks for, as agents do.
 //
-// It owns payers with keys made of their names. It does not own what is right: a payment it makes is one
-// only if package x402 says so.
+// It owns what agents read and write. It does not own keys (portstest's payers have them) nor what is right: a
+// payment it makes is one only if package x402 says so.
 package agenttest
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -14,32 +13,21 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
-	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
-	"golang.org/x/crypto/sha3"
-
 	"github.com/101pay/101pay/domain/x402"
+	"github.com/101pay/101pay/ports/portstest"
 )
 
-// Payer is somebody with a key.
-type Payer struct{ key *secp256k1.PrivateKey }
+// Payer is somebody with a key, and an account of its own.
+type Payer struct{ signer portstest.TokenPayer }
 
 // Named is the payer of a name, the same every time.
-func Named(name string) Payer {
-	seed := sha256.Sum256([]byte(name))
-	return Payer{secp256k1.PrivKeyFromBytes(seed[:])}
-}
+func Named(name string) Payer { return Payer{portstest.PayerNamed(name)} }
 
 // Key is the payer's private key in hex after 0x, as wallets take it.
-func (p Payer) Key() string { return "0x" + hex.EncodeToString(p.key.Serialize()) }
+func (p Payer) Key() string { return "0x" + hex.EncodeToString(p.signer.Key()) }
 
 // Address is the payer's account.
-func (p Payer) Address() (a x402.Address) {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(p.key.PubKey().SerializeUncompressed()[1:])
-	copy(a[:], h.Sum(nil)[12:])
-	return a
-}
+func (p Payer) Address() x402.Address { return p.signer.Account }
 
 // Bill is what a payer pays and how. The zero values of Value, Nonce, From and the times mean what a
 // client would send.
@@ -138,8 +126,7 @@ func (p Payer) Payload(b Bill) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		compact := ecdsa.SignCompact(p.key, digest[:], false)
-		b.Signature = append(compact[1:], compact[0])
+		b.Signature = p.signer.Raw(digest)
 	}
 	return b.text(), nil
 }

@@ -61,14 +61,9 @@ func (c *Client) MovesAbove(ctx context.Context, final uint64, f Filter) (found 
 	}
 	var path []*tracedBlock
 	err = c.tracer(ctx, func(e *endpoint, m traceMethod) error {
-		head, err := e.askHead(ctx)
-		switch {
-		case err != nil:
+		head, err := e.headAbove(ctx, final)
+		if err != nil {
 			return err
-		case head.Latest.Number < final:
-			return fail(Lagging, fmt.Sprintf("newest block %d is below a final one", head.Latest.Number))
-		case head.Latest.Number-final > ports.MaxSeenSpan:
-			return ports.ErrSpanTooWide
 		}
 		if path, err = c.pending.follow(ctx, e, m, descent{head.Latest, final}); err != nil {
 			return err

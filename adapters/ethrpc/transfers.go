@@ -107,18 +107,27 @@ func (c *Client) fits(h Header) error {
 	return nil
 }
 
+// headAbove is an endpoint's head, if the blocks from a final one up to it are few enough to be looked at.
+func (e *endpoint) headAbove(ctx context.Context, final uint64) (Head, error) {
+	head, err := e.askHead(ctx)
+	switch {
+	case err != nil:
+		return Head{}, err
+	case head.Latest.Number < final:
+		return Head{}, fail(Lagging, fmt.Sprintf("newest block %d is below a final one", head.Latest.Number))
+	case head.Latest.Number-final > ports.MaxSeenSpan:
+		return Head{}, ports.ErrSpanTooWide
+	}
+	return head, nil
+}
+
 // Above reads the blocks above a final one. What it answers may be undone.
 func (c *Client) Above(ctx context.Context, final uint64, f Filter) (found []Transfer, err error) {
 	err = c.visit(ctx, func(e *endpoint) error {
 		found = nil
-		head, err := e.askHead(ctx)
-		switch {
-		case err != nil:
+		head, err := e.headAbove(ctx, final)
+		if err != nil {
 			return err
-		case head.Latest.Number < final:
-			return fail(Lagging, fmt.Sprintf("newest block %d is below a final one", head.Latest.Number))
-		case head.Latest.Number-final > ports.MaxSeenSpan:
-			return ports.ErrSpanTooWide
 		}
 		for from := final + 1; err == nil && from <= head.Latest.Number; from += ports.MaxScanSpan {
 			var part []Transfer

@@ -26,7 +26,10 @@ const (
 // live is an event stream of versions. An event says how the page would read now, whether or not
 // that changed; the script fetches the page when it differs from what it shows.
 func (d *desk) live(c *gin.Context) {
-	p, err := d.progress(c)
+	id, err := sessionID(c)
+	if err == nil {
+		_, err = d.Checkout.Get(c.Request.Context(), id)
+	}
 	if err != nil {
 		edge.Fail(c, err)
 		return
@@ -40,7 +43,7 @@ func (d *desk) live(c *gin.Context) {
 
 	ctx, cancel := context.WithTimeout(c.Request.Context(), streamLife)
 	defer cancel()
-	hints := d.Checkout.Follow(ctx, p.Session.ID)
+	hints := d.Checkout.Follow(ctx, id)
 	c.Header("Content-Type", "text/event-stream; charset=utf-8")
 	c.Header("X-Accel-Buffering", "no") // or a proxy would keep the news to itself
 	for {

@@ -11,7 +11,6 @@ import (
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
-	"github.com/101pay/101pay/domain/money"
 )
 
 // Rates of requests per client address. Reading is cheap; choosing a method takes an amount out of
@@ -40,12 +39,13 @@ type desk struct {
 	*Page
 	host    string // of PublicURL
 	streams *streams
+	glances *app.Kept[glance]
 }
 
 // Mount registers the page's routes. Paths without a language negotiate it; the others name it, and
 // a name we do not know is English.
 func (p *Page) Mount(e *gin.Engine) {
-	d := &desk{Page: p, streams: newStreams()}
+	d := &desk{Page: p, streams: newStreams(), glances: app.NewKept[glance](p.Checkout, glancesMax)}
 	if u, err := url.Parse(p.PublicURL); err == nil {
 		d.host = u.Host
 	}
@@ -81,15 +81,6 @@ func canonical(c *gin.Context) {
 	request, address := *c.Request, *c.Request.URL
 	address.Path = "/" + named(code).Code + strings.TrimPrefix(address.Path, "/"+code)
 	request.URL, c.Request = &address, &request
-}
-
-// progress finds the session a path names.
-func (d *desk) progress(c *gin.Context) (app.Progress, error) {
-	id, err := sessionID(c)
-	if err != nil {
-		return app.Progress{}, err
-	}
-	return d.Checkout.Progress(c.Request.Context(), id)
 }
 
 // sessionID is the id in a path. It is a capability, so what does not look like one is unknown
@@ -128,30 +119,6 @@ func (d *desk) show(c *gin.Context) {
 	s.Read = far
 	s.ask(c.Request.URL.Query(), p)
 	s.send(c, http.StatusOK)
-}
-
-// status is what a script polls where event streams do not get through.
-func (d *desk) status(c *gin.Context) {
-	p, v, _, err := d.view(c)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	tag := `"` + v.Version() + `"`
-	c.Header("ETag", tag)
-	c.Header("Cache-Control", "private, no-cache")
-	if c.GetHeader("If-None-Match") == tag {
-		c.Status(http.StatusNotModified)
-		return
-	}
-	answer := gin.H{"version": v.Version(), "status": v.Status, "phase": v.Phase}
-	if i := p.Session.Intent; i != nil {
-		decimals := int(i.Asset.Decimals)
-		answer["dedicated"] = i.Terms.Matching == checkout.Dedicated
-		answer["paid"] = money.FormatUnits(p.Session.Received(), decimals)
-		answer["rest"] = money.FormatUnits(p.Session.Rest(), decimals)
-	}
-	c.JSON(http.StatusOK, answer)
 }
 
 // choose issues the intent and leads back to the page, which then says where to pay how much.

@@ -1,13 +1,13 @@
 package hosted
 
 import (
+	"context"
 	"strconv"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/money"
 )
 
@@ -40,9 +40,9 @@ type read struct {
 	Gaps     []app.Gap
 }
 
-// view is what the page of the session a path names tells.
-func (d *desk) view(c *gin.Context) (app.Progress, view, *read, error) {
-	p, err := d.progress(c)
+// look reads what the page of a session tells.
+func (d *desk) look(ctx context.Context, id checkout.SessionID) (app.Progress, view, *read, error) {
+	p, err := d.Checkout.Progress(ctx, id)
 	if err != nil {
 		return p, view{}, nil, err
 	}
@@ -50,7 +50,7 @@ func (d *desk) view(c *gin.Context) (app.Progress, view, *read, error) {
 	if p.Session.Intent == nil || v.Phase == choosing || v.Phase == paid {
 		return p, v, nil, nil
 	}
-	x, err := d.Explainer.Explain(c.Request.Context(), p.Session.ID)
+	x, err := d.Explainer.Explain(ctx, id)
 	if err != nil {
 		return p, v, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
@@ -18,9 +19,10 @@ const (
 	// by himself after a while, as every subscriber does.
 	maxSubscribers = 50_000
 
-	listenAgain = 500 * time.Millisecond // after the listening connection was lost
-	aliveEvery  = 5 * time.Second        // how long a connection may be silent before it is asked
-	aliveLimit  = 5 * time.Second        // to answer that
+	listenAgain  = 500 * time.Millisecond // after the listening connection was lost
+	listenerName = "101pay changes"       // of that connection, for who looks at the server's
+	aliveEvery   = 5 * time.Second        // how long a connection may be silent before it is asked
+	aliveLimit   = 5 * time.Second        // to answer that
 	// leaseLimit is how long a process that holds a right by a connection may be silent until the
 	// server ends the connection and the right with it: a process that is paused keeps it open.
 	leaseLimit = 20 * time.Second
@@ -29,6 +31,7 @@ const (
 // hints is who wants to hear of which session or project, and the one connection all of them hear by.
 type hints struct {
 	listen sync.Once
+	marks  marks
 
 	mu    sync.Mutex
 	subs  map[checkout.SessionID]map[chan struct{}]struct{} // guarded by mu
@@ -37,9 +40,11 @@ type hints struct {
 
 // Subscribe implements ports.Changes. Nothing listens until somebody subscribes.
 func (s *Store) Subscribe(ctx context.Context, id checkout.SessionID) <-chan struct{} {
-	s.hints.listen.Do(func() { s.work.Go(s.hear) })
+	s.listen()
 	return s.hints.add(ctx, id)
 }
+
+func (s *Store) listen() { s.hints.listen.Do(func() { s.work.Go(s.hear) }) }
 
 // SubscribeProject implements ports.Changes. Ids of projects and of sessions are never the same.
 func (s *Store) SubscribeProject(ctx context.Context, id merchant.ProjectID) <-chan struct{} {
@@ -77,6 +82,7 @@ func (h *hints) drop(id checkout.SessionID, sub chan struct{}) {
 
 // tell hints at a changed session. A hint nobody took yet says as much as two.
 func (h *hints) tell(id checkout.SessionID) {
+	h.marks.move(id)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	wake(h.subs[id])
@@ -84,6 +90,7 @@ func (h *hints) tell(id checkout.SessionID) {
 
 // tellAll hints at every session: something may have been missed.
 func (h *hints) tellAll() {
+	h.marks.moveAll()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, subs := range h.subs {
@@ -111,32 +118,61 @@ func (s *Store) hear() {
 	}
 }
 
+// hearUntilLost asks the connection every now and then whether it still tells everything, also while it
+// tells much: the server says all that was announced until then before it answers.
 func (s *Store) hearUntilLost(ctx context.Context) error {
-	conn, err := s.connect(ctx)
+	conn, err := s.connectListener(ctx)
 	if err != nil {
 		return err
 	}
 	defer disconnect(ctx, conn)
+	defer s.hints.marks.deaf()
+	asked := time.Now()
 	if _, err := conn.Exec(ctx, "LISTEN "+changedChannel); err != nil {
 		return err
 	}
 	s.hints.tellAll()
 	for {
-		n, err := waitAlive(ctx, conn)
-		if err != nil {
+		s.hints.marks.heard(asked)
+		if err := listenFor(ctx, conn, heardEvery); err != nil {
 			return err
 		}
-		for id := range strings.FieldsSeq(n) {
-			s.hints.tell(checkout.SessionID(id))
+		asked = time.Now()
+		if err := ping(ctx, conn); err != nil {
+			return err
 		}
 	}
 }
 
-// connect makes a connection of its own, beyond the pool.
-func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
+// listenFor reads notifications for a while; the connection knows whom to tell of them.
+func listenFor(ctx context.Context, conn *pgx.Conn, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	for {
+		err := conn.PgConn().WaitForNotification(ctx)
+		switch {
+		case err == nil:
+		case errors.Is(err, context.DeadlineExceeded):
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// connectListener makes a connection of its own, beyond the pool, that tells of what it is notified of as it reads it: when an answer
+// has been read, all that was announced before it has been told.
+func (s *Store) connectListener(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
-	return pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	config := s.pool.Config().ConnConfig
+	config.RuntimeParams["application_name"] = listenerName
+	config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
+		for id := range strings.FieldsSeq(n.Payload) {
+			s.hints.tell(checkout.SessionID(id))
+		}
+	}
+	return pgx.ConnectConfig(ctx, config)
 }
 
 // connectLease makes a connection whose locks are rights of this process: the server ends it when
@@ -157,24 +193,24 @@ func disconnect(ctx context.Context, conn *pgx.Conn) {
 	_ = conn.Close(ctx) // it may be closed already
 }
 
-// waitAlive waits for a notification and answers its payload. A connection that is silent for a while
-// must show that somebody is at its other end; one that is closed there is noticed at once.
-func waitAlive(ctx context.Context, conn *pgx.Conn) (payload string, err error) {
+// waitAlive waits for a notification. A connection that is silent for a while must show that somebody is at
+// its other end; one that is closed there is noticed at once.
+func waitAlive(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		wait, cancel := context.WithTimeout(ctx, aliveEvery)
-		n, err := conn.WaitForNotification(wait)
+		_, err := conn.WaitForNotification(wait)
 		cancel()
-		switch {
-		case err == nil:
-			return n.Payload, nil
-		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
-			return "", err
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
 		}
-		ping, cancel := context.WithTimeout(ctx, aliveLimit)
-		err = conn.Ping(ping)
-		cancel()
-		if err != nil {
-			return "", err
+		if err := ping(ctx, conn); err != nil {
+			return err
 		}
 	}
+}
+
+func ping(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, aliveLimit)
+	defer cancel()
+	return conn.Ping(ctx)
 }

@@ -81,6 +81,7 @@ func (r sessions) SaveAll(ctx context.Context, list []*checkout.Session) error {
 			return ports.ErrNotFound
 		}
 		l.add(s)
+		r.changed = append(r.changed, s.ID)
 	}
 	n, err := exec(ctx, r.in(), saveSessions, append([]any{prepared}, l.args()...)...)
 	if err != nil || n == int64(len(list)) {

@@ -80,7 +80,7 @@ func (s *Store) hold(
 	go func() {
 		defer close(guarded)
 		for {
-			if _, err := waitAlive(listening, conn); err != nil {
+			if err := waitAlive(listening, conn); err != nil {
 				lose(fmt.Errorf("%w: %w", errWatchLost, err))
 				return
 			}

@@ -65,7 +65,7 @@ func TestChangesSurviveALostConnection(t *testing.T) {
 	}
 	change()
 	change()
-	endBackend(t, conn, "query LIKE 'LISTEN%'")
+	endBackend(t, conn, "application_name = '101pay changes'")
 	<-hints
 	change()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/ports"
 )
@@ -31,8 +32,9 @@ type insideUnit struct{}
 
 // unit is one attempt at a unit of work. It is used by one goroutine.
 type unit struct {
-	store *Store
-	tx    bun.Tx
+	store   *Store
+	tx      bun.Tx
+	changed []checkout.SessionID // marks to move when it is committed
 }
 
 // Do implements ports.UnitOfWork.
@@ -87,7 +89,11 @@ func (s *Store) attempt(
 		return true, err
 	}
 	defer time.AfterFunc(commitLimit, cancel).Stop()
-	return true, committed(tx.Commit())
+	err = committed(tx.Commit())
+	for _, id := range u.changed { // also if nobody knows whether they were
+		s.hints.marks.move(id)
+	}
+	return true, err
 }
 
 // givenUp prefers the caller's own reason to the error it led to.

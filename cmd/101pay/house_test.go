@@ -82,8 +82,7 @@ var house = []row{
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
 	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
-	{"adapters/agenttest", list("domain/x402 golang.org/x/crypto/sha3 " + // pays in tests
-		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
+	{"adapters/agenttest", list("domain/x402 ports/portstest")}, // pays in tests
 	{"adapters/ethrpc/simnode", nil}, // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},

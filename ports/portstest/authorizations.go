@@ -3,7 +3,6 @@ package portstest
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,15 +23,9 @@ var authorizationPromises = []promise{
 	{"permits of one nonce are one claim, whatever their tokens and methods", permitsRace},
 	{"of a permit of at most a value, what was used is kept, and no more than was permitted", permitsUsed},
 	{"an order of something else is refused", authorizationsOtherOrder},
-	{"a settlement that was loaded is locked", authorizationsLocked},
-	{"many are loaded at once, in whatever order they are named", authorizationsLoadedTogether},
-	{"what was rolled back was never claimed", authorizationsRollBack},
 	{"what a transaction settled is looked at when it is woken", authorizationsWoken},
 	{"a session is told of the settlements that are under way for it", authorizationsPaying},
 	{"what settled for a session is looked at when that is woken", authorizationsSessionWoken},
-	{"an answer is kept byte for byte, and replaced", answersKept},
-	{"an answer is no longer than it may be", answersBounded},
-	{"expired answers are pruned, the longest expired first, no more than asked", answersPruned},
 }
 
 func claimOf(t *testing.T, w World, a ports.AuthorizationRow) error {
@@ -230,78 +223,6 @@ func authorizationsOtherOrder(t *testing.T, w World) {
 	sameAuthorization(t, stored(t, w, keyOf(a)), a)
 }
 
-// authorizationsLocked: of units that load, look and save, each finds what the one before left.
-func authorizationsLocked(t *testing.T, w World) {
-	a := OpenShop(t, w).AddAuthorization(t, x402.Broadcast)
-	allWon(t, race(racers, func(int) error {
-		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			row, err := r.Authorizations.Load(ctx, keyOf(a))
-			if err != nil {
-				return err
-			}
-			row.LookAt = row.LookAt.Add(time.Second)
-			return r.Authorizations.Save(ctx, x402.Broadcast, row)
-		})
-	}))
-	same(t, stored(t, w, keyOf(a)).LookAt, a.LookAt.Add(racers*time.Second))
-}
-
-func authorizationsLoadedTogether(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	var rows []ports.AuthorizationRow
-	var keys []x402.ClaimKey
-	for range 3 {
-		rows = append(rows, shop.AddAuthorization(t, x402.Broadcast))
-		keys = append(keys, keyOf(rows[len(rows)-1]))
-	}
-	missing := keyOf(shop.Authorization(t, x402.Broadcast))
-	found := in(t, w, func(ctx context.Context, r ports.Repos) (map[x402.ClaimKey]ports.AuthorizationRow, error) {
-		return r.Authorizations.LoadAll(ctx, append([]x402.ClaimKey{missing, keys[1]}, keys...))
-	})
-	same(t, len(found), len(rows))
-	for i, row := range rows {
-		sameAuthorization(t, found[keys[i]], row)
-	}
-	allWon(t, race(racers, func(n int) error {
-		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			turned := append(slices.Clone(keys[n%len(keys):]), keys[:n%len(keys)]...)
-			found, err := r.Authorizations.LoadAll(ctx, turned)
-			if err != nil {
-				return err
-			}
-			for _, k := range turned {
-				row := found[k]
-				row.LookAt = row.LookAt.Add(time.Second)
-				if err := r.Authorizations.Save(ctx, x402.Broadcast, row); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}))
-	for i, row := range rows {
-		same(t, stored(t, w, keys[i]).LookAt, row.LookAt.Add(racers*time.Second))
-	}
-}
-
-func authorizationsRollBack(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	a, stop := shop.Authorization(t, x402.Claimed), errors.New("stop")
-	isFault(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		if err := r.Authorizations.Claim(ctx, a); err != nil {
-			return err
-		}
-		return stop
-	}), stop)
-	_, _, err := w.Authorizations.ByKey(t.Context(), keyOf(a))
-	isFault(t, err, ports.ErrNotFound)
-	refused(t, w, ports.ErrNotFound, func(ctx context.Context, r ports.Repos) error {
-		_, err := r.Authorizations.Load(ctx, keyOf(a))
-		return err
-	})
-	ok(t, claimOf(t, w, a))
-}
-
 func authorizationsWoken(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	tx := x402.Hash(Unique())
@@ -322,83 +243,4 @@ func authorizationsWoken(t *testing.T, w World) {
 	for _, a := range others {
 		sameAuthorization(t, stored(t, w, keyOf(a)), a)
 	}
-}
-
-func keepAnswer(t *testing.T, w World, k x402.ClaimKey, answer ports.AuthorizationAnswer) error {
-	t.Helper()
-	return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Authorizations.Keep(ctx, k, answer)
-	})
-}
-
-// answerTo reads an answer in both ways, which must agree; nil if there is none.
-func answerTo(t *testing.T, w World, k x402.ClaimKey) *ports.AuthorizationAnswer {
-	t.Helper()
-	_, answer, err := w.Authorizations.ByKey(t.Context(), k)
-	ok(t, err)
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		inside, err := r.Authorizations.Answer(ctx, k)
-		if answer == nil {
-			isFault(t, err, ports.ErrNotFound)
-			return nil
-		}
-		same(t, inside, *answer)
-		return err
-	})
-	return answer
-}
-
-func weather(expires time.Time) ports.AuthorizationAnswer {
-	return ports.AuthorizationAnswer{
-		Status: 200, Headers: map[string]string{"Content-Type": "text/plain; charset=\"utf-8\""},
-		Body: []byte("{\"id\":\"\x00\xff\"}\n"), Expires: expires,
-	}
-}
-
-func answersKept(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	a, other := shop.AddAuthorization(t, x402.Settled), shop.AddAuthorization(t, x402.Settled)
-	first := weather(Epoch.Add(x402.ReplayFor))
-	ok(t, keepAnswer(t, w, keyOf(a), first))
-	same(t, answerTo(t, w, keyOf(a)), &first)
-	second := ports.AuthorizationAnswer{Status: 204, Expires: Epoch}
-	ok(t, keepAnswer(t, w, keyOf(a), second))
-	same(t, answerTo(t, w, keyOf(a)), &second)
-	same(t, answerTo(t, w, keyOf(other)), (*ports.AuthorizationAnswer)(nil))
-	nobody := shop.Authorization(t, x402.Settled)
-	isFault(t, keepAnswer(t, w, keyOf(nobody), first), ports.ErrNotFound)
-}
-
-func answersBounded(t *testing.T, w World) {
-	a := OpenShop(t, w).AddAuthorization(t, x402.Settled)
-	long := weather(Epoch)
-	long.Body = make([]byte, ports.MaxAnswerBytes)
-	ok(t, keepAnswer(t, w, keyOf(a), long))
-	same(t, len(answerTo(t, w, keyOf(a)).Body), ports.MaxAnswerBytes)
-	long.Body = append(long.Body, 0)
-	isFault(t, keepAnswer(t, w, keyOf(a), long), ports.ErrAnswerTooLong)
-}
-
-func answersPruned(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	keys := make([]x402.ClaimKey, 4)
-	for _, at := range []int{2, 1, 0, 3} {
-		keys[at] = keyOf(shop.AddAuthorization(t, x402.Settled))
-		ok(t, keepAnswer(t, w, keys[at], weather(Epoch.Add(time.Duration(at)*time.Minute))))
-	}
-	prune := func(limit int) int {
-		return in(t, w, func(ctx context.Context, r ports.Repos) (int, error) {
-			return r.Authorizations.PruneAnswers(ctx, Epoch.Add(3*time.Minute), limit)
-		})
-	}
-	left := func(want ...bool) {
-		for i, k := range keys {
-			same(t, answerTo(t, w, k) != nil, want[i])
-		}
-	}
-	same(t, prune(2), 2)
-	left(false, false, true, true)
-	same(t, prune(2), 1)
-	left(false, false, false, true)
-	same(t, prune(2), 0)
 }

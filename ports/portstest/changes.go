@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ var changePromises = []promise{
 	{"every subscriber of a session hears", changesAllHear},
 	{"a subscriber of a project hears of its sessions", changesOfProjectHeard},
 	{"a subscriber that does not listen holds nobody up", changesDoNotBlock},
+	{"a mark is another one as soon as a change is committed", changesMoveMarks},
+	{"a mark is not moved by what was rolled back, and stays while nothing changes", changesLetMarksBe},
 }
 
 // Hints may be missed while a subscription settles, so a test changes the session until it is
@@ -115,4 +118,60 @@ func changesOfProjectHeard(t *testing.T, w World) {
 		t.Fatal("another project's subscriber was hinted at it")
 	default:
 	}
+}
+
+// known waits until a store has heard that it misses nothing, and answers the mark.
+func known(t *testing.T, w World, id checkout.SessionID) ports.Mark {
+	t.Helper()
+	for range hintTries {
+		if m, ok := w.Changes.Mark(id); ok {
+			return m
+		}
+		time.Sleep(hintWait)
+	}
+	t.Fatal("nothing is known of what was announced")
+	return 0
+}
+
+func changesMoveMarks(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, _ := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	for range 20 {
+		before := known(t, w, session.ID())
+		flip(t, w, session.ID())
+		if after := known(t, w, session.ID()); after == before {
+			t.Fatalf("the mark is %d before and after a change", after)
+		}
+	}
+}
+
+func changesLetMarksBe(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	session, _ := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	flip(t, w, session.ID())
+	stop := errors.New("stop")
+	for range hintTries { // an announcement of what was before may still be on its way
+		before := known(t, w, session.ID())
+		err := w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			s, err := r.Sessions.Load(ctx, session.ID())
+			if err != nil {
+				return err
+			}
+			if err := s.Unsee(Epoch); err != nil {
+				return err
+			}
+			if err := r.Sessions.Save(ctx, s); err != nil {
+				return err
+			}
+			return stop
+		})
+		if !errors.Is(err, stop) {
+			t.Fatalf("unexpected error: %v", err)
+		}
+		time.Sleep(hintWait)
+		if known(t, w, session.ID()) == before {
+			return
+		}
+	}
+	t.Fatal("a mark never stays")
 }

@@ -2,13 +2,11 @@ package portstest
 
 import (
 	"context"
-	"math/big"
 	"testing"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
 	"github.com/101pay/101pay/domain/checkout"
-	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -21,16 +19,8 @@ var transferPromises = []promise{
 	{"a reversed transfer is above no height and may be recorded anew", transfersReversed},
 	{"reversing an unknown transfer is not found", transfersReverseUnknown},
 	{"a moved transfer stands in its new block", transfersMoved},
-	{"the queue holds what settled nothing, newest first", transfersQueue},
-	{"a reversed transfer waits for nobody", transfersQueueReversed},
-	{"the parts of a session whose merchant has to decide wait with the others", transfersQueueParts},
 	{"a transfer that settled can become a part, no other can", transfersDemoted},
-	{"a queue is paged through without gap or repetition, in one mode", transfersQueuePages},
-	{"a decided transfer waits no longer, and is kept with its decision", transfersDecided},
-	{"a decided transfer that is undone and returns waits again", transfersDecidedReturns},
 	{"a recorded transfer is found by its identity", transfersLoad},
-	{"a transfer nobody asked for can become an agent's, once", transfersAgent},
-	{"an agent's transfer may be recorded as such, and is undone and returns as any", transfersAgentAdded},
 }
 
 func addRow(t *testing.T, w World, row ports.TransferRow) bool {
@@ -63,14 +53,6 @@ func ofSession(
 		return err
 	})
 	return rows, seen
-}
-
-func queue(t *testing.T, w World, p merchant.ProjectID, limit int) []ports.TransferRow {
-	t.Helper()
-	return in(t, w, func(ctx context.Context, r ports.Repos) ([]ports.TransferRow, error) {
-		page, err := r.Transfers.Queue(ctx, ports.QueueQuery{Project: p, Mode: merchant.Test, Limit: limit})
-		return page.Rows, err
-	})
 }
 
 func transfersOnce(t *testing.T, w World) {
@@ -233,72 +215,6 @@ func transfersMoved(t *testing.T, w World) {
 	same(t, above(t, w, chain.Sandbox, 0), []ports.TransferRow{neighbour, row})
 }
 
-func transfersQueue(t *testing.T, w World) {
-	shop, other := OpenShop(t, w), OpenShop(t, w)
-	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	addRow(t, w, Row(shop, intent, Paying(intent, 6)))
-	var want []ports.TransferRow
-	for i, d := range []ports.Disposition{ports.Held, ports.Duplicate, ports.Unmatched, ports.Held} {
-		row := Row(shop, intent, Paying(intent, uint64(7+i)))
-		row.Disposition, row.OrderNo = d, ""
-		row.Transfer.BlockTime = row.Transfer.BlockTime.Add(time.Duration(i) * time.Second)
-		row.RecordedAt = row.Transfer.BlockTime.Add(time.Minute)
-		if d == ports.Unmatched {
-			row.SessionID, row.IntentID = "", ""
-		}
-		addRow(t, w, row)
-		want = append([]ports.TransferRow{row}, want...)
-	}
-	same(t, queue(t, w, shop.Project.ID, 10), want)
-	same(t, queue(t, w, shop.Project.ID, 3), want[:3])
-	same(t, queue(t, w, other.Project.ID, 10), []ports.TransferRow(nil))
-}
-
-func transfersQueueReversed(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	row := Row(shop, intent, Paying(intent, 7))
-	row.Disposition, row.OrderNo = ports.Held, ""
-	addRow(t, w, row)
-	same(t, len(queue(t, w, shop.Project.ID, 10)), 1)
-	reverse(t, w, row)
-	same(t, len(queue(t, w, shop.Project.ID, 10)), 0)
-}
-
-func transfersQueueParts(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	session := shop.AddSession(t, Epoch)
-	intent := own(MakeIntent(session, Address(), 9_990_000))
-	ok(t, session.Issue(intent, Epoch))
-	part := Row(shop, intent, Paying(intent, 7))
-	part.Transfer.Units, part.Disposition = big.NewInt(1_000_000), ports.Part
-	ok(t, session.Credit(Confirm(t, part.Transfer), intent, false, part.OrderNo, Epoch))
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		if err := r.Sessions.Reserve(ctx, intent); err != nil {
-			return err
-		}
-		return r.Sessions.Save(ctx, session)
-	})
-	addRow(t, w, part)
-	ok(t, session.Lapse(Epoch.Add(time.Hour)))
-	shop.saved(t, session)
-	same(t, len(queue(t, w, shop.Project.ID, 10)), 0)
-
-	held := part
-	held.Transfer.TxID, held.Disposition, held.OrderNo = TxID(), ports.Held, ""
-	held.RecordedAt = part.RecordedAt.Add(time.Second)
-	addRow(t, w, held)
-	session, err := w.Sessions.ByID(t.Context(), session.ID())
-	ok(t, err)
-	_, err = session.Reverse(part.Transfer, Epoch.Add(time.Hour), time.Hour)
-	ok(t, err)
-	ok(t, session.Credit(Confirm(t, part.Transfer), intent, false, part.OrderNo, Epoch.Add(time.Hour)))
-	ok(t, session.AwaitDecision())
-	shop.saved(t, session)
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{held, part})
-	same(t, queue(t, w, shop.Project.ID, 1), []ports.TransferRow{held})
-}
-
 func transfersDemoted(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
@@ -324,92 +240,6 @@ func load(t *testing.T, w World, of chain.Transfer) (row ports.TransferRow, err 
 	return row, err
 }
 
-func decide(t *testing.T, w World, row ports.TransferRow) {
-	t.Helper()
-	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Transfers.Decide(ctx, row) })
-}
-
-// waiting records a held transfer of a shop at a height.
-func waiting(t *testing.T, w World, shop Shop, i checkout.Intent, height uint64) ports.TransferRow {
-	t.Helper()
-	row := Row(shop, i, Paying(i, height))
-	row.Disposition, row.OrderNo = ports.Held, ""
-	same(t, addRow(t, w, row), true)
-	return row
-}
-
-func transfersQueuePages(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	const rows = 7 // all recorded at one instant, so that the order rests on the rest of the mark
-	var want []ports.TransferRow
-	for i := range rows {
-		want = append([]ports.TransferRow{waiting(t, w, shop, intent, uint64(7+i))}, want...)
-	}
-	q := ports.QueueQuery{Project: shop.Project.ID, Mode: merchant.Test, Limit: 3}
-	var got []ports.TransferRow
-	for range rows {
-		page := in(t, w, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
-			return r.Transfers.Queue(ctx, q)
-		})
-		got = append(got, page.Rows...)
-		if !page.More {
-			break
-		}
-		last := page.Rows[len(page.Rows)-1]
-		q.Before = ports.QueueMark{
-			RecordedAt: last.RecordedAt, Height: last.Transfer.Height, Index: last.Transfer.Index,
-			TxID: last.Transfer.TxID,
-		}
-	}
-	same(t, got, want)
-	q.Mode, q.Before = merchant.Live, ports.QueueMark{}
-	none := in(t, w, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
-		return r.Transfers.Queue(ctx, q)
-	})
-	same(t, none, ports.QueuePage{})
-}
-
-func transfersDecided(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	_, other := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	closed, assigned := waiting(t, w, shop, intent, 7), waiting(t, w, shop, intent, 8)
-	closed.Decision = ports.Decision{
-		Action: ports.Returned, Note: "sent back", ReturnTxID: "ab", At: Epoch.Add(time.Hour),
-	}
-	decide(t, w, closed)
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{assigned})
-	assigned.Disposition, assigned.SessionID, assigned.IntentID = ports.Settled, other.SessionID, other.ID
-	assigned.OrderNo = "20260517000000042"
-	assigned.Decision = ports.Decision{Action: ports.Assigned, At: Epoch.Add(time.Hour)}
-	decide(t, w, assigned)
-	same(t, len(queue(t, w, shop.Project.ID, 10)), 0)
-	rows, _ := ofSession(t, w, other.SessionID)
-	same(t, rows, []ports.TransferRow{assigned})
-	decided := in(t, w, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
-		return r.Transfers.Queue(ctx, ports.QueueQuery{
-			Project: shop.Project.ID, Mode: merchant.Test, Decided: true, Limit: 10,
-		})
-	})
-	same(t, decided, ports.QueuePage{Rows: []ports.TransferRow{assigned, closed}})
-	isFault(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-		return r.Transfers.Decide(ctx, Row(shop, intent, Paying(intent, 9)))
-	}), ports.ErrNotFound)
-}
-
-func transfersDecidedReturns(t *testing.T, w World) {
-	shop := OpenShop(t, w)
-	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
-	row := waiting(t, w, shop, intent, 7)
-	closed := row
-	closed.Decision = ports.Decision{Action: ports.Closed, At: Epoch.Add(time.Hour)}
-	decide(t, w, closed)
-	reverse(t, w, row)
-	same(t, addRow(t, w, row), true)
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{row})
-}
-
 func transfersLoad(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
@@ -421,76 +251,9 @@ func transfersLoad(t *testing.T, w World) {
 	isFault(t, err, ports.ErrNotFound)
 }
 
-// stray is a transfer nobody asked for.
-func stray(t *testing.T, w World) (Shop, ports.TransferRow) {
-	t.Helper()
-	shop := OpenShop(t, w)
-	return shop, ports.TransferRow{
-		Transfer: Paying(MakeIntent(shop.MakeSession(t, Epoch), Address(), 10_000), 7), ProjectID: shop.Project.ID,
-		Disposition: ports.Unmatched, Reason: ports.AwaitingSettlement, RecordedAt: Epoch,
-	}
-}
-
 func loaded(t *testing.T, w World, of chain.Transfer) ports.TransferRow {
 	t.Helper()
 	return in(t, w, func(ctx context.Context, r ports.Repos) (ports.TransferRow, error) {
 		return r.Transfers.Load(ctx, of.Network, of.TxID, of.Index)
 	})
-}
-
-// take makes a transfer an agent's as a settlement does; ErrStale if it is not to be had any more.
-func take(ctx context.Context, r ports.Repos, of chain.Transfer, orderNo string) error {
-	row, err := r.Transfers.Load(ctx, of.Network, of.TxID, of.Index)
-	if err != nil {
-		return err
-	}
-	if row.Disposition != ports.Unmatched || row.Decision.Action != "" {
-		return ports.ErrStale
-	}
-	if err := r.Transfers.Note(ctx, of, ports.NoReason); err != nil {
-		return err
-	}
-	row.Disposition, row.OrderNo = ports.Agent, orderNo
-	return r.Transfers.Decide(ctx, row)
-}
-
-func transfersAgent(t *testing.T, w World) {
-	shop, row := stray(t, w)
-	same(t, addRow(t, w, row), true)
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{row}) // with its reason
-	oneWinner(t, race(racers, func(int) error {
-		return w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			return take(ctx, r, row.Transfer, "20260301000000001")
-		})
-	}), ports.ErrStale)
-	row.Disposition, row.Reason, row.OrderNo = ports.Agent, ports.NoReason, "20260301000000001"
-	same(t, row.Disposition.Booked(), true)
-	same(t, loaded(t, w, row.Transfer), row)
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow(nil))
-
-	_, other := stray(t, w)
-	same(t, addRow(t, w, other), true)
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return r.Transfers.Note(ctx, other.Transfer, ports.NoReason)
-	})
-	other.Reason = ports.NoReason
-	same(t, queue(t, w, other.ProjectID, 10), []ports.TransferRow{other})
-	do(t, w, func(ctx context.Context, r ports.Repos) error {
-		return take(ctx, r, other.Transfer, "20260301000000002")
-	})
-	same(t, loaded(t, w, other.Transfer).Disposition, ports.Agent)
-}
-
-func transfersAgentAdded(t *testing.T, w World) {
-	shop, row := stray(t, w)
-	row.Disposition, row.Reason, row.OrderNo = ports.Agent, ports.NoReason, "20260301000000001"
-	same(t, addRow(t, w, row), true)
-	same(t, above(t, w, row.Transfer.Network, 6), []ports.TransferRow{row})
-	watched := row
-	watched.Disposition, watched.OrderNo = ports.Unmatched, ""
-	same(t, addRow(t, w, watched), false) // the watcher sees it later than its settlement did
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow(nil))
-	reverse(t, w, row)
-	same(t, addRow(t, w, watched), true)
-	same(t, queue(t, w, shop.Project.ID, 10), []ports.TransferRow{watched})
 }

@@ -60,18 +60,13 @@ func showAgent(a ports.AuthorizationRow) agentJSON {
 // pageAgents answers one page of what programs paid.
 func (a *API) pageAgents(c *gin.Context, who merchant.Principal) {
 	const list = "x402 payments"
-	limit, cursor, err := edge.Page(c, maxSessionsPage)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	at, id, err := a.readCursor(list, who, cursor)
+	from, err := a.askedPage(c, list, who, maxSessionsPage)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
 	rows, more, err := a.Paywall.History(
-		c.Request.Context(), who, ports.AuthorizationMark{ClaimedAt: at, ID: id}, limit)
+		c.Request.Context(), who, ports.AuthorizationMark{ClaimedAt: from.at, ID: from.id}, from.limit)
 	if err != nil {
 		edge.Fail(c, err)
 		return

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/domain/merchant"
 )
@@ -18,6 +20,23 @@ import (
 func (a *API) makeCursor(list string, who merchant.Principal, at time.Time, id string) string {
 	position := strconv.FormatInt(at.UnixMicro(), 10) + " " + id
 	return base64.RawURLEncoding.EncodeToString(append(a.cursorTag(list, who, position), position...))
+}
+
+// askedPage is what of a list a request asks for: so many behind a position, from the top if at is zero.
+type askedPage struct {
+	limit int
+	at    time.Time
+	id    string
+}
+
+// askedPage reads which page of a list a request asks for, of at most so many.
+func (a *API) askedPage(c *gin.Context, list string, who merchant.Principal, most int) (p askedPage, err error) {
+	var cursor string
+	if p.limit, cursor, err = edge.Page(c, most); err != nil {
+		return p, err
+	}
+	p.at, p.id, err = a.readCursor(list, who, cursor)
+	return p, err
 }
 
 // readCursor reads a position; the zero time for "".

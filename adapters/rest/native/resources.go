@@ -91,15 +91,11 @@ func (a *API) listResources(c *gin.Context, who merchant.Principal) error {
 	default:
 		return resource.ErrInvalid.About("archived").Saying("archived must be true or false")
 	}
-	limit, cursor, err := edge.Page(c, maxResourcesPage)
+	from, err := a.askedPage(c, "resources", who, maxResourcesPage)
 	if err != nil {
 		return err
 	}
-	at, id, err := a.readCursor("resources", who, cursor)
-	if err != nil {
-		return err
-	}
-	q.Limit, q.Before = limit, ports.ResourceMark{At: at, ID: resource.ID(id)}
+	q.Limit, q.Before = from.limit, ports.ResourceMark{At: from.at, ID: resource.ID(from.id)}
 	found, more, err := a.Resources.List(c.Request.Context(), q)
 	if err != nil {
 		return err

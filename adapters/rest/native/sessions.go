@@ -186,17 +186,12 @@ func (a *API) pageSessions(
 	c *gin.Context, list string, who merchant.Principal, q ports.SessionQuery,
 	render func(found []*checkout.Session, next string) any,
 ) {
-	limit, cursor, err := edge.Page(c, maxSessionsPage)
+	from, err := a.askedPage(c, list, who, maxSessionsPage)
 	if err != nil {
 		edge.Fail(c, err)
 		return
 	}
-	at, id, err := a.readCursor(list, who, cursor)
-	if err != nil {
-		edge.Fail(c, err)
-		return
-	}
-	q.Limit, q.Before = limit, ports.SessionMark{At: at, ID: checkout.SessionID(id)}
+	q.Limit, q.Before = from.limit, ports.SessionMark{At: from.at, ID: checkout.SessionID(from.id)}
 	page, err := a.Checkout.List(c.Request.Context(), q)
 	if err != nil {
 		edge.Fail(c, err)
