@@ -112,12 +112,14 @@ func decide(t *testing.T, g *rig.Gateway, state, note string) {
 // past goes past the navigation, as the first stop of every page leads.
 func (t *tab) past() {
 	t.Helper()
+	t.settled()
 	eval[bool](t, `(document.getElementById("main").focus(), true)`)
 }
 
 // enter goes to a button by keyboard and presses it.
 func (t *tab) enter(name string) {
 	t.Helper()
+	t.until(`[...document.querySelectorAll("button")].some((b) => !b.disabled && b.innerText === ` + quote(name) + `)`)
 	t.tabTo(`document.activeElement.tagName === "BUTTON" && document.activeElement.innerText === ` + quote(name))
 	t.do(chromedp.KeyEvent(kb.Enter))
 }
