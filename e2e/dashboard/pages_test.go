@@ -63,6 +63,7 @@ func TestEveryPage(t *testing.T) {
 		{"/settings", "Settings"},
 		{"/verification", "Verification"},
 		{"/payments/00000000-0000-4000-8000-000000000000", "There is no such payment"},
+		{"/webhooks/evt_00000000-0000-4000-8000-000000000000", "There is no such event"},
 		{"/no/such/page", "There is no such page"},
 	}
 	for _, l := range looks {

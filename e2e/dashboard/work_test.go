@@ -122,12 +122,13 @@ func TestAColleagueJoins(t *testing.T) {
 	owner.says("books@example.com")
 	owner.says("The chain holds")
 	owner.visit("/people")
-	owner.until(`(() => {
-		const roles = document.querySelector('select[aria-label="Role: books@example.com"]:enabled');
-		if (roles) roles.value = "viewer";
-		return roles?.dispatchEvent(new Event("change", { bubbles: true }));
-	})()`)
-	owner.until(`document.querySelector(".toast").textContent.includes("Saved.")`)
+	owner.hears("Saved.", func() {
+		owner.until(`(() => {
+			const roles = document.querySelector('select[aria-label="Role: books@example.com"]:enabled');
+			if (roles) roles.value = "viewer";
+			return roles?.dispatchEvent(new Event("change", { bubbles: true }));
+		})()`)
+	})
 	owner.visit("/activity?action=member.role_changed")
 	owner.says("role=accountant")
 
