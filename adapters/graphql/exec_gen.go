@@ -1430,6 +1430,15 @@ type Rail {
   silenceSeconds: Int!
   "Whether payments on it can be made now."
   ok: Boolean!
+  """
+  The least number of blocks after which payments may be credited before the network calls them final; null
+  where only final payments are credited.
+  """
+  earliestConfirmations: Int
+  "After about how many blocks a payment is final."
+  finalBlocks: Int!
+  "After about how many seconds that is."
+  finalSeconds: Int!
 }
 
 "Where a verification stands."
@@ -3502,6 +3511,12 @@ func (ec *executionContext) childFields_Rail(ctx context.Context, field graphql.
 		return ec.fieldContext_Rail_silenceSeconds(ctx, field)
 	case "ok":
 		return ec.fieldContext_Rail_ok(ctx, field)
+	case "earliestConfirmations":
+		return ec.fieldContext_Rail_earliestConfirmations(ctx, field)
+	case "finalBlocks":
+		return ec.fieldContext_Rail_finalBlocks(ctx, field)
+	case "finalSeconds":
+		return ec.fieldContext_Rail_finalSeconds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Rail", field.Name)
 }
@@ -18062,6 +18077,75 @@ func (ec *executionContext) fieldContext_Rail_ok(_ context.Context, field graphq
 	return graphql.NewScalarFieldContext("Rail", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _Rail_earliestConfirmations(ctx context.Context, field graphql.CollectedField, obj *Rail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rail_earliestConfirmations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EarliestConfirmations, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rail_earliestConfirmations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rail", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Rail_finalBlocks(ctx context.Context, field graphql.CollectedField, obj *Rail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rail_finalBlocks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinalBlocks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rail_finalBlocks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rail", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Rail_finalSeconds(ctx context.Context, field graphql.CollectedField, obj *Rail) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rail_finalSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinalSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rail_finalSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rail", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Rate_from(ctx context.Context, field graphql.CollectedField, obj *Rate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29344,6 +29428,18 @@ func (ec *executionContext) _Rail(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "ok":
 			out.Values[i] = ec._Rail_ok(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "earliestConfirmations":
+			out.Values[i] = ec._Rail_earliestConfirmations(ctx, field, obj)
+		case "finalBlocks":
+			out.Values[i] = ec._Rail_finalBlocks(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "finalSeconds":
+			out.Values[i] = ec._Rail_finalSeconds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

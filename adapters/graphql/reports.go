@@ -95,18 +95,18 @@ func writeJSON(c *gin.Context, r app.Report) {
 
 // pageStyle is for paper.
 const pageStyle = `body{font:14px/1.5 system-ui,sans-serif;margin:2rem;color:#111;background:#fff}` +
-	`table{border-collapse:collapse;width:100%}th,td{padding:.35rem .5rem;border-bottom:1px solid #ccc;text-align:left}` +
-	`td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}@media print{body{margin:0}thead{display:table-header-group}}`
+	`.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{padding:.35rem .5rem;border-bottom:1px solid #ccc;text-align:left}` +
+	`td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}@media print{body{margin:0}.wide{overflow:visible}thead{display:table-header-group}}`
 
 var page = template.Must(template.New("report").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{.Title}}</title><style>` + pageStyle + `</style></head>
-<body><h1>{{.Title}}</h1>
+<body><main><h1>{{.Title}}</h1>
 <p>{{.Mode}} mode. Days are UTC. What payments were worth is at the rate that was locked when they were asked for.</p>
-<table><thead><tr>{{range $i, $c := .Columns}}<th scope="col"{{if $.Number $i}} class="n"{{end}}>{{$c}}</th>{{end}}</tr></thead>
+<div class="wide" tabindex="0" role="region" aria-label="{{.Title}}"><table><thead><tr>{{range $i, $c := .Columns}}<th scope="col"{{if $.Number $i}} class="n"{{end}}>{{$c}}</th>{{end}}</tr></thead>
 <tbody>{{range .Rows}}<tr>{{range $i, $c := .}}<td{{if $.Number $i}} class="n"{{end}}>{{$c}}</td>{{end}}</tr>{{else}}` +
-	`<tr><td colspan="11">Nothing was booked in this period.</td></tr>{{end}}</tbody></table>
-</body></html>
+	`<tr><td colspan="11">Nothing was booked in this period.</td></tr>{{end}}</tbody></table></div>
+</main></body></html>
 `))
 
 // pagePolicy lets the page have its own style and nothing else.

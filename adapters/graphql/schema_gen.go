@@ -1133,6 +1133,13 @@ type Rail struct {
 	SilenceSeconds int `json:"silenceSeconds"`
 	// Whether payments on it can be made now.
 	Ok bool `json:"ok"`
+	// The least number of blocks after which payments may be credited before the network calls them final; null
+	// where only final payments are credited.
+	EarliestConfirmations *int `json:"earliestConfirmations,omitempty"`
+	// After about how many blocks a payment is final.
+	FinalBlocks int `json:"finalBlocks"`
+	// After about how many seconds that is.
+	FinalSeconds int `json:"finalSeconds"`
 }
 
 // What was a currency worth, and who said so.

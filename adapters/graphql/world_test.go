@@ -246,7 +246,9 @@ type actorKey struct{}
 
 // mount serves the API as it is now.
 func (w *world) mount() {
-	w.engine = edge.NewEngine(edge.Options{Log: slog.New(slog.DiscardHandler), Now: w.clock.Now})
+	w.engine = edge.NewEngine(edge.Options{
+		Log: slog.New(slog.DiscardHandler), Now: w.clock.Now, BodyLimits: graphql.BodyLimits(),
+	})
 	service := &graphql.Service{API: w.api, Gate: w.gate, Watch: w.watch, Limiter: edge.NewLimiter(w.clock.Now), Drain: w.drain}
 	service.Mount(w.engine)
 }
