@@ -55,52 +55,83 @@ type NewMerchant struct {
 	SignedIn SignedIn
 }
 
-// newAccount is everything a registration records.
+// newAccount is an account with what none is without.
 type newAccount struct {
-	NewMerchant
 	account ports.Account
+	project merchant.Project
 	owner   member.Member
-	apiKey  keys.APIKey
-	login   keys.Login
 }
 
-// Register opens an account with its default project, in test mode, and signs it in.
+// Register opens an account with its default project, in test mode, makes its API key and signs it in to the
+// API: everything a program needs to go on.
 func (s Accounts) Register(
 	ctx context.Context, in RegisterInput, once Once[NewMerchant],
 ) (NewMerchant, *ports.Answer, error) {
+	return openAccount(ctx, s, in, once,
+		func(ctx context.Context, r ports.Repos, n newAccount) (NewMerchant, error) {
+			signedIn, login, err := s.signIn(n.owner)
+			if err != nil {
+				return NewMerchant{}, err
+			}
+			who := merchant.Principal{Merchant: n.account.Merchant.ID, Project: n.project.ID, Mode: merchant.Test}
+			secret, apiKey := drawAPIKey(s.Core, who)
+			if err := r.Keys.PutAPIKey(ctx, apiKey); err != nil {
+				return NewMerchant{}, err
+			}
+			return NewMerchant{
+				Merchant: n.account.Merchant, Project: n.project, APIKey: secret, SignedIn: signedIn,
+			}, r.Logins.Add(ctx, login)
+		})
+}
+
+// Open opens an account with its default project, in test mode, and makes no credential: whoever opened it
+// at the dashboard makes there what his programs need, and is shown it.
+func (s Accounts) Open(ctx context.Context, in RegisterInput) (merchant.Merchant, error) {
+	opened, _, err := openAccount(ctx, s, in, Once[merchant.Merchant]{},
+		func(_ context.Context, _ ports.Repos, n newAccount) (merchant.Merchant, error) {
+			return n.account.Merchant, nil
+		})
+	return opened, err
+}
+
+// openAccount records an account, and with it in one unit of work whatever else it begins with.
+func openAccount[T any](ctx context.Context, s Accounts, in RegisterInput, once Once[T],
+	begin func(ctx context.Context, r ports.Repos, n newAccount) (T, error),
+) (T, *ports.Answer, error) {
+	var none T
 	email, err := merchant.NormalizeEmail(in.Email)
 	if err != nil {
-		return NewMerchant{}, nil, err
+		return none, nil, err
 	}
 	if in.Name != "" {
 		if err := merchant.CheckName(in.Name); err != nil {
-			return NewMerchant{}, nil, err
+			return none, nil, err
 		}
 	}
 	if err := strongPassword(s.SignIn.Passwords, in.Password, email); err != nil {
-		return NewMerchant{}, nil, err
+		return none, nil, err
 	}
 	hash, err := s.SignIn.Passwords.Hash(ctx, in.Password)
 	if err != nil {
-		return NewMerchant{}, nil, err
+		return none, nil, err
 	}
 	for range clientIDTries {
-		fresh, err := s.draw(email, in.Name, hash)
-		if err != nil {
-			return NewMerchant{}, nil, err
-		}
+		fresh := s.draw(email, in.Name, hash)
 		out, stored, err := run(ctx, s.Core, accountScope(email), once,
-			func(ctx context.Context, r ports.Repos) (NewMerchant, error) {
-				return fresh.NewMerchant, fresh.record(ctx, r)
+			func(ctx context.Context, r ports.Repos) (T, error) {
+				if err := fresh.record(ctx, r); err != nil {
+					return none, err
+				}
+				return begin(ctx, r, fresh)
 			})
 		if !errors.Is(err, ports.ErrTaken) {
 			return out, stored, err
 		}
 		if fault.From(err).Param == "email" {
-			return NewMerchant{}, nil, merchant.ErrEmailTaken
+			return none, nil, merchant.ErrEmailTaken
 		}
 	}
-	return NewMerchant{}, nil, errors.New("register: every client id drawn is in use")
+	return none, nil, errors.New("register: every client id drawn is in use")
 }
 
 // strongPassword refuses with ErrWeakPassword what does not keep an account.
@@ -112,8 +143,8 @@ func strongPassword(p ports.Passwords, password, email string) error {
 	return nil
 }
 
-// draw makes up an account: its identifiers, its credentials and its default project.
-func (s Accounts) draw(email, name, passwordHash string) (newAccount, error) {
+// draw makes up an account: its identifiers, its owner and its default project.
+func (s Accounts) draw(email, name, passwordHash string) newAccount {
 	ids, now := s.Core.IDs, ledger.Instant(s.Core.Clock.Now())
 	m := merchant.Merchant{
 		ID: merchant.ID(ids.UUID()), ClientID: drawClientID(ids), Email: email, Name: name, CreatedAt: now,
@@ -121,22 +152,14 @@ func (s Accounts) draw(email, name, passwordHash string) (newAccount, error) {
 	if m.Name == "" {
 		m.Name = "Merchant " + string(m.ClientID)
 	}
-	project := merchant.Project{
-		ID: merchant.ProjectID(ids.UUID()), MerchantID: m.ID, Name: "Default", Mode: merchant.Test,
-		Policy: merchant.DefaultPolicy(), CreatedAt: now,
-	}
 	account := ports.Account{Merchant: m, PasswordHash: passwordHash}
-	owner := founder(ids, account)
-	signedIn, login, err := s.signIn(owner)
-	if err != nil {
-		return newAccount{}, err
-	}
-	who := merchant.Principal{Merchant: m.ID, Project: project.ID, Mode: merchant.Test}
-	secret, apiKey := drawAPIKey(s.Core, who)
 	return newAccount{
-		NewMerchant: NewMerchant{Merchant: m, Project: project, APIKey: secret, SignedIn: signedIn},
-		account:     account, owner: owner, apiKey: apiKey, login: login,
-	}, nil
+		account: account, owner: founder(ids, account),
+		project: merchant.Project{
+			ID: merchant.ProjectID(ids.UUID()), MerchantID: m.ID, Name: "Default", Mode: merchant.Test,
+			Policy: merchant.DefaultPolicy(), CreatedAt: now,
+		},
+	}
 }
 
 // drawClientID draws twelve digits, in two halves so that they fit an int of any size.
@@ -147,16 +170,10 @@ func drawClientID(ids ports.IDs) merchant.ClientID {
 }
 
 func (n newAccount) record(ctx context.Context, r ports.Repos) error {
-	if err := r.Merchants.Add(ctx, n.account, n.Project); err != nil {
+	if err := r.Merchants.Add(ctx, n.account, n.project); err != nil {
 		return err
 	}
-	if err := r.Members.Add(ctx, n.owner); err != nil {
-		return err
-	}
-	if err := r.Keys.PutAPIKey(ctx, n.apiKey); err != nil {
-		return err
-	}
-	return r.Logins.Add(ctx, n.login)
+	return r.Members.Add(ctx, n.owner)
 }
 
 // Principal is who a merchant's login acts as: his default project, in the mode it is set to.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -9,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/101pay/101pay/domain/keys"
+	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
 )
 
 // What a registration hands out works, and nothing of it is kept readable.
@@ -36,6 +39,49 @@ func TestRegisteringHandsOutWhatWorks(t *testing.T) {
 	if _, _, err := d.accounts.Login(t.Context(), Shown{Email: "OWNER@shop.example", Password: "correct horse"}, Once[SignedIn]{}); err != nil {
 		t.Errorf("login: %v", err)
 	}
+}
+
+// unkeyed is a store in which nobody may make a credential.
+type unkeyed struct{ ports.UnitOfWork }
+
+func (u unkeyed) Do(ctx context.Context, fn func(ctx context.Context, r ports.Repos) error) error {
+	return u.UnitOfWork.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		r.Keys, r.Logins = nil, nil
+		return fn(ctx, r)
+	})
+}
+
+// An account opened at the dashboard begins without any credential: what nobody is shown, nobody should hold.
+// What its programs need is made when it is wanted.
+func TestAnAccountOpenedAtTheDashboardHasNoCredential(t *testing.T) {
+	d := openDesk(t, false)
+	open := d.accounts
+	open.Core.Work = unkeyed{open.Core.Work}
+	in := RegisterInput{Email: "Owner@Shop.Example", Password: annsPassword, Name: "Corner shop"}
+	m, err := open.Open(t.Context(), in)
+	d.ok(err)
+	if m.Email != "owner@shop.example" || m.Name != "Corner shop" {
+		t.Errorf("merchant %+v", m)
+	}
+	_, err = open.Open(t.Context(), in)
+	d.fails(err, merchant.ErrEmailTaken)
+	_, err = open.Open(t.Context(), RegisterInput{Email: "x@y.example", Password: "short"})
+	d.fails(err, ErrWeakPassword)
+
+	owner := d.enter(Shown{Email: m.Email, Password: in.Password, Client: "ann"})
+	who, err := d.accounts.Principal(t.Context(), m.ID)
+	d.ok(err)
+	if owner.Actor.Merchant != m.ID || owner.Actor.Role != member.Owner || who.Mode != merchant.Test {
+		t.Errorf("%+v owns it, acting as %+v", owner.Actor, who)
+	}
+	made, _, err := (Keys{Core: d.accounts.Core, Rails: d.accounts.Rails}).RotateAPIKey(t.Context(), who, Once[NewAPIKey]{})
+	d.ok(err)
+	got, err := d.creds.APIKey(t.Context(), made.Text)
+	if d.ok(err); got != who {
+		t.Errorf("the API key is of %+v", got)
+	}
+	_, _, err = d.accounts.Login(t.Context(), Shown{Email: m.Email, Password: in.Password}, Once[SignedIn]{})
+	d.ok(err)
 }
 
 // There is no mailer that could tell the owner, so a known

@@ -123,6 +123,7 @@ func (s *Webhooks) Deliver(ctx context.Context, job Deliver) (wait time.Duration
 	return 0, s.record(ctx, job, c, webhook.Attempt{
 		DeliveryID: job.DeliveryID, Number: job.Attempt, At: started, Took: result.Took,
 		StatusCode: result.StatusCode, Outcome: result.Outcome, Answer: result.Answer,
+		Sent: result.Sent, Answered: result.Answered,
 	}, result.RetryAfter)
 }
 

@@ -15,15 +15,16 @@ import (
 const (
 	followEvery  = 5 * time.Second // between two looks for what nobody hints at
 	followEvents = 20              // newest events whose deliveries are looked at
+	followQueue  = 25              // newest transfers that wait for a decision
 )
 
 // Follower tells whoever has a project before him when to look again.
 type Follower struct {
+	Core     Core
 	Sessions ports.SessionReads
 	Figures  ports.Figures
 	Changes  ports.Changes
 	Rails    Rails
-	Clock    ports.Clock
 }
 
 // What Follow tells of.
@@ -31,6 +32,7 @@ const (
 	ChangedPayments   FollowedKind = "payments"
 	ChangedDeliveries FollowedKind = "deliveries"
 	ChangedRails      FollowedKind = "rails"
+	ChangedQueue      FollowedKind = "queue"
 )
 
 // FollowedKind says what of a project may be new.
@@ -38,7 +40,7 @@ type FollowedKind string
 
 // Follow answers a channel that receives what may be new in the principal's project and mode until ctx
 // ends, and is closed then. Hints are merged while nobody takes them. Changes of payments are hinted at as
-// they commit; new payments, deliveries and networks are looked for every few seconds.
+// they commit; new payments, deliveries, networks and transfers to decide on are looked for every few seconds.
 func (f Follower) Follow(ctx context.Context, who merchant.Principal) <-chan FollowedKind {
 	out := make(chan FollowedKind)
 	hints := f.Changes.SubscribeProject(ctx, who.Project)
@@ -87,6 +89,7 @@ type sight struct {
 	newest ports.SessionMark
 	told   map[webhook.DeliveryStatus]int
 	rails  map[chain.Network]bool
+	queue  map[TransferID]ports.Reason // what waits and why; others come and go unseen by payments
 }
 
 func (f Follower) look(ctx context.Context, who merchant.Principal) (s sight) {
@@ -101,7 +104,17 @@ func (f Follower) look(ctx context.Context, who merchant.Principal) (s sight) {
 	if err == nil {
 		s.told = told
 	}
-	states, err := f.Rails.States(ctx, f.Clock.Now())
+	waiting, err := fetch(ctx, f.Core, func(ctx context.Context, r ports.Repos) (ports.QueuePage, error) {
+		return r.Transfers.Queue(ctx, ports.QueueQuery{Project: who.Project, Mode: who.Mode, Limit: followQueue})
+	})
+	if err == nil {
+		s.queue = make(map[TransferID]ports.Reason, len(waiting.Rows))
+		for _, row := range waiting.Rows {
+			t := row.Transfer
+			s.queue[TransferID{Network: t.Network, TxID: t.TxID, Index: t.Index}] = row.Reason
+		}
+	}
+	states, err := f.Rails.States(ctx, f.Core.Clock.Now())
 	if err == nil {
 		s.rails = make(map[chain.Network]bool, len(states))
 		for _, state := range states {
@@ -120,6 +133,9 @@ func (s sight) since(before sight) (news []FollowedKind) {
 	}
 	if !maps.Equal(s.rails, before.rails) {
 		news = append(news, ChangedRails)
+	}
+	if !maps.Equal(s.queue, before.queue) {
+		news = append(news, ChangedQueue)
 	}
 	return news
 }

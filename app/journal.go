@@ -38,25 +38,53 @@ type Journal struct {
 	Core Core
 }
 
-// Read lists entries with a sequence below before (0: from the newest), newest first, at most limit or
-// 100. next is what to give as before for the following page, 0 if there is none. It takes the right to
-// read the audit log.
-func (s Journal) Read(
-	ctx context.Context, a Actor, before int64, limit int,
-) (entries []member.Entry, next int64, err error) {
+// JournalInput selects a page of the audit log. Zero fields do not filter.
+type JournalInput struct {
+	Member member.ID // who did it
+	Action string    // what was done, as in "key.created"
+	Before int64     // entries with a lower sequence
+	Limit  int       // at most 100
+}
+
+// JournalView is a page of the audit log, newest first.
+type JournalView struct {
+	Entries []member.Entry
+	More    bool
+	// Intact says that each entry is what was written, that it follows from the one before it, and that
+	// the newest was not cut off. It was computed anew for this page.
+	Intact bool
+}
+
+// Read shows a page of the audit log. It takes the right to. ErrNotFound if the member is not of the
+// merchant's.
+func (s Journal) Read(ctx context.Context, a Actor, in JournalInput) (JournalView, error) {
 	if err := a.Require(member.ReadAudit); err != nil {
-		return nil, 0, err
+		return JournalView{}, err
 	}
-	limit = max(1, min(limit, maxEntries))
-	var more bool
-	entries, err = fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (page []member.Entry, err error) {
-		page, more, err = r.Journal.Read(ctx, a.Merchant, before, limit)
-		return page, err
+	q := ports.JournalQuery{
+		Merchant: a.Merchant, Member: in.Member, Action: in.Action, Before: in.Before,
+		Limit: max(1, min(in.Limit, maxEntries)),
+	}
+	page, err := fetch(ctx, s.Core, func(ctx context.Context, r ports.Repos) (ports.JournalPage, error) {
+		if in.Member != "" {
+			m, err := r.Members.Load(ctx, in.Member)
+			if err == nil && m.MerchantID != a.Merchant {
+				err = ports.ErrNotFound
+			}
+			if err != nil {
+				return ports.JournalPage{}, err
+			}
+		}
+		return r.Journal.Read(ctx, q)
 	})
-	if err == nil && more {
-		next = entries[len(entries)-1].Sequence
+	if err != nil {
+		return JournalView{}, err
 	}
-	return entries, next, err
+	intact := page.Whole
+	for i, e := range page.Entries {
+		intact = intact && e.Holds(page.Priors[i])
+	}
+	return JournalView{Entries: page.Entries, More: page.More, Intact: intact}, nil
 }
 
 // noted is work that is told to the audit log of the merchant it is done for, in the unit of work

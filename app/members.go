@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/keys"
@@ -24,10 +25,11 @@ type Members struct {
 type Team struct {
 	Members     []member.Member
 	Factors     map[member.ID]member.Factors
+	Seen        map[member.ID]time.Time // when he was last in the dashboard; absent if not lately
 	Invitations []member.Invitation
 }
 
-// List shows the team, and by what each member signs in. It takes the right to manage it.
+// List shows the team, by what each member signs in, and when he was last there. It takes the right to manage it.
 func (s Members) List(ctx context.Context, a Actor) (Team, error) {
 	if err := a.Require(member.ManageTeam); err != nil {
 		return Team{}, err
@@ -42,6 +44,9 @@ func (s Members) List(ctx context.Context, a Actor) (Team, error) {
 			if t.Factors[m.ID], err = r.Factors.Load(ctx, m.ID); err != nil {
 				return t, err
 			}
+		}
+		if t.Seen, err = r.Visits.Seen(ctx, a.Merchant); err != nil {
+			return t, err
 		}
 		t.Invitations, err = r.Invitations.Of(ctx, a.Merchant, now)
 		return t, err

@@ -30,9 +30,12 @@ func (d *desk) join(owner Actor, email string, role member.Role) Entered {
 // log lists the audit log, oldest first, as action and what changed.
 func (d *desk) log(a Actor) (out []string) {
 	d.Helper()
-	entries, _, err := Journal{d.signin.Core}.Read(d.Context(), a, 0, maxEntries)
+	page, err := Journal{d.signin.Core}.Read(d.Context(), a, JournalInput{Limit: maxEntries})
 	d.ok(err)
-	for _, e := range entries {
+	if !page.Intact {
+		d.Error("the log does not hold")
+	}
+	for _, e := range page.Entries {
 		out = append([]string{strings.TrimSpace(e.By.Name + " " + e.Action + " " + e.Before + ">" + e.After)}, out...)
 	}
 	return out
@@ -119,7 +122,7 @@ func TestWhoLeadsTheTeam(t *testing.T) {
 		d.fails(d.members.TakeBack(t.Context(), in.Actor, portstest.UUID()), ErrRoleForbidden)
 		_, err = d.members.List(t.Context(), in.Actor)
 		d.fails(err, ErrRoleForbidden)
-		_, _, err = Journal{d.signin.Core}.Read(t.Context(), in.Actor, 0, 1)
+		_, err = Journal{d.signin.Core}.Read(t.Context(), in.Actor, JournalInput{Limit: 1})
 		d.fails(err, ErrRoleForbidden)
 		promoted := in.Actor
 		promoted.Role = member.Owner // as an actor of before he was demoted
@@ -127,7 +130,7 @@ func TestWhoLeadsTheTeam(t *testing.T) {
 		d.fails(err, ErrRoleForbidden)
 	}
 	team, err := d.members.List(t.Context(), ann.Actor)
-	if err != nil || len(team.Members) != 4 || len(team.Invitations) != 0 {
+	if err != nil || len(team.Members) != 4 || len(team.Invitations) != 0 || !team.Seen[ann.Actor.Member].Equal(d.clock.Now()) {
 		t.Errorf("the team is %+v, %v", team, err)
 	}
 	d.pass(FreshFor + time.Second)
@@ -247,12 +250,98 @@ func TestTheLogTellsEverything(t *testing.T) {
 			t.Errorf("%q is in the log", s)
 		}
 	}
-	entries, next, err := Journal{d.signin.Core}.Read(t.Context(), in.Actor, 0, 5)
-	if err != nil || len(entries) != 5 || next != 8 || entries[0].Sequence != 12 {
-		t.Errorf("first page: %d entries, next %d, %v", len(entries), next, err)
+	page, err := Journal{d.signin.Core}.Read(t.Context(), in.Actor, JournalInput{Limit: 5})
+	if err != nil || len(page.Entries) != 5 || !page.More || page.Entries[0].Sequence != 12 {
+		t.Errorf("first page: %+v, %v", page, err)
 	}
-	entries, next, err = Journal{d.signin.Core}.Read(t.Context(), in.Actor, 4, 0)
-	if err != nil || len(entries) != 1 || next != 3 || entries[0].By.IP != "198.51.100.1" {
-		t.Errorf("entry 3: %+v, next %d, %v", entries, next, err)
+	page, err = Journal{d.signin.Core}.Read(t.Context(), in.Actor, JournalInput{Before: 4})
+	if err != nil || len(page.Entries) != 1 || !page.More || page.Entries[0].By.IP != "198.51.100.1" {
+		t.Errorf("entry 3: %+v, %v", page, err)
+	}
+}
+
+// editedLog is a store whose audit log somebody edited behind the gateway's back.
+type editedLog struct {
+	ports.UnitOfWork
+	edit func(page *ports.JournalPage)
+}
+
+func (l editedLog) Do(ctx context.Context, fn func(ctx context.Context, r ports.Repos) error) error {
+	return l.UnitOfWork.Do(ctx, func(ctx context.Context, r ports.Repos) error {
+		r.Journal = editedJournal{r.Journal, l.edit}
+		return fn(ctx, r)
+	})
+}
+
+type editedJournal struct {
+	ports.Journal
+	edit func(page *ports.JournalPage)
+}
+
+func (j editedJournal) Read(ctx context.Context, q ports.JournalQuery) (ports.JournalPage, error) {
+	page, err := j.Journal.Read(ctx, q)
+	j.edit(&page)
+	return page, err
+}
+
+// Whoever reads the audit log is told whether what he reads is what was written.
+func TestAnEditedLogDoesNotHold(t *testing.T) {
+	d, ann := openAnns(t)
+	bob := d.join(ann.Actor, bobsAddress, member.Viewer)
+	for name, c := range map[string]struct {
+		edit   func(page *ports.JournalPage)
+		intact bool
+	}{
+		"nothing":                {func(*ports.JournalPage) {}, true},
+		"what was done":          {func(p *ports.JournalPage) { p.Entries[1].After += " " }, false},
+		"who did it":             {func(p *ports.JournalPage) { p.Entries[0].By.Member = string(bob.Actor.Member) + "0" }, false},
+		"when":                   {func(p *ports.JournalPage) { p.Entries[2].At = p.Entries[2].At.Add(time.Microsecond) }, false},
+		"an entry taken out":     {func(p *ports.JournalPage) { p.Priors[0] = nil }, false},
+		"an entry put before":    {func(p *ports.JournalPage) { p.Priors[len(p.Priors)-1] = &member.Hash{} }, false},
+		"another before":         {func(p *ports.JournalPage) { p.Priors[1] = &member.Hash{1} }, false},
+		"the newest one cut off": {func(p *ports.JournalPage) { p.Whole = false }, false},
+	} {
+		core := d.signin.Core
+		core.Work = editedLog{core.Work, c.edit}
+		page, err := Journal{core}.Read(t.Context(), ann.Actor, JournalInput{Limit: maxEntries})
+		if d.ok(err); page.Intact != c.intact || len(page.Entries) != 4 {
+			t.Errorf("%s: intact %t, %d entries", name, page.Intact, len(page.Entries))
+		}
+	}
+}
+
+// The log is narrowed to what one member did, and to what was done; nobody of another account is known here.
+func TestTheLogIsNarrowed(t *testing.T) {
+	d, ann := openAnns(t)
+	bob := d.join(ann.Actor, bobsAddress, member.Owner)
+	d.register("eve@else.example")
+	eve := d.enter(Shown{Email: "eve@else.example", Password: annsPassword, Client: "eve"})
+	read := func(in JournalInput) (seen []string) {
+		in.Limit = 10
+		page, err := Journal{d.signin.Core}.Read(t.Context(), ann.Actor, in)
+		if d.ok(err); !page.Intact {
+			t.Errorf("%+v does not hold", in)
+		}
+		for _, e := range page.Entries {
+			seen = append(seen, e.Action)
+		}
+		return seen
+	}
+	for _, c := range []struct {
+		in   JournalInput
+		want []string
+	}{
+		{JournalInput{Member: bob.Actor.Member}, []string{"member.joined", "session.opened"}},
+		{JournalInput{Action: "session.opened"}, []string{"session.opened", "session.opened"}},
+		{JournalInput{Action: "session.opened", Member: ann.Actor.Member}, []string{"session.opened"}},
+		{JournalInput{Action: "nothing"}, nil},
+	} {
+		if diff := cmp.Diff(c.want, read(c.in)); diff != "" {
+			t.Errorf("%+v: %s", c.in, diff)
+		}
+	}
+	for _, id := range []member.ID{eve.Actor.Member, member.ID(portstest.UUID())} {
+		_, err := Journal{d.signin.Core}.Read(t.Context(), ann.Actor, JournalInput{Member: id})
+		d.fails(err, ports.ErrNotFound)
 	}
 }

@@ -66,7 +66,11 @@ func (p *postman) Send(ctx context.Context, o ports.Outgoing) ports.SendResult {
 	meets := p.meets
 	p.mu.Unlock()
 	if meets == nil {
-		return ports.SendResult{StatusCode: 204, Outcome: webhook.OutcomeDelivered, Took: time.Millisecond}
+		return ports.SendResult{
+			StatusCode: 204, Outcome: webhook.OutcomeDelivered, Took: time.Millisecond,
+			Sent:     []webhook.Header{{Name: "Webhook-Signature", Value: o.Headers[headerSignature]}},
+			Answered: []webhook.Header{{Name: "X-Request-Id", Value: "r1"}},
+		}
 	}
 	return meets(ctx, o)
 }

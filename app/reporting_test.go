@@ -304,8 +304,8 @@ func TestChangesNeitherRepeatNorSkip(t *testing.T) {
 		}
 	}
 	log := in(d, func(ctx context.Context, r ports.Repos) (done []string, err error) {
-		entries, _, err := r.Journal.Read(ctx, d.shop.ID(), 0, 9)
-		for _, e := range entries {
+		page, err := r.Journal.Read(ctx, ports.JournalQuery{Merchant: d.shop.ID(), Limit: 9})
+		for _, e := range page.Entries {
 			done = append(done, e.Action+" "+e.Before+" > "+e.After)
 		}
 		return done, err

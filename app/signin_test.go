@@ -217,6 +217,37 @@ func TestAVisitEndsBySilenceByTimeAndByHand(t *testing.T) {
 	}
 }
 
+// What goes on by itself, as an open stream does, keeps nobody signed in.
+func TestAGlanceSeesNobody(t *testing.T) {
+	d, in := openAnns(t)
+	glance := func(token keys.Secret) error {
+		a, err := d.signin.Glance(t.Context(), token, Origin{IP: "192.0.2.1"})
+		if err == nil && (a.Member == "" || a.Session == "" || a.From.IP != "192.0.2.1") {
+			t.Errorf("it saw %+v", a)
+		}
+		return err
+	}
+	for range member.VisitIdle/time.Hour - 1 {
+		d.pass(time.Hour)
+		d.ok(glance(in.Token))
+	}
+	d.pass(time.Hour)
+	d.fails(glance(in.Token), keys.ErrUnauthorized)
+	d.stands(in.Token, false)
+
+	in = d.enter(byAnn())
+	other := d.enter(byAnn())
+	d.ok(d.signin.Leave(t.Context(), in.Actor, other.Actor.Session))
+	d.fails(glance(other.Token), keys.ErrUnauthorized)
+	bob := d.join(in.Actor, bobsAddress, member.Viewer)
+	d.ok(glance(bob.Token))
+	d.ok(d.members.Remove(t.Context(), in.Actor, bob.Actor.Member))
+	d.fails(glance(bob.Token), keys.ErrUnauthorized)
+	for _, nonsense := range []string{"", "x", strings.Repeat("x", 10_000)} {
+		d.fails(glance(keys.NewSecret(nonsense)), keys.ErrUnauthorized)
+	}
+}
+
 // A visit is nobody else's to end.
 func TestAVisitOfAnotherIsNotFound(t *testing.T) {
 	d, in := openAnns(t)

@@ -124,16 +124,10 @@ func (s SignIn) digest(token keys.Secret) []byte {
 // Resolve says who presents a token, or keys.ErrUnauthorized: the visit is over, or was never ours, or
 // its member works for the merchant no more.
 func (s SignIn) Resolve(ctx context.Context, token keys.Secret, from Origin) (Actor, error) {
-	if token.Reveal() == "" {
-		return Actor{}, keys.ErrUnauthorized
-	}
-	v, m, err := s.Ring.Visit(ctx, s.digest(token))
-	if err != nil {
-		return Actor{}, asUnauthorized(err)
-	}
 	now := ledger.Instant(s.Core.Clock.Now())
-	if !v.Live(now) || !m.Active() {
-		return Actor{}, keys.ErrUnauthorized
+	v, m, err := s.standing(ctx, token, now)
+	if err != nil {
+		return Actor{}, err
 	}
 	if now.Sub(v.SeenAt) >= seenPace {
 		if err := s.touch(ctx, v.ID, from, now); err != nil {
@@ -141,6 +135,31 @@ func (s SignIn) Resolve(ctx context.Context, token keys.Secret, from Origin) (Ac
 		}
 	}
 	return actorOf(v, m, from), nil
+}
+
+// Glance is Resolve for what a page does by itself, as an open stream goes on: nobody was seen by it, so the
+// visit ends by silence all the same.
+func (s SignIn) Glance(ctx context.Context, token keys.Secret, from Origin) (Actor, error) {
+	v, m, err := s.standing(ctx, token, ledger.Instant(s.Core.Clock.Now()))
+	if err != nil {
+		return Actor{}, err
+	}
+	return actorOf(v, m, from), nil
+}
+
+// standing is the visit a token opens and its member.
+func (s SignIn) standing(ctx context.Context, token keys.Secret, now time.Time) (member.Visit, member.Member, error) {
+	if token.Reveal() == "" {
+		return member.Visit{}, member.Member{}, keys.ErrUnauthorized
+	}
+	v, m, err := s.Ring.Visit(ctx, s.digest(token))
+	if err != nil {
+		return v, m, asUnauthorized(err)
+	}
+	if !v.Live(now) || !m.Active() {
+		return v, m, keys.ErrUnauthorized
+	}
+	return v, m, nil
 }
 
 func (s SignIn) touch(ctx context.Context, id string, from Origin, now time.Time) error {

@@ -83,8 +83,9 @@ func TestASecondFactorHoldsAtEveryDoor(t *testing.T) {
 	}
 	v.do(t, http.MethodGet, "/dashboard/session", "").Want(t, http.StatusUnauthorized)
 	v.do(t, http.MethodPost, "/dashboard/session", in).Want(t, http.StatusCreated)
-	log := string(v.do(t, http.MethodGet, "/dashboard/audit", "").Want(t, http.StatusOK).Body)
-	for _, action := range []string{"session.opened", "totp.added", "factors.reset", `"email":"operator"`} {
+	log := string(v.do(t, http.MethodPost, "/dashboard/graphql",
+		`{"query":"{ auditLog(first: 100) { intact nodes { action by } } }"}`).Want(t, http.StatusOK).Body)
+	for _, action := range []string{"session.opened", "totp.added", "factors.reset", `"by":"operator"`, `"intact":true`} {
 		if !strings.Contains(log, action) {
 			t.Errorf("the log does not tell of %s: %s", action, log)
 		}

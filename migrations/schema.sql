@@ -206,6 +206,8 @@ CREATE TABLE journal (
 	CONSTRAINT journal_content_check CHECK (length(content) = 32),
 	CONSTRAINT journal_sequence_check CHECK (sequence > 0)
 );
+CREATE INDEX journal_of_action ON public.journal USING btree (merchant_id, action, sequence);
+CREATE INDEX journal_of_member ON public.journal USING btree (merchant_id, member_id, sequence);
 
 CREATE TABLE journal_heads (
 	merchant_id uuid NOT NULL,
@@ -375,6 +377,7 @@ CREATE TABLE member_visits (
 CREATE INDEX member_visits_began ON public.member_visits USING btree (created_at);
 CREATE UNIQUE INDEX member_visits_digest ON public.member_visits USING btree (digest);
 CREATE INDEX member_visits_of_member ON public.member_visits USING btree (member_id, created_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX member_visits_of_merchant ON public.member_visits USING btree (merchant_id, member_id);
 
 CREATE TABLE members (
 	id uuid NOT NULL,
@@ -928,9 +931,13 @@ CREATE TABLE webhook_attempts (
 	status_code integer NOT NULL,
 	outcome text NOT NULL,
 	answer text NOT NULL,
+	request_head jsonb NOT NULL DEFAULT '[]'::jsonb,
+	answer_head jsonb NOT NULL DEFAULT '[]'::jsonb,
 	CONSTRAINT webhook_attempts_pkey PRIMARY KEY (delivery_id, number),
+	CONSTRAINT webhook_attempts_answer_head_check CHECK (jsonb_typeof(answer_head) = 'array'::text),
 	CONSTRAINT webhook_attempts_number_check CHECK (number > 0),
 	CONSTRAINT webhook_attempts_outcome_check CHECK (outcome <> ''::text),
+	CONSTRAINT webhook_attempts_request_head_check CHECK (jsonb_typeof(request_head) = 'array'::text),
 	CONSTRAINT webhook_attempts_took_ns_check CHECK (took_ns >= 0)
 );
 

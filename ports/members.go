@@ -59,6 +59,9 @@ type Visits interface {
 	Save(ctx context.Context, v member.Visit) error
 	// EndOthers ends a member's visits but the one kept ("" keeps none), and answers how many.
 	EndOthers(ctx context.Context, id member.ID, kept string, at time.Time) (int, error)
+	// Seen answers when each member of a merchant was last there, by the visits that are kept. Who has none
+	// is absent.
+	Seen(ctx context.Context, id merchant.ID) (map[member.ID]time.Time, error)
 	// Prune deletes at most limit visits that began before the given time.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
 }
@@ -85,7 +88,26 @@ type Journal interface {
 	// Append records an entry as the next one of its merchant, numbered and linked to the one before
 	// (member.Entry.Link). Entries appended at once take turns.
 	Append(ctx context.Context, e member.Entry) error
-	// Read lists a merchant's entries with a sequence below before (0: from the newest), newest first,
-	// at most limit, and says whether older ones follow.
-	Read(ctx context.Context, id merchant.ID, before int64, limit int) (entries []member.Entry, more bool, err error)
+	// Read answers a page of a merchant's entries, newest first.
+	Read(ctx context.Context, q JournalQuery) (JournalPage, error)
+}
+
+// JournalQuery selects a page of a merchant's audit log. Zero fields do not filter.
+type JournalQuery struct {
+	Merchant merchant.ID
+	Member   member.ID // who did it
+	Action   string
+	Before   int64 // entries with a lower sequence
+	Limit    int
+}
+
+// JournalPage is a page of an audit log, and what it is judged by.
+type JournalPage struct {
+	Entries []member.Entry
+	// Priors are, by position, the chain hashes of the entries before, whether or not those are selected
+	// too; nil where the log has none.
+	Priors []*member.Hash
+	More   bool // older ones follow
+	// Whole says that the log ends where its head says: that none was cut off.
+	Whole bool
 }

@@ -48,7 +48,7 @@ type Deliveries interface {
 	Load(ctx context.Context, id string) (DeliveryCase, error)
 	// Save replaces a delivery's status, counters and next attempt.
 	Save(ctx context.Context, d webhook.Delivery) error
-	// AddAttempt records an HTTP try.
+	// AddAttempt records an HTTP try, with both heads as they are given.
 	AddAttempt(ctx context.Context, a webhook.Attempt) error
 	// Add records a further delivery of an existing event.
 	Add(ctx context.Context, d webhook.Delivery) error
@@ -110,6 +110,8 @@ type SendResult struct {
 	RetryAfter time.Duration // as the receiver asked, 0 if it did not
 	Answer     string        // first bytes of the answer, printable
 	Took       time.Duration
+	Sent       []webhook.Header // see webhook.Attempt.Sent
+	Answered   []webhook.Header // see webhook.Attempt.Answered
 }
 
 // Sender posts to addresses merchants gave us. It never connects to an address that is not public

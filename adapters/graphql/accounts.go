@@ -35,7 +35,7 @@ func (q queries) Viewer(ctx context.Context) (*Viewer, error) {
 		return nil, err
 	}
 	return &Viewer{
-		ID: string(who.Member), Role: Role(strings.ToUpper(who.Role.String())), Merchant: showMerchant(m),
+		ID: string(who.Member), Role: showRole(who.Role), Merchant: showMerchant(m),
 	}, nil
 }
 

@@ -10,6 +10,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/101pay/101pay/domain/member"
+	"github.com/101pay/101pay/domain/webhook"
 )
 
 // Bounds of one request, counted before anything is asked for it.
@@ -30,12 +33,16 @@ const (
 )
 
 // lengths are those of lists that are longer, by type and name.
-var lengths = map[string]int{"Query.search": 20, "Query.projects": 50, "Query.keyPairs": 50}
+var lengths = map[string]int{
+	"Query.search": 20, "Query.projects": 50, "Query.keyPairs": 50, "Query.sessions": 20,
+	"Team.members": member.MaxTeam, "Team.invitations": member.MaxTeam,
+	"DeliveryAttempt.requestHead": webhook.MaxHeaders, "DeliveryAttempt.answerHead": webhook.MaxHeaders,
+}
 
 // lookups are fields of items that take a look-up of their own for every item, by type and name.
 var lookups = map[string]bool{
 	"Payment.timeline": true, "Payment.explanation": true, "Payment.signedReceipt": true, "Payment.entries": true,
-	"Payment.events": true, "WebhookEndpoint.deliveries": true,
+	"Payment.events": true, "WebhookEndpoint.deliveries": true, "Query.team": true,
 }
 
 // bounds refuses requests that ask for too much, and those that may not be asked.

@@ -45,6 +45,9 @@ type API struct {
 	Finder       app.Finder
 	Figures      app.Figures
 	Follower     app.Follower
+	SignIn       app.SignIn
+	Members      app.Members
+	Journal      app.Journal
 
 	PublicURL string // without a slash at its end
 	Vault     ports.Vault

@@ -83,6 +83,9 @@ var rows = map[string]row{
 	"Query.reportRuns":        {may: deciders, args: in(args{"first": 2})},
 	"Query.rails":             {may: everybody},
 	"Query.kyc":               {may: owners},
+	"Query.team":              {may: owners},
+	"Query.auditLog":          {may: owners, args: args{"filter": args{"member": "@owner"}, "first": 2}},
+	"Query.sessions":          {may: everybody},
 
 	"Mutation.renameMerchant": {may: developers, args: args{"name": "Corner shop"}},
 	"Mutation.createProject":  {may: developers, args: args{"name": "Second"}},
@@ -143,6 +146,12 @@ var rows = map[string]row{
 	"Mutation.submitKyc": {may: owners, args: input(args{
 		"legalName": "Shop Ltd", "country": "JP", "kind": "company", "registry": "1",
 	})},
+	"Mutation.inviteMember":       {may: owners, args: args{"email": "new@shop.example", "role": "VIEWER"}},
+	"Mutation.withdrawInvitation": {may: owners, args: args{"id": "@invitation"}},
+	"Mutation.changeRole":         {may: owners, args: args{"member": "@member", "role": "ACCOUNTANT"}},
+	"Mutation.removeMember":       {may: owners, args: args{"id": "@member"}},
+	"Mutation.endSession":         {may: everybody, args: args{"id": "@session"}},
+	"Mutation.endOtherSessions":   {may: everybody},
 
 	"Subscription.changes": {may: everybody, args: in()},
 }
@@ -272,7 +281,7 @@ func TestRolesAndFields(t *testing.T) {
 					w = open(t) // what one has done, another cannot do again
 					s = w.shop("corner")
 				}
-				a := w.ask(s.as(role), query, s.arguments(r.args, nil))
+				a := w.ask(s.as(role), query, s.mine(role).arguments(r.args, nil))
 				if !slices.Contains(r.may, role) {
 					if a.code() != "FORBIDDEN" || a.Errors[0].Extensions["fault"] != "role_forbidden" {
 						t.Errorf("%s was answered %s", role, a.Body)
@@ -410,6 +419,7 @@ func (w *world) snapshot(s shop) string {
 		queue(project: $p, mode: TEST) { nodes { id decision { action } } }
 		reportSchedules(project: $p, mode: TEST) { id every contents format } reportRuns(project: $p, mode: TEST) { nodes { id } }
 		resources(project: $p, mode: TEST) { nodes { sku title state } } kyc { state legalName }
+		team { members { id email role } }
 	}`, args{"p": s.ids["project"], "pay": s.ids["open"]})
 	return a.Body
 }

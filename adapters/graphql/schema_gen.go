@@ -137,6 +137,63 @@ type APIKeyPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// A page of the audit log, newest first.
+type AuditConnection struct {
+	// The entries with their cursors.
+	Edges []*AuditEdge `json:"edges"`
+	// The entries.
+	Nodes []*AuditEntry `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Whether every entry of the page is what was written and follows from the one before it, and the newest one
+	// of the log was not cut off: computed anew for this answer. `101pay audit` proves the whole log.
+	Intact bool `json:"intact"`
+}
+
+// An entry in a list.
+type AuditEdge struct {
+	// Its place.
+	Cursor string `json:"cursor"`
+	// The entry.
+	Node *AuditEntry `json:"node"`
+}
+
+// Who did what, when and from where. It is never changed.
+type AuditEntry struct {
+	// Its place in the log, from 1.
+	ID string `json:"id"`
+	// When.
+	At time.Time `json:"at"`
+	// The member who did it; null for a program's key and for the operator.
+	MemberID *string `json:"memberId,omitempty"`
+	// His address, or what else did it.
+	By string `json:"by"`
+	// From where, if that is known.
+	IP string `json:"ip"`
+	// By which browser or program, if that is known.
+	Device string `json:"device"`
+	// What, as in "key.created".
+	Action string `json:"action"`
+	// What it was done to, an id.
+	Subject string `json:"subject"`
+	// What was before. Never a secret.
+	Before string `json:"before"`
+	// What is since. Never a secret.
+	After string `json:"after"`
+	// SHA-256 of everything above.
+	ContentHash string `json:"contentHash"`
+	// SHA-256 that covers every earlier entry too.
+	ChainHash string `json:"chainHash"`
+}
+
+// Which entries of the audit log. What is left out does not filter.
+type AuditFilter struct {
+	// What this member did.
+	Member *string `json:"member,omitempty"`
+	// What was done, as in "key.created".
+	Action *string `json:"action,omitempty"`
+}
+
 // What came in over one network in one currency, less what was undone.
 type Balance struct {
 	// The network, or "recorded" for the merchant's own entries.
@@ -183,6 +240,24 @@ type CoinAmount struct {
 	Decimals int `json:"decimals"`
 	// The network, as in "tron".
 	Network string `json:"network"`
+}
+
+// A browser in which the member is signed in.
+type DashboardSession struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// What the browser said of itself.
+	Device string `json:"device"`
+	// Where it was last seen.
+	IP string `json:"ip"`
+	// When he signed in.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was last seen, to a minute.
+	SeenAt time.Time `json:"seenAt"`
+	// When the session ends if nothing more is done in it.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Whether it is the one that asks.
+	Current bool `json:"current"`
 }
 
 // The payments opened on a day.
@@ -284,6 +359,11 @@ type DeliveryAttempt struct {
 	Outcome string `json:"outcome"`
 	// The first bytes of the answer.
 	Answer string `json:"answer"`
+	// The head of the request as it was sent, signature included; its body is the delivery's. Empty if no
+	// connection came about.
+	RequestHead []*HTTPHeader `json:"requestHead"`
+	// What of the answer's head helps to find the request in the server's own logs. No cookies.
+	AnswerHead []*HTTPHeader `json:"answerHead"`
 }
 
 // An entry of the book. It is never changed; a reversal is a new one.
@@ -485,6 +565,14 @@ type Finding struct {
 	ByUnits *string `json:"byUnits,omitempty"`
 }
 
+// A field of the head of an HTTP message.
+type HTTPHeader struct {
+	// Its name.
+	Name string `json:"name"`
+	// Its value, at most 200 bytes.
+	Value string `json:"value"`
+}
+
 // Where a payer was told to pay exactly how much.
 type Intent struct {
 	// Opaque id.
@@ -503,6 +591,30 @@ type Intent struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// Until when he may pay.
 	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// A link by which somebody may become a member, once.
+type Invitation struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// The address he will sign in with.
+	Email string `json:"email"`
+	// What he will be.
+	Role Role `json:"role"`
+	// When the link was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Until when it works.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// The invitation, or why there is none.
+type InvitationPayload struct {
+	// The invitation.
+	Invitation *Invitation `json:"invitation,omitempty"`
+	// The link to pass on, shown this once: the gateway sends no mail.
+	Link *string `json:"link,omitempty"`
+	// Why not.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // A key pair. Its private key was shown when it was made, and never again.
@@ -584,6 +696,32 @@ type KycInput struct {
 type KycPayload struct {
 	// The verification.
 	Kyc *Kyc `json:"kyc,omitempty"`
+	// Why not.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Somebody who signs in for the account.
+type Member struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// The address he signs in with.
+	Email string `json:"email"`
+	// What he is to the account.
+	Role Role `json:"role"`
+	// When he joined.
+	CreatedAt time.Time `json:"createdAt"`
+	// When he was last in the dashboard; null if that is longer ago than a session lasts.
+	SeenAt *time.Time `json:"seenAt,omitempty"`
+	// Whether an authenticator app is asked for beside his password.
+	Totp bool `json:"totp"`
+	// By how many passkeys he may sign in.
+	Passkeys int `json:"passkeys"`
+}
+
+// The member, or why nothing changed.
+type MemberPayload struct {
+	// The member.
+	Member *Member `json:"member,omitempty"`
 	// Why not.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -1405,6 +1543,14 @@ type ScanGap struct {
 	Ongoing bool `json:"ongoing"`
 }
 
+// Who works for the account, and who is asked to.
+type Team struct {
+	// The members, oldest first.
+	Members []*Member `json:"members"`
+	// The invitations that nobody has accepted yet, newest first.
+	Invitations []*Invitation `json:"invitations"`
+}
+
 // Something that happened to a payment.
 type TimelineEntry struct {
 	// What.
@@ -1614,17 +1760,20 @@ const (
 	ChangeKindDeliveries ChangeKind = "DELIVERIES"
 	// How networks are read.
 	ChangeKindRails ChangeKind = "RAILS"
+	// Transfers that wait for a decision: new ones, or such as wait no more.
+	ChangeKindQueue ChangeKind = "QUEUE"
 )
 
 var AllChangeKind = []ChangeKind{
 	ChangeKindPayments,
 	ChangeKindDeliveries,
 	ChangeKindRails,
+	ChangeKindQueue,
 }
 
 func (e ChangeKind) IsValid() bool {
 	switch e {
-	case ChangeKindPayments, ChangeKindDeliveries, ChangeKindRails:
+	case ChangeKindPayments, ChangeKindDeliveries, ChangeKindRails, ChangeKindQueue:
 		return true
 	}
 	return false

@@ -34,10 +34,15 @@ const jsonType = "application/json"
 // Gate says who makes a request, or refuses it; it puts him where API.Actor finds him.
 type Gate func(c *gin.Context) (app.Actor, error)
 
+// headerUnattended marks what a page asks by itself, with any value: nobody did anything.
+const headerUnattended = "Dashboard-Unattended"
+
 // Service is the API behind its gate.
 type Service struct {
-	API     *API
-	Gate    Gate
+	API  *API
+	Gate Gate
+	// Watch is the gate of streams and of what is asked by itself: it takes no note that anybody was there.
+	Watch   Gate
 	Limiter *edge.Limiter
 	Drain   *edge.Drain
 }
@@ -83,7 +88,11 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 	if err != nil || kind != jsonType {
 		return errMediaType
 	}
-	who, err := s.Gate(c)
+	gate := s.Gate
+	if c.GetHeader(headerUnattended) != "" || wantsStream(c.Request) {
+		gate = s.Watch
+	}
+	who, err := gate(c)
 	if err != nil {
 		return err
 	}
@@ -95,11 +104,11 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 		return errJSON
 	}
 	c.Header("Cache-Control", "no-store")
-	again := func() error {
-		_, err := s.Gate(c)
+	still := func() error {
+		_, err := s.Watch(c)
 		return err
 	}
-	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), again})
+	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), still})
 	c.Request = c.Request.WithContext(ctx)
 	return nil
 }

@@ -44,7 +44,11 @@ func newStream(drain *edge.Drain) *stream {
 
 // Supports implements graphql.Transport.
 func (s *stream) Supports(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+	return r.Method == http.MethodPost && wantsStream(r)
+}
+
+func wantsStream(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }
 
 // Do implements graphql.Transport. The body was read and found to be a request before.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/adapters/graphql"
+	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/member"
 )
 
@@ -94,6 +95,9 @@ func TestChangesAreTold(t *testing.T) {
 		if got := out.take(); !strings.Contains(got, ":\n\n") {
 			t.Errorf("no beat: %q", got)
 		}
+		if n := w.passed(); n != 0 {
+			t.Errorf("a stream passed the gate %d times: its session would never end", n)
+		}
 		w.mu.Lock()
 		delete(w.actors, mine.as(member.Viewer))
 		w.mu.Unlock()
@@ -103,6 +107,49 @@ func TestChangesAreTold(t *testing.T) {
 		}
 		<-over
 	})
+}
+
+// A page that shows what waits for a decision is told when something more does, and when it waits no more.
+func TestTheQueueIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		s := w.shop("corner")
+		out, over := w.follow(t.Context(), s.as(member.Viewer), s.ids["project"])
+		out.take()
+		time.Sleep(6 * time.Second)
+		if got := out.take(); strings.Contains(got, "QUEUE") {
+			t.Errorf("nothing came, and was told as %q", got)
+		}
+		w.pay(&s, app.ScenarioDuplicate)
+		time.Sleep(6 * time.Second)
+		if got := out.take(); !strings.Contains(got, `{"changes":{"kind":"QUEUE"}}`) {
+			t.Errorf("what waits was told as %q", got)
+		}
+		w.asked(s.as(member.Owner), `mutation($in: DecisionInput!) { decideTransfer(input: $in) { userErrors { code } } }`,
+			args{"in": args{"project": s.ids["project"], "mode": "TEST", "id": s.ids["transfer"], "action": "CLOSED"}})
+		time.Sleep(6 * time.Second)
+		if got := out.take(); !strings.Contains(got, `{"changes":{"kind":"QUEUE"}}`) {
+			t.Errorf("a decision was told as %q", got)
+		}
+		w.drain.Begin()
+		<-over
+	})
+}
+
+// What a page asks by itself is answered to whom it may be, and is no sign that somebody is there.
+func TestWhatIsAskedByItselfIsNoPresence(t *testing.T) {
+	w := open(t)
+	s := w.shop("corner")
+	const body = `{"query":"{ viewer { role } }"}`
+	if a := w.post(s.as(member.Viewer), body, "Dashboard-Unattended", "1"); a.at("viewer", "role") != "VIEWER" || w.passed() != 0 {
+		t.Errorf("answered %s, %d passed", a.Body, w.passed())
+	}
+	if a := w.post("nobody", body, "Dashboard-Unattended", "1"); a.code() != "UNAUTHENTICATED" {
+		t.Errorf("nobody was answered %s", a.Body)
+	}
+	if w.post(s.as(member.Viewer), body); w.passed() != 1 {
+		t.Errorf("%d passed", w.passed())
+	}
 }
 
 // A stream ends when its reader leaves, when the process does, and after a while in any case.

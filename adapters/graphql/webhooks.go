@@ -92,6 +92,7 @@ func (r ofDelivery) Attempts(ctx context.Context, of *Delivery) ([]*DeliveryAtte
 	return each(tried, func(t webhook.Attempt) *DeliveryAttempt {
 		shown := &DeliveryAttempt{
 			Number: t.Number, At: t.At, TookMilliseconds: int(t.Took.Milliseconds()), Outcome: t.Outcome, Answer: t.Answer,
+			RequestHead: each(t.Sent, showHeader), AnswerHead: each(t.Answered, showHeader),
 		}
 		if t.StatusCode != 0 {
 			shown.StatusCode = &t.StatusCode
@@ -99,6 +100,8 @@ func (r ofDelivery) Attempts(ctx context.Context, of *Delivery) ([]*DeliveryAtte
 		return shown
 	}), err
 }
+
+func showHeader(h webhook.Header) *HTTPHeader { return &HTTPHeader{Name: h.Name, Value: h.Value} }
 
 // Events pages through a project's events.
 func (q queries) Events(

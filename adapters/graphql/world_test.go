@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -123,8 +124,12 @@ func (words) EncodeEntries(report.Run, []ports.Booked) ([]byte, error) { return 
 // outside takes every webhook and has every host.
 type outside struct{}
 
-func (outside) Send(context.Context, ports.Outgoing) ports.SendResult {
-	return ports.SendResult{StatusCode: 200, Outcome: webhook.OutcomeDelivered, Answer: "thanks", Took: time.Millisecond}
+func (outside) Send(_ context.Context, o ports.Outgoing) ports.SendResult {
+	return ports.SendResult{
+		StatusCode: 200, Outcome: webhook.OutcomeDelivered, Answer: "thanks", Took: time.Millisecond,
+		Sent:     []webhook.Header{{Name: "Webhook-Signature", Value: o.Headers["webhook-signature"]}},
+		Answered: []webhook.Header{{Name: "X-Request-Id", Value: "r1"}},
+	}
 }
 func (outside) Reachable(context.Context, string) bool { return true }
 
@@ -170,7 +175,9 @@ type world struct {
 
 	mu      sync.Mutex
 	actors  map[string]app.Actor // by header; guarded by mu
+	gates   int                  // how often the gate was asked; guarded by mu
 	sandbox app.Sandbox
+	signIn  app.SignIn
 }
 
 func open(t *testing.T) *world {
@@ -189,6 +196,7 @@ func open(t *testing.T) *world {
 	}
 	events := app.Announcer{IDs: ids{}, Clock: w.clock, Encoder: words{}, Addresses: words{}, Agents: words{}}
 	in := app.SignIn{Core: core, Passwords: passwords{}, Ring: w.store, Throttle: app.NewThrottle(), Issuer: "101pay"}
+	w.signIn = in
 	receiving := app.Receiving{Core: core, Rails: rails, SignIn: in, Events: events, Log: log}
 	resources := app.Resources{Core: core, Reads: w.store, Rates: prices{w.clock}, Prober: outside{}}
 	w.sandbox = app.Sandbox{Core: core, Sessions: w.store, Rails: rails}
@@ -225,8 +233,9 @@ func open(t *testing.T) *world {
 		Chronicle:    app.Chronicle{Core: core, Sessions: w.store, Webhooks: w.store, Book: w.store},
 		Finder:       app.Finder{Search: w.store}, Figures: app.Figures{Reads: w.store, Clock: w.clock},
 		Follower: app.Follower{
-			Sessions: w.store, Figures: w.store, Changes: w.store, Rails: rails, Clock: w.clock,
+			Core: core, Sessions: w.store, Figures: w.store, Changes: w.store, Rails: rails,
 		},
+		SignIn: in, Members: app.Members{Core: core, SignIn: in}, Journal: app.Journal{Core: core},
 		PublicURL: "https://pay.example", Vault: vault{}, Clock: w.clock, Log: log,
 	}
 	w.mount()
@@ -238,11 +247,24 @@ type actorKey struct{}
 // mount serves the API as it is now.
 func (w *world) mount() {
 	w.engine = edge.NewEngine(edge.Options{Log: slog.New(slog.DiscardHandler), Now: w.clock.Now})
-	service := &graphql.Service{API: w.api, Gate: w.gate, Limiter: edge.NewLimiter(w.clock.Now), Drain: w.drain}
+	service := &graphql.Service{API: w.api, Gate: w.gate, Watch: w.watch, Limiter: edge.NewLimiter(w.clock.Now), Drain: w.drain}
 	service.Mount(w.engine)
 }
 
 func (w *world) gate(c *gin.Context) (app.Actor, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gates++
+	a, known := w.actors[c.GetHeader("Actor")]
+	if !known {
+		return app.Actor{}, keys.ErrUnauthorized
+	}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), actorKey{}, a))
+	return a, nil
+}
+
+// watch is the gate without a trace: gates counts who came through that one.
+func (w *world) watch(c *gin.Context) (app.Actor, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a, known := w.actors[c.GetHeader("Actor")]
@@ -251,6 +273,13 @@ func (w *world) gate(c *gin.Context) (app.Actor, error) {
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), actorKey{}, a))
 	return a, nil
+}
+
+// passed is how often somebody came through the gate.
+func (w *world) passed() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.gates
 }
 
 // tick lets the networks, webhooks and deadlines catch up.
@@ -360,13 +389,22 @@ func (w *world) asked(actor, query string, variables map[string]any) answer {
 
 // shop is a merchant with something of everything, whose members are signed in.
 type shop struct {
-	name string
-	who  merchant.Principal
-	ids  map[string]string // by kind
+	name     string
+	who      merchant.Principal
+	ids      map[string]string         // by kind
+	sessions map[member.Role]string    // another session of the member of a role
+	members  map[member.Role]app.Actor // who is signed in, by role
 }
 
 // as is the name of the shop's member of a role.
 func (s shop) as(r member.Role) string { return s.name + " " + r.String() }
+
+// mine is the shop with those of its ids that are its member's own.
+func (s shop) mine(r member.Role) shop {
+	s.ids = maps.Clone(s.ids)
+	s.ids["session"] = s.sessions[r]
+	return s
+}
 
 func (w *world) shop(name string) shop {
 	w.Helper()
@@ -378,16 +416,49 @@ func (w *world) shop(name string) shop {
 	}
 	s := shop{name: name, ids: map[string]string{"project": string(made.Project.ID)}}
 	s.who = merchant.Principal{Merchant: made.Merchant.ID, Project: made.Project.ID, Mode: merchant.Test}
-	w.mu.Lock()
-	for _, role := range member.Roles() {
-		w.actors[s.as(role)] = app.Actor{
-			Merchant: made.Merchant.ID, Member: member.ID(portstest.UUID()), Role: role, Session: portstest.UUID(),
-			Proven: w.clock.Now().Add(1000 * time.Hour), // fresh whatever passes
-		}
-	}
-	w.mu.Unlock()
+	w.hire(&s)
 	w.stock(&s)
 	return s
+}
+
+// hire gives a shop a member of each role, who is signed in twice, and invites one more.
+func (w *world) hire(s *shop) {
+	w.Helper()
+	s.sessions, s.members = map[member.Role]string{}, map[member.Role]app.Actor{}
+	founder := app.Shown{Email: s.name + "@shop.example", Password: password, Client: s.name}
+	for _, role := range member.Roles() {
+		shown := founder
+		if role != member.Owner {
+			shown.Email = role.String() + "@" + s.name + ".example"
+			invited, err := w.api.Members.Invite(w.Context(), s.members[member.Owner], shown.Email, role)
+			if err == nil {
+				_, err = w.api.Members.Accept(w.Context(), invited.Token, password, app.Origin{})
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+		}
+		for range 2 {
+			in, err := w.signIn.Enter(w.Context(), shown, keys.Secret{})
+			if err != nil {
+				w.Fatal(err)
+			}
+			s.sessions[role] = s.members[role].Session
+			in.Actor.Proven = w.clock.Now().Add(1000 * time.Hour) // fresh whatever passes
+			s.members[role] = in.Actor
+		}
+		w.mu.Lock()
+		w.actors[s.as(role)] = s.members[role]
+		w.mu.Unlock()
+	}
+	s.ids["owner"] = string(s.members[member.Owner].Member)
+	s.ids["member"] = string(s.members[member.Viewer].Member)
+	s.ids["session"] = s.sessions[member.Owner]
+	invited, err := w.api.Members.Invite(w.Context(), s.members[member.Owner], "invited@"+s.name+".example", member.Viewer)
+	if err != nil {
+		w.Fatal(err)
+	}
+	s.ids["invitation"] = invited.Invitation.ID
 }
 
 // stock gives a shop something of everything.
@@ -490,18 +561,10 @@ var errBroken = errors.New("the disk is full at /var/lib/101pay")
 // owner signs in the member a shop was opened by.
 func (w *world) owner(s shop) string {
 	w.Helper()
-	var me member.Member
-	err := w.store.Do(w.Context(), func(ctx context.Context, r ports.Repos) (err error) {
-		me, err = r.Members.ByEmail(ctx, s.name+"@shop.example")
-		return err
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a := w.actors[s.as(member.Owner)]
-	a.Member, a.From.IP = me.ID, "192.0.2.1"
+	a.From.IP = "192.0.2.1"
 	w.actors["owner of "+s.name] = a
 	return "owner of " + s.name
 }

@@ -61,8 +61,13 @@ func (r deliveries) AddAttempt(ctx context.Context, a webhook.Attempt) error {
 		return ports.ErrNotFound
 	}
 	before, _ := s.attempts.get(a.DeliveryID)
-	s.attempts.put(r.unit, a.DeliveryID, append(slices.Clip(before), a))
+	s.attempts.put(r.unit, a.DeliveryID, append(slices.Clip(before), cloneAttempt(a)))
 	return nil
+}
+
+func cloneAttempt(a webhook.Attempt) webhook.Attempt {
+	a.Sent, a.Answered = slices.Clone(a.Sent), slices.Clone(a.Answered)
+	return a
 }
 
 func (r deliveries) Add(ctx context.Context, d webhook.Delivery) error {
@@ -140,6 +145,9 @@ func (s *Store) Attempts(
 	}
 	attempts, _ := now.attempts.get(deliveryID)
 	attempts = slices.Clone(attempts)
+	for i := range attempts {
+		attempts[i] = cloneAttempt(attempts[i])
+	}
 	slices.SortFunc(attempts, func(a, b webhook.Attempt) int {
 		return cmp.Compare(a.Number, b.Number)
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/ports"
 )
 
 type visits struct{ *unit }
@@ -90,6 +91,20 @@ func (r visits) EndOthers(ctx context.Context, id member.ID, kept string, at tim
 	return len(others), nil
 }
 
+func (r visits) Seen(ctx context.Context, id merchant.ID) (map[member.ID]time.Time, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[member.ID]time.Time)
+	for _, v := range s.visits.where(func(v member.Visit) bool { return v.MerchantID == id }) {
+		if v.SeenAt.After(seen[v.MemberID]) {
+			seen[v.MemberID] = v.SeenAt
+		}
+	}
+	return seen, nil
+}
+
 func (r visits) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
 	s, err := r.state(ctx)
 	if err != nil {
@@ -125,17 +140,24 @@ func (r journal) Append(ctx context.Context, e member.Entry) error {
 	return nil
 }
 
-func (r journal) Read(
-	ctx context.Context, id merchant.ID, before int64, limit int,
-) (entries []member.Entry, more bool, err error) {
+func (r journal) Read(ctx context.Context, q ports.JournalQuery) (page ports.JournalPage, err error) {
 	s, err := r.state(ctx)
 	if err != nil {
-		return nil, false, err
+		return page, err
 	}
 	list := s.journal.where(func(e member.Entry) bool {
-		return e.MerchantID == id && (before == 0 || e.Sequence < before)
+		return e.MerchantID == q.Merchant && (q.Before == 0 || e.Sequence < q.Before) &&
+			(q.Member == "" || e.By.Member == string(q.Member)) && (q.Action == "" || e.Action == q.Action)
 	})
 	slices.SortFunc(list, func(a, b member.Entry) int { return cmp.Compare(b.Sequence, a.Sequence) })
-	entries, more = first(list, limit)
-	return entries, more, nil
+	page.Entries, page.More = first(list, q.Limit)
+	for _, e := range page.Entries {
+		var prior *member.Hash
+		if before, found := s.journal.get(entryKey{e.MerchantID, e.Sequence - 1}); found {
+			prior = &before.Chain
+		}
+		page.Priors = append(page.Priors, prior)
+	}
+	page.Whole = true // nobody can cut anything off here
+	return page, nil
 }

@@ -87,6 +87,7 @@ func (s *Sender) post(ctx context.Context, o ports.Outgoing) ports.SendResult {
 	var seen trouble
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { seen.tls.Store(err != nil) },
+		WroteHeaderField: seen.written.note,
 	})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, o.URL, bytes.NewReader(o.Body))
 	if err != nil {
@@ -100,7 +101,7 @@ func (s *Sender) post(ctx context.Context, o ports.Outgoing) ports.SendResult {
 	// The transport itself is asked, not a client: there is nothing in it that could follow.
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return ports.SendResult{Outcome: seen.outcome(err)}
+		return ports.SendResult{Outcome: seen.outcome(err), Sent: seen.written.read()}
 	}
 	// Past this point the receiver has answered, and how he goes on cannot change what he said.
 	stop := time.AfterFunc(s.drain, cancel)
@@ -111,6 +112,8 @@ func (s *Sender) post(ctx context.Context, o ports.Outgoing) ports.SendResult {
 		Outcome:    outcomeOf(response.StatusCode),
 		RetryAfter: retryAfter(response, time.Now()),
 		Answer:     firstBytes(response.Body),
+		Sent:       seen.written.read(),
+		Answered:   answered(response.Header),
 	}
 }
 
@@ -179,4 +182,6 @@ func (s *Sender) Reachable(ctx context.Context, raw string) bool {
 type trouble struct {
 	denied atomic.Bool // the guard refused an address
 	tls    atomic.Bool // a handshake failed
+
+	written head
 }

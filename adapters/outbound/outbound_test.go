@@ -11,12 +11,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
@@ -113,8 +115,50 @@ func TestARequestArrivesAsItWasSigned(t *testing.T) {
 		t.Error("it took no time")
 	}
 	result.Took = 0
-	if diff := cmp.Diff(ports.SendResult{StatusCode: 200, Outcome: webhook.OutcomeDelivered, Answer: "thank. you ☕."}, result); diff != "" {
+	if diff := cmp.Diff(ports.SendResult{
+		StatusCode: 200, Outcome: webhook.OutcomeDelivered, Answer: "thank. you ☕.",
+		Sent: []webhook.Header{
+			{Name: "Host", Value: want.Host},
+			{Name: "User-Agent", Value: "101pay-webhooks/1"},
+			{Name: "Content-Length", Value: "22"},
+			{Name: "Content-Type", Value: "application/json"},
+			{Name: "Webhook-Id", Value: "evt_1"},
+			{Name: "Connection", Value: "close"},
+		},
+		Answered: []webhook.Header{{Name: "Content-Type", Value: "application/octet-stream"}, {Name: "Content-Length", Value: "15"}},
+	}, result, cmpopts.IgnoreSliceElements(func(h webhook.Header) bool { return h.Name == "Date" })); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Of an answer's head is kept what helps to find it, bounded, and nothing that may let somebody in.
+func TestHeadsAreKeptWithoutSecrets(t *testing.T) {
+	r := newReceiver(t, func(_ *receiver, w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h["Date"] = nil
+		h.Set("Set-Cookie", "session=hunter2")
+		h.Set("X-Internal-Token", "hunter2")
+		h.Set("Location", "https://shop.example/sign-in?token=hunter2#hunter2")
+		h.Set("X-Request-Id", strings.Repeat("é", 10_000))
+		w.WriteHeader(http.StatusFound)
+	})
+	result := r.sender(t, patience).Send(t.Context(), ports.Outgoing{URL: r.url, Body: []byte("{}"), Headers: map[string]string{
+		"webhook-id": strings.Repeat("x", 1000),
+	}})
+	want := []webhook.Header{
+		{Name: "Content-Length", Value: "0"},
+		{Name: "Location", Value: "https://shop.example/sign-in"},
+		{Name: "X-Request-Id", Value: strings.Repeat("é", webhook.MaxHeaderBytes/2)},
+	}
+	if diff := cmp.Diff(want, result.Answered); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.Contains(result.Sent, webhook.Header{Name: "Webhook-Id", Value: strings.Repeat("x", webhook.MaxHeaderBytes)}) {
+		t.Errorf("sent %v", result.Sent)
+	}
+	r.Close()
+	if result = r.sender(t, patience).Send(t.Context(), ports.Outgoing{URL: r.url, Body: []byte("{}")}); result.Sent != nil || result.Answered != nil {
+		t.Errorf("to nobody was sent %v and answered %v", result.Sent, result.Answered)
 	}
 }
 

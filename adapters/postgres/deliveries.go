@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -69,9 +70,11 @@ func (r deliveries) AddAttempt(ctx context.Context, a webhook.Attempt) error {
 		return ports.ErrNotFound
 	}
 	return exists(exec(ctx, r.in(), `
-		INSERT INTO webhook_attempts (delivery_id, number, at, took_ns, status_code, outcome, answer)
-		SELECT id, $2, $3, $4, $5, $6, $7 FROM webhook_deliveries WHERE id = $1`, prepared,
-		a.DeliveryID, a.Number, a.At, a.Took.Nanoseconds(), a.StatusCode, a.Outcome, a.Answer))
+		INSERT INTO webhook_attempts (delivery_id, number, at, took_ns, status_code, outcome, answer,
+			request_head, answer_head)
+		SELECT id, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb FROM webhook_deliveries WHERE id = $1`,
+		prepared, a.DeliveryID, a.Number, a.At, a.Took.Nanoseconds(), a.StatusCode, a.Outcome, a.Answer,
+		headText(a.Sent), headText(a.Answered)))
 }
 
 func (r deliveries) Add(ctx context.Context, d webhook.Delivery) error {
@@ -116,13 +119,17 @@ func (r deliveries) OfEvent(ctx context.Context, eventID string) ([]webhook.Deli
 }
 
 type attemptRow struct {
-	Number     int
-	At         time.Time
-	TookNs     int64
-	StatusCode int
-	Outcome    string
-	Answer     string
+	Number      int
+	At          time.Time
+	TookNs      int64
+	StatusCode  int
+	Outcome     string
+	Answer      string
+	RequestHead []byte
+	AnswerHead  []byte
 }
+
+const attemptColumns = "a.number, a.at, a.took_ns, a.status_code, a.outcome, a.answer, a.request_head, a.answer_head"
 
 // Attempts implements ports.WebhookReads.
 func (s *Store) Attempts(
@@ -137,21 +144,45 @@ func (s *Store) Attempts(
 	if err != nil {
 		return nil, err
 	}
-	rows, err := all[attemptRow](ctx, s.in(), `
-		SELECT number, at, took_ns, status_code, outcome, answer
-		FROM webhook_attempts WHERE delivery_id = $1 ORDER BY number`, deliveryID)
-	var out []webhook.Attempt
-	for _, row := range rows {
-		out = append(out, row.attempt(deliveryID))
+	rows, err := all[attemptRow](ctx, s.in(), "SELECT "+attemptColumns+
+		" FROM webhook_attempts a WHERE a.delivery_id = $1 ORDER BY a.number", deliveryID)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return each(rows, func(r attemptRow) (webhook.Attempt, error) { return r.attempt(deliveryID) })
 }
 
-func (r attemptRow) attempt(deliveryID string) webhook.Attempt {
-	return webhook.Attempt{
+func (r attemptRow) attempt(deliveryID string) (webhook.Attempt, error) {
+	a := webhook.Attempt{
 		DeliveryID: deliveryID, Number: r.Number, At: r.At, Took: time.Duration(r.TookNs),
 		StatusCode: r.StatusCode, Outcome: r.Outcome, Answer: r.Answer,
 	}
+	var err error
+	if a.Sent, err = readHead(r.RequestHead); err == nil {
+		a.Answered, err = readHead(r.AnswerHead)
+	}
+	return a, err
+}
+
+// headText is the head of a message as pairs of name and value, in their order.
+func headText(head []webhook.Header) string {
+	pairs := make([][2]string, len(head))
+	for i, h := range head {
+		pairs[i] = [2]string{h.Name, h.Value}
+	}
+	text, _ := json.Marshal(pairs) // texts always are JSON
+	return string(text)
+}
+
+func readHead(text []byte) (head []webhook.Header, err error) {
+	var pairs [][2]string
+	if err := json.Unmarshal(text, &pairs); err != nil {
+		return nil, fmt.Errorf("head of a message: %w", err)
+	}
+	for _, p := range pairs {
+		head = append(head, webhook.Header{Name: p[0], Value: p[1]})
+	}
+	return head, nil
 }
 
 // EndpointDeliveries implements ports.WebhookReads.

@@ -42,17 +42,23 @@ func (s *Store) AttemptsOf(
 	if !isUUID(p) {
 		return out, nil
 	}
-	rows, err := all[attemptOfRow](ctx, s.in(), `
-		SELECT a.delivery_id, a.number, a.at, a.took_ns, a.status_code, a.outcome, a.answer
+	rows, err := all[attemptOfRow](ctx, s.in(), "SELECT a.delivery_id, "+attemptColumns+`
 		FROM webhook_attempts a
 		JOIN webhook_deliveries d ON d.id = a.delivery_id
 		JOIN webhook_events ev ON ev.id = d.event_id
 		WHERE a.delivery_id = ANY($1::text[]) AND ev.project_id = $2 ORDER BY a.number`,
 		slices.DeleteFunc(slices.Clone(deliveryIDs), isNoText), p)
-	for _, row := range rows {
-		out[row.DeliveryID] = append(out[row.DeliveryID], row.attempt(row.DeliveryID))
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	for _, row := range rows {
+		a, err := row.attempt(row.DeliveryID)
+		if err != nil {
+			return nil, err
+		}
+		out[row.DeliveryID] = append(out[row.DeliveryID], a)
+	}
+	return out, nil
 }
 
 var _ ports.WebhookReads = (*Store)(nil)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/ledger"
@@ -31,6 +32,7 @@ type journalRow struct {
 	ValueAfter  string
 	Content     []byte
 	Chain       []byte
+	Prior       []byte
 }
 
 // Append locks the head of the merchant's log, and makes it if there is none.
@@ -63,23 +65,62 @@ func (r journal) Append(ctx context.Context, e member.Entry) error {
 	return err
 }
 
-func (r journal) Read(
-	ctx context.Context, id merchant.ID, before int64, limit int,
-) (entries []member.Entry, more bool, err error) {
-	if !isUUID(id) {
-		return nil, false, nil
+// Each filter has an index that ends in the sequence, so a page costs what it is long.
+func (r journal) Read(ctx context.Context, q ports.JournalQuery) (page ports.JournalPage, err error) {
+	if !isUUID(q.Merchant) || !isText(string(q.Member)) || !isText(q.Action) {
+		return ports.JournalPage{Whole: true}, nil
+	}
+	where, args := "WHERE j.merchant_id = $1", []any{q.Merchant, limited(q.Limit) + 1}
+	given := func(condition string, value any) {
+		args = append(args, value)
+		where += " AND " + condition + " $" + strconv.Itoa(len(args))
+	}
+	if q.Before != 0 {
+		given("j.sequence <", q.Before)
+	}
+	if q.Member != "" {
+		given("j.member_id =", string(q.Member))
+	}
+	if q.Action != "" {
+		given("j.action =", q.Action)
 	}
 	rows, err := all[journalRow](ctx, r.in(), `
-		SELECT merchant_id, sequence, at, member_id, name, ip, device, action, subject, value_before,
-			value_after, content, chain
-		FROM journal WHERE merchant_id = $1 AND ($2::bigint = 0 OR sequence < $2)
-		ORDER BY sequence DESC LIMIT $3`, id, before, limited(limit)+1)
+		SELECT j.merchant_id, j.sequence, j.at, j.member_id, j.name, j.ip, j.device, j.action, j.subject,
+			j.value_before, j.value_after, j.content, j.chain, p.chain AS prior
+		FROM journal j LEFT JOIN journal p ON p.merchant_id = j.merchant_id AND p.sequence = j.sequence - 1
+		`+where+" ORDER BY j.sequence DESC LIMIT $2", args...)
 	if err != nil {
-		return nil, false, err
+		return page, err
 	}
-	rows, more = cut(rows, limit)
-	entries, err = each(rows, journalRow.entry)
-	return entries, more, err
+	rows, page.More = cut(rows, q.Limit)
+	if page.Entries, err = each(rows, journalRow.entry); err != nil {
+		return page, err
+	}
+	if page.Priors, err = each(rows, journalRow.prior); err != nil {
+		return page, err
+	}
+	page.Whole, err = r.whole(ctx, q.Merchant)
+	return page, err
+}
+
+// whole reports whether a log ends where its head says. It is one statement, so that no entry comes between.
+func (r journal) whole(ctx context.Context, id merchant.ID) (bool, error) {
+	row, err := one[struct{ Whole bool }](ctx, r.in(), `
+		SELECT (h.sequence, h.chain) IS NOT DISTINCT FROM (l.sequence, l.chain) AS whole
+		FROM (SELECT $1::uuid AS merchant_id) m
+		LEFT JOIN journal_heads h ON h.merchant_id = m.merchant_id
+		LEFT JOIN LATERAL (
+			SELECT j.sequence, j.chain FROM journal j WHERE j.merchant_id = m.merchant_id
+			ORDER BY j.sequence DESC LIMIT 1) l ON true`, id)
+	return row.Whole, err
+}
+
+func (r journalRow) prior() (*member.Hash, error) {
+	if r.Prior == nil {
+		return nil, nil //nolint:nilnil // there is none before the first
+	}
+	hash, err := hashOf(r.Prior)
+	return (*member.Hash)(&hash), err
 }
 
 func (r journalRow) entry() (member.Entry, error) {

@@ -69,11 +69,11 @@ func rareReads(f fixture) map[string]reading {
 			return err
 		}),
 		"the audit log, in the middle": within(func(ctx context.Context, r ports.Repos) error {
-			_, _, err := r.Journal.Read(ctx, m, manyRows/2, 50)
+			_, err := r.Journal.Read(ctx, ports.JournalQuery{Merchant: m, Before: manyRows / 2, Limit: 50})
 			return err
 		}),
 		"the audit log": within(func(ctx context.Context, r ports.Repos) error {
-			_, _, err := r.Journal.Read(ctx, m, 0, 50)
+			_, err := r.Journal.Read(ctx, ports.JournalQuery{Merchant: m, Limit: 50})
 			return err
 		}),
 	}

@@ -91,11 +91,6 @@ const multiply = `
 	INSERT INTO resource_contents (resource_id, hash, content)
 	SELECT id, content_hash, '\x61' FROM resources WHERE length(sku) > 36 + 4 LIMIT $1::int
 	ON CONFLICT DO NOTHING;
-	INSERT INTO journal (merchant_id, sequence, at, member_id, name, ip, device, action, subject, value_before,
-		value_after, content, chain)
-	SELECT id, n, created_at, '', '', '', '', 'looked', '', '', '', sha256(''), sha256('')
-	FROM merchants, generate_series(1, $1::int) AS n
-	ON CONFLICT DO NOTHING;
 	INSERT INTO sandbox_transfers (txid, idx, contract, symbol, sender, receiver, units, mined_at, gone)
 	SELECT 'tx ' || n, 0, 'c', 's', 'f', 't', 1, now() + n * interval '1 second', false
 	FROM generate_series(1, $1::int) AS n;
@@ -112,7 +107,12 @@ const multiply = `
 	INSERT INTO x402_transactions (txid, network, account, nonce, key, raw, gas, max_fee, tip, signed_at, mined_at, cost)
 	SELECT sha256(int8send(n)), network, account, nonce + n, key, raw, gas, max_fee, tip, signed_at,
 		signed_at + n * interval '1 second', 1
-	FROM x402_transactions, generate_series(1, $1::int) AS n;`
+	FROM x402_transactions, generate_series(1, $1::int) AS n;
+	INSERT INTO journal (merchant_id, sequence, at, member_id, name, ip, device, action, subject, value_before,
+		value_after, content, chain)
+	SELECT id, n, created_at, CASE n WHEN 7 THEN 'ann' ELSE 'bob' END, 'x', '', '',
+		CASE n WHEN 9 THEN 'rare' ELSE 'often' END, '', '', '', sha256(int4send(n)), sha256(int4send(n))
+	FROM merchants, generate_series(1, $1::int) AS n;`
 
 // No read a request or a block waits for costs more for there being more payments.
 func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
@@ -418,6 +418,14 @@ func hotReadsInside(f fixture) map[string]func(ctx context.Context, r ports.Repo
 			_, err := r.Transfers.Queue(ctx, ports.QueueQuery{
 				Project: f.shop.Project.ID, Mode: merchant.Live, Limit: 50,
 			})
+			return err
+		},
+		"the audit log of a member": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Journal.Read(ctx, ports.JournalQuery{Merchant: f.shop.ID(), Member: "ann", Limit: 50})
+			return err
+		},
+		"the audit log of an action": func(ctx context.Context, r ports.Repos) error {
+			_, err := r.Journal.Read(ctx, ports.JournalQuery{Merchant: f.shop.ID(), Action: "rare", Limit: 50})
 			return err
 		},
 		"the trail": func(ctx context.Context, r ports.Repos) error {

@@ -86,6 +86,19 @@ func (r visits) EndOthers(ctx context.Context, id member.ID, kept string, at tim
 	return int(n), err
 }
 
+func (r visits) Seen(ctx context.Context, id merchant.ID) (map[member.ID]time.Time, error) {
+	seen := make(map[member.ID]time.Time)
+	if !isUUID(id) {
+		return seen, nil
+	}
+	rows, err := all[visitRow](ctx, r.in(), `SELECT member_id, max(seen_at) AS seen_at FROM member_visits
+		WHERE merchant_id = $1 GROUP BY member_id`, id)
+	for _, row := range rows {
+		seen[row.MemberID] = row.SeenAt
+	}
+	return seen, err
+}
+
 func (r visits) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := exec(ctx, r.in(), `DELETE FROM member_visits WHERE id IN (
 		SELECT id FROM member_visits WHERE created_at < $1

@@ -151,6 +151,7 @@ type desk struct {
 	*testing.T
 	clock  *clock
 	engine *gin.Engine
+	in     app.SignIn
 	team   app.Members
 }
 
@@ -165,14 +166,13 @@ func openDesk(t *testing.T, options ...option) *desk {
 		Core: core, Passwords: passwords{}, Passkeys: passkeys{}, Ring: store, Throttle: app.NewThrottle(),
 		Issuer: "101pay pay.example",
 	}
-	d.team = app.Members{Core: core, SignIn: in}
+	d.in, d.team = in, app.Members{Core: core, SignIn: in}
 	api := &signin.API{
 		SignIn: in, Accounts: app.Accounts{Core: core, SignIn: in, Tokens: tokens{}}, Members: d.team,
-		Journal: app.Journal{Core: core}, Jar: signin.Jar{Secure: true}, Limiter: edge.NewLimiter(d.clock.Now),
+		Jar: signin.Jar{Secure: true}, Limiter: edge.NewLimiter(d.clock.Now),
 		Budgets: signin.Budgets{
 			Door: signin.Budget{PerSecond: 1000, Burst: 10_000}, Inside: signin.Budget{PerSecond: 1000, Burst: 10_000},
 		},
-		PublicURL: public,
 	}
 	for _, o := range options {
 		o(api)
@@ -293,11 +293,34 @@ func (d *desk) signUp(email string) *browser {
 // join makes a member of an owner's account and answers his browser.
 func (b *browser) join(email, role string) *browser {
 	b.Helper()
-	m := b.do("POST", "/dashboard/team/invitations", `{"email":"`+email+`","role":"`+role+`"}`).is(http.StatusCreated)
-	_, token, _ := strings.Cut(m.text(b.T, "link"), "/dashboard/invitations/")
 	other := b.browser()
-	other.do("POST", "/dashboard/invitations/accept", `{"token":"`+token+`","password":"`+password+`"}`).is(http.StatusCreated)
+	other.do("POST", "/dashboard/invitations/accept", `{"token":"`+b.invite(email, role)+`","password":"`+password+`"}`).
+		is(http.StatusCreated)
 	return other
+}
+
+// invite answers the token of an invitation to an owner's account.
+func (b *browser) invite(email, role string) string {
+	b.Helper()
+	as, err := member.ParseRole(role)
+	if err != nil {
+		b.Fatal(err)
+	}
+	invited, err := b.team.Invite(b.Context(), b.who(), email, as)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return invited.Token.Reveal()
+}
+
+// who is who is signed in.
+func (b *browser) who() app.Actor {
+	b.Helper()
+	who, err := b.in.Resolve(b.Context(), keys.NewSecret(b.cookies["__Host-101pay"]), app.Origin{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return who
 }
 
 // code is what an authenticator app shows for a secret.

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/app"
-	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -165,7 +165,7 @@ func ask(c *gin.Context, asked app.PasskeyAsked, err error) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, gin.H{"challenge": asked.ID, "publicKey": rawJSON(asked.Options)})
+	c.JSON(http.StatusOK, gin.H{"challenge": asked.ID, "publicKey": json.RawMessage(asked.Options)})
 	return nil
 }
 
@@ -209,8 +209,4 @@ func (a *API) removePasskey(c *gin.Context, who app.Actor) error {
 	}
 	a.Jar.remember(c, changed.Entered)
 	return done(c)
-}
-
-func showTeamFactors(f member.Factors) gin.H {
-	return gin.H{"totp": f.TOTP.Confirmed(), "passkeys": len(f.Passkeys)}
 }

@@ -2,7 +2,8 @@
 // they are remembered by, and the gate that says of every later request who makes it.
 //
 // It owns paths, JSON in and out, cookies, which requests of other origins are refused, and budgets.
-// It does not own who may sign in nor what a role grants (packages app and member), nor the pages.
+// It does not own who may sign in nor what a role grants (packages app and member), nor the pages, nor
+// anything that neither comes before somebody is signed in nor changes his cookie: that is the schema's.
 //
 // Invariants: a session's token travels in an HttpOnly cookie and nowhere else; no unsafe request of
 // another origin is served; a body is read by edge.Decode and nothing else.
@@ -48,12 +49,29 @@ func ActorOf(ctx context.Context) (app.Actor, bool) {
 func NewGate(s app.SignIn, jar Jar) Gate {
 	return func(c *gin.Context) (app.Actor, error) {
 		a, err := s.Resolve(c.Request.Context(), jar.token(c), origin(c))
-		if err != nil {
-			return app.Actor{}, err
-		}
-		c.Request = c.Request.WithContext(WithActor(c.Request.Context(), a))
-		return a, nil
+		return let(c, a, err)
 	}
+}
+
+// Watch is a Gate for what a page does by itself: it lets the same people in and takes no note of anybody's
+// presence, so a page that is left open does not keep its session from ending.
+type Watch func(c *gin.Context) (app.Actor, error)
+
+// NewWatch answers the watch of a gateway.
+func NewWatch(s app.SignIn, jar Jar) Watch {
+	return func(c *gin.Context) (app.Actor, error) {
+		a, err := s.Glance(c.Request.Context(), jar.token(c), origin(c))
+		return let(c, a, err)
+	}
+}
+
+// let puts who was let in where ActorOf finds him.
+func let(c *gin.Context, a app.Actor, err error) (app.Actor, error) {
+	if err != nil {
+		return app.Actor{}, err
+	}
+	c.Request = c.Request.WithContext(WithActor(c.Request.Context(), a))
+	return a, nil
 }
 
 // SameOrigin refuses every unsafe request below Prefix that a page of another origin made a browser

@@ -8,7 +8,6 @@ import (
 
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/app"
-	"github.com/101pay/101pay/domain/keys"
 	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 )
@@ -20,9 +19,6 @@ func (a *API) mountSession(door, inside *gin.RouterGroup) {
 	inside.GET("/session", a.known(a.who))
 	inside.DELETE("/session", a.known(a.leave))
 	door.POST("/session/proof", a.known(a.prove))
-	inside.GET("/sessions", a.known(a.sessions))
-	inside.DELETE("/sessions", a.known(a.leaveOthers))
-	inside.DELETE("/sessions/:id", a.known(a.leaveOne))
 	door.PUT("/password", a.known(a.changePassword))
 }
 
@@ -73,9 +69,9 @@ func (a *API) register(c *gin.Context) error {
 	if err := edge.Text("name", body.Name, maxName, false); err != nil {
 		return err
 	}
-	_, _, err := a.Accounts.Register(c.Request.Context(), app.RegisterInput{
+	_, err := a.Accounts.Open(c.Request.Context(), app.RegisterInput{
 		Email: body.Email, Password: body.Password, Name: body.Name,
-	}, app.Once[app.NewMerchant]{})
+	})
 	if err != nil {
 		return err
 	}
@@ -174,26 +170,6 @@ func (a *API) leave(c *gin.Context, who app.Actor) error {
 	return done(c)
 }
 
-func (a *API) leaveOne(c *gin.Context, who app.Actor) error {
-	if err := bare(c); err != nil {
-		return err
-	}
-	if err := a.SignIn.Leave(c.Request.Context(), who, c.Param("id")); err != nil {
-		return err
-	}
-	return done(c)
-}
-
-func (a *API) leaveOthers(c *gin.Context, who app.Actor) error {
-	if err := bare(c); err != nil {
-		return err
-	}
-	if err := a.SignIn.LeaveOthers(c.Request.Context(), who); err != nil {
-		return err
-	}
-	return done(c)
-}
-
 func (a *API) changePassword(c *gin.Context, who app.Actor) error {
 	var body struct {
 		Current  string `json:"current"`
@@ -211,34 +187,6 @@ func (a *API) changePassword(c *gin.Context, who app.Actor) error {
 	}
 	a.Jar.remember(c, in)
 	return done(c)
-}
-
-type sessionJSON struct {
-	ID        string `json:"id"`
-	Device    string `json:"device"`
-	IP        string `json:"ip"`
-	CreatedAt string `json:"createdAt"`
-	SeenAt    string `json:"seenAt"`
-	ExpiresAt string `json:"expiresAt"`
-	Current   bool   `json:"current"`
-}
-
-func (a *API) sessions(c *gin.Context, who app.Actor) error {
-	if _, err := edge.Query(c); err != nil {
-		return err
-	}
-	visits, err := a.SignIn.Visits(c.Request.Context(), who)
-	if err != nil {
-		return err
-	}
-	shown := make([]sessionJSON, len(visits))
-	for i, v := range visits {
-		shown[i] = sessionJSON{
-			v.ID, v.Device, v.IP, instant(v.CreatedAt), instant(v.SeenAt), instant(v.ExpiresAt()), v.ID == who.Session,
-		}
-	}
-	c.JSON(http.StatusOK, gin.H{"sessions": shown})
-	return nil
 }
 
 type memberJSON struct {
@@ -312,9 +260,4 @@ func (a *API) standing(c *gin.Context, who app.Actor) (out standingJSON, err err
 		out.Session.ProvenUntil = instant(s.Visit.ProvenAt.Add(app.FreshFor))
 	}
 	return out, nil
-}
-
-// tokenOf reads the token of an invitation's link.
-func tokenOf(text string) (keys.Secret, error) {
-	return keys.NewSecret(text), need([2]string{"token", text})
 }

@@ -13,15 +13,13 @@ import (
 
 // API is the endpoints, ready to be mounted.
 type API struct {
-	SignIn    app.SignIn
-	Accounts  app.Accounts
-	Members   app.Members
-	Journal   app.Journal
-	Gate      Gate
-	Jar       Jar
-	Limiter   *edge.Limiter
-	Budgets   Budgets
-	PublicURL string // without a slash at its end
+	SignIn   app.SignIn
+	Accounts app.Accounts
+	Members  app.Members
+	Gate     Gate
+	Jar      Jar
+	Limiter  *edge.Limiter
+	Budgets  Budgets
 }
 
 // Budget is how many requests one client address may make: perSecond in the long run, Burst at once.
@@ -50,8 +48,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountSession(door, inside)
 	a.mountFactors(inside)
 	a.mountPasskeys(door, inside)
-	a.mountTeam(door, inside)
-	inside.GET("/audit", a.known(a.audit))
+	a.mountInvitations(door)
 }
 
 // known makes a handler of what takes somebody who is signed in.

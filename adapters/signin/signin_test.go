@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/101pay/101pay/adapters/signin"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/member"
 )
 
 // Whoever registers is signed in, is the owner, and signs out again.
@@ -55,10 +58,8 @@ func TestTheCookie(t *testing.T) {
 			t.Errorf("%d cookies", seen)
 		}
 		token := b.cookies[name]
-		for _, body := range []string{b.do("GET", "/dashboard/session", "").body, b.do("GET", "/dashboard/sessions", "").body} {
-			if strings.Contains(body, token) {
-				t.Error("the token is in an answer's body")
-			}
+		if strings.Contains(b.do("GET", "/dashboard/session", "").body, token) {
+			t.Error("the token is in an answer's body")
 		}
 	}
 }
@@ -74,7 +75,7 @@ func TestOtherOriginsAreRefused(t *testing.T) {
 		"by another scheme": {"Sec-Fetch-Site", "", "Origin", "http://evil.example"},
 		"by null":           {"Sec-Fetch-Site", "", "Origin", "null"},
 	} {
-		for _, path := range []string{"/dashboard/session", "/dashboard/sessions", "/dashboard/nothing", "/dashboard/graphql"} {
+		for _, path := range []string{"/dashboard/session", "/dashboard/totp", "/dashboard/nothing", "/dashboard/graphql"} {
 			r := b.do("DELETE", path, "", headers...)
 			if r.status != http.StatusForbidden || r.is(http.StatusForbidden)["error"] != "cross_origin" {
 				t.Errorf("%s: %s: %d %s", name, path, r.status, r.body)
@@ -82,8 +83,8 @@ func TestOtherOriginsAreRefused(t *testing.T) {
 		}
 	}
 	b.do("GET", "/dashboard/session", "", "Sec-Fetch-Site", "cross-site").is(http.StatusOK)
-	b.do("DELETE", "/dashboard/sessions", "", "Sec-Fetch-Site", "", "Origin", public).is(http.StatusNoContent)
-	b.do("DELETE", "/dashboard/sessions", "", "Sec-Fetch-Site", "").is(http.StatusNoContent) // no browser
+	b.do("POST", "/dashboard/totp", "", "Sec-Fetch-Site", "", "Origin", public).is(http.StatusCreated)
+	b.do("POST", "/dashboard/totp", "", "Sec-Fetch-Site", "").is(http.StatusCreated) // no browser
 	d.browser().do("POST", "/v1/elsewhere", "", "Sec-Fetch-Site", "cross-site").fails(http.StatusNotFound, "not_found")
 }
 
@@ -168,43 +169,22 @@ func TestPasskeysOverHTTP(t *testing.T) {
 	other.do("POST", "/dashboard/session/passkey", answer("key 1")).fails(http.StatusUnauthorized, "invalid_passkey")
 }
 
-func TestSessionsAndPasswordOverHTTP(t *testing.T) {
+func TestThePasswordOverHTTP(t *testing.T) {
 	d := openDesk(t)
 	b := d.signUp("ann@shop.example")
 	other := d.browser()
 	other.do("POST", "/dashboard/session", `{"email":"ann@shop.example","password":"`+password+`"}`).is(http.StatusCreated)
-	all := b.do("GET", "/dashboard/sessions", "").is(http.StatusOK).list(t, "sessions")
-	var foreign string
-	for _, s := range all {
-		one, _ := s.(map[string]any)
-		if one["device"] != "Firefox" || one["ip"] != "192.0.2.1" {
-			t.Errorf("session %v", one)
-		}
-		if one["current"] == false {
-			foreign, _ = one["id"].(string)
-		}
-	}
-	if len(all) != 2 || foreign == "" {
-		t.Fatalf("sessions %v", all)
-	}
-	b.do("DELETE", "/dashboard/sessions/"+foreign, "").is(http.StatusNoContent)
-	other.do("GET", "/dashboard/session", "").fails(http.StatusUnauthorized, "unauthorized")
 	b.do("PUT", "/dashboard/password", `{"current":"wrong horse","password":"battery staple"}`).
 		fails(http.StatusUnauthorized, "invalid_credentials")
 	b.do("PUT", "/dashboard/password", `{"current":"`+password+`","password":"battery staple"}`).is(http.StatusNoContent)
 	b.do("GET", "/dashboard/session", "").is(http.StatusOK)
+	other.do("GET", "/dashboard/session", "").fails(http.StatusUnauthorized, "unauthorized")
 	other.do("POST", "/dashboard/session", `{"email":"ann@shop.example","password":"battery staple"}`).is(http.StatusCreated)
 }
 
-func TestTheTeamOverHTTP(t *testing.T) {
+func TestAnInvitationOverHTTP(t *testing.T) {
 	d := openDesk(t)
-	ann := d.signUp("ann@shop.example")
-	m := ann.do("POST", "/dashboard/team/invitations", `{"email":"bob@shop.example","role":"viewer"}`).is(http.StatusCreated)
-	link := m.text(t, "link")
-	if !strings.HasPrefix(link, public+"/dashboard/invitations/") || m.at(t, "invitation")["role"] != "viewer" {
-		t.Errorf("invited %v", m)
-	}
-	token := link[strings.LastIndexByte(link, '/')+1:]
+	token := d.signUp("ann@shop.example").invite("bob@shop.example", "viewer")
 	bob := d.browser()
 	seen := bob.do("POST", "/dashboard/invitations/look", `{"token":"`+token+`"}`).is(http.StatusOK)
 	if seen["email"] != "bob@shop.example" || seen["role"] != "viewer" || !strings.HasPrefix(seen.text(t, "merchant"), "Merchant 101") {
@@ -212,36 +192,38 @@ func TestTheTeamOverHTTP(t *testing.T) {
 	}
 	accept := `{"token":"` + token + `","password":"` + password + `"}`
 	who := bob.do("POST", "/dashboard/invitations/accept", accept).is(http.StatusCreated).at(t, "member")
+	if who["email"] != "bob@shop.example" || who["role"] != "viewer" {
+		t.Errorf("he is %v", who)
+	}
+	bob.do("GET", "/dashboard/session", "").is(http.StatusOK)
+	bob.do("POST", "/dashboard/invitations/look", `{"token":"`+token+`"}`).fails(http.StatusNotFound, "invitation_invalid")
 	bob.do("POST", "/dashboard/invitations/accept", accept).fails(http.StatusNotFound, "invitation_invalid")
-	id := who.text(t, "id")
-	ann.do("PATCH", "/dashboard/team/"+id, `{"role":"king"}`).fails(http.StatusBadRequest, "invalid_role")
-	changed := ann.do("PATCH", "/dashboard/team/"+id, `{"role":"accountant"}`).is(http.StatusOK).at(t, "member")
-	if changed["role"] != "accountant" {
-		t.Errorf("changed %v", changed)
-	}
-	bob.do("GET", "/dashboard/session", "").fails(http.StatusUnauthorized, "unauthorized")
-	team := ann.do("GET", "/dashboard/team", "").is(http.StatusOK)
-	if len(team.list(t, "members")) != 2 || len(team.list(t, "invitations")) != 0 {
-		t.Errorf("team %v", team)
-	}
-	again := ann.do("POST", "/dashboard/team/invitations", `{"email":"eve@shop.example","role":"viewer"}`).is(http.StatusCreated)
-	back := "/dashboard/team/invitations/" + again.at(t, "invitation").text(t, "id")
-	ann.do("DELETE", back, "").is(http.StatusNoContent)
-	ann.do("DELETE", back, "").fails(http.StatusNotFound, "not_found")
-	ann.do("DELETE", "/dashboard/team/"+id, "").is(http.StatusNoContent)
-	me := ann.do("GET", "/dashboard/session", "").is(http.StatusOK).at(t, "member").text(t, "id")
-	ann.do("DELETE", "/dashboard/team/"+me, "").fails(http.StatusConflict, "last_owner")
-	page := ann.do("GET", "/dashboard/audit?limit=2", "").is(http.StatusOK)
-	entries := page.list(t, "entries")
-	last, _ := entries[0].(map[string]any)
-	if len(entries) != 2 || last["action"] != "member.removed" || last["email"] != "ann@shop.example" || page["next"] == 0.0 {
-		t.Errorf("log %v", page)
-	}
-	for _, query := range []string{"?limit=0", "?limit=x", "?before=-1", "?more=1", "?limit=1&limit=2"} {
-		if r := ann.do("GET", "/dashboard/audit"+query, ""); r.status != http.StatusBadRequest {
-			t.Errorf("%s: %d", query, r.status)
+}
+
+// A watch says whether a session still stands, and is no sign that anybody is there.
+func TestWatchingIsNoPresence(t *testing.T) {
+	d := openDesk(t)
+	watch := signin.NewWatch(d.in, signin.Jar{Secure: true})
+	stands := 0
+	d.engine.GET("/watched", func(c *gin.Context) {
+		for {
+			who, err := watch(c)
+			if err != nil {
+				return
+			}
+			if known, ok := signin.ActorOf(c.Request.Context()); !ok || known != who || who.Email != "ann@shop.example" {
+				t.Errorf("it let %+v in, and the request is %+v's", who, known)
+			}
+			stands++
+			d.clock.pass(time.Hour)
 		}
+	})
+	b := d.signUp("ann@shop.example")
+	b.do("GET", "/watched", "")
+	if want := int(member.VisitIdle / time.Hour); stands != want {
+		t.Errorf("it stood for %d hours without anybody there, want %d", stands, want)
 	}
+	b.do("GET", "/dashboard/session", "").fails(http.StatusUnauthorized, "unauthorized")
 }
 
 // A body says what it may and nothing else; a query says nothing.

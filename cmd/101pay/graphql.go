@@ -17,18 +17,28 @@ type deskCases struct {
 	Figures   app.Figures
 	Follower  app.Follower
 	Health    app.Health
+	SignIn    app.SignIn
+	Members   app.Members
+	Journal   app.Journal
+}
+
+// presence says of a request to the dashboard who makes it.
+type presence struct {
+	Gate  signin.Gate
+	Watch signin.Watch
 }
 
 // dashboardAPI answers schema.graphql behind the gate of sign-in.
 func dashboardAPI(
-	c *Config, u useCases, d deskCases, core app.Core, gate signin.Gate, l *edge.Limiter, drain *edge.Drain,
+	c *Config, u useCases, d deskCases, core app.Core, at presence, l *edge.Limiter, drain *edge.Drain,
 	base publicBase, log *slog.Logger,
 ) *graphql.Service {
 	return &graphql.Service{
-		Gate: graphql.Gate(gate), Limiter: l, Drain: drain,
+		Gate: graphql.Gate(at.Gate), Watch: graphql.Gate(at.Watch), Limiter: l, Drain: drain,
 		API: &graphql.API{
 			Actor: signin.ActorOf, Desk: d.Desk, Chronicle: d.Chronicle, Finder: d.Finder, Figures: d.Figures,
-			Follower: d.Follower, Health: d.Health, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving,
+			Follower: d.Follower, Health: d.Health, SignIn: d.SignIn, Members: d.Members, Journal: d.Journal,
+			Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving,
 			Sources: u.Sources, KYC: u.KYC, Statements: u.Statements, Checkout: u.Checkout, Settlement: u.Settlement,
 			Explainer: u.Explainer, Sandbox: u.Sandbox, Webhooks: u.Webhooks, Reporting: u.Reporting, Resources: u.Resources,
 			Paywall: u.Paywall, Attestations: u.Attestations, PublicURL: string(base), Vault: core.Vault, Clock: core.Clock,

@@ -31,12 +31,11 @@ type dashboard struct {
 }
 
 func dashboardSignIn(
-	in app.SignIn, accounts app.Accounts, team app.Members, log app.Journal, gate signin.Gate, jar signin.Jar,
-	l *edge.Limiter, base publicBase,
+	in app.SignIn, accounts app.Accounts, team app.Members, gate signin.Gate, jar signin.Jar, l *edge.Limiter,
 ) *signin.API {
 	return &signin.API{
-		SignIn: in, Accounts: accounts, Members: team, Journal: log, Gate: gate, Jar: jar, Limiter: l,
-		Budgets: signin.DefaultBudgets(), PublicURL: string(base),
+		SignIn: in, Accounts: accounts, Members: team, Gate: gate, Jar: jar, Limiter: l,
+		Budgets: signin.DefaultBudgets(),
 	}
 }
 

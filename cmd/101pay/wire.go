@@ -103,8 +103,8 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		limiter, drain,
 		wire.Struct(new(useCases), "*"), nativeAPI, facilitatorAPI,
 		hostedPage,
-		cookieJar, signin.NewGate, dashboardSignIn, dashboardGuard,
-		wire.Struct(new(deskCases), "*"), dashboardAPI,
+		cookieJar, signin.NewGate, signin.NewWatch, dashboardSignIn, dashboardGuard,
+		wire.Struct(new(deskCases), "*"), wire.Struct(new(presence), "*"), dashboardAPI,
 		documentation,
 
 		// What runs.

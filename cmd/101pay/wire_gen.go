@@ -229,12 +229,9 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Core:   core,
 		SignIn: signIn,
 	}
-	journal := app.Journal{
-		Core: core,
-	}
 	jar := cookieJar(c)
 	signinGate := signin.NewGate(signIn, jar)
-	signinAPI := dashboardSignIn(signIn, accounts, members, journal, signinGate, jar, edgeLimiter, mainPublicBase)
+	signinAPI := dashboardSignIn(signIn, accounts, members, signinGate, jar, edgeLimiter)
 	desk := app.Desk{
 		Core:     core,
 		Sessions: store,
@@ -250,11 +247,14 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Search: store,
 	}
 	follower := app.Follower{
+		Core:     core,
 		Sessions: store,
 		Figures:  store,
 		Changes:  store,
 		Rails:    appRails,
-		Clock:    clock,
+	}
+	journal := app.Journal{
+		Core: core,
 	}
 	mainDeskCases := deskCases{
 		Desk:      desk,
@@ -263,8 +263,16 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Figures:   figures,
 		Follower:  follower,
 		Health:    health,
+		SignIn:    signIn,
+		Members:   members,
+		Journal:   journal,
 	}
-	service := dashboardAPI(c, mainUseCases, mainDeskCases, core, signinGate, edgeLimiter, edgeDrain, mainPublicBase, log)
+	watch := signin.NewWatch(signIn, jar)
+	mainPresence := presence{
+		Gate:  signinGate,
+		Watch: watch,
+	}
+	service := dashboardAPI(c, mainUseCases, mainDeskCases, core, mainPresence, edgeLimiter, edgeDrain, mainPublicBase, log)
 	mainDashboard, err := dashboardGuard(signinAPI, service, mainPublicBase)
 	if err != nil {
 		cleanup()

@@ -57,6 +57,20 @@ func (e Entry) Link(sequence int64, previous Hash) Entry {
 	return e
 }
 
+// Holds reports whether the entry is as it was written and follows from the one before it, whose chain hash
+// is prior: nil where there is none, as before the first.
+func (e Entry) Holds(prior *Hash) bool {
+	if (prior == nil) != (e.Sequence == 1) {
+		return false
+	}
+	var previous Hash
+	if prior != nil {
+		previous = *prior
+	}
+	right := e.Link(e.Sequence-1, previous)
+	return right.Content == e.Content && right.Chain == e.Chain
+}
+
 // ChainHash links a content to all entries before it. The first one follows the zero hash.
 func ChainHash(previous, content Hash) Hash {
 	return sha256.Sum256(append(previous[:], content[:]...))

@@ -132,6 +132,13 @@ type Attempt struct {
 	StatusCode int    // 0 when no answer came
 	Outcome    string // "delivered", or the class of failure: "status", "timeout", "tls", "dns", "refused", "reset", "redirect", "gone", "egress_denied", "sandbox_down", "too_large"
 	Answer     string // the first bytes of the answer, made printable
+	// Sent is the head of the request as it was written to the connection: nothing if none came about. Of
+	// all that the gateway holds only the signature is in it, and that opens nothing: it is of this one
+	// body, id and second, the receiver has it already, and whoever would send it again tells him what
+	// is true, under an id he knows.
+	Sent []Header
+	// Answered is what of the answer's head helps to find the request in the receiver's own logs.
+	Answered []Header
 }
 
 // Faults of webhooks.

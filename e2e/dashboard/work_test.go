@@ -55,7 +55,12 @@ func TestAWebhookIsSentAgain(t *testing.T) {
 	page.until(`document.querySelector('td a[href^="/dashboard/webhooks/"]')`)
 	page.do(clickOn(`td a[href^="/dashboard/webhooks/"]`))
 	page.says("refused by your server · HTTP 500")
-	page.until(`document.querySelector("details pre")?.textContent.includes("the shop is closed")`)
+	shows := func(text string) {
+		page.until(`[...document.querySelectorAll("details pre")].some((p) => p.textContent.includes("` + text + `"))`)
+	}
+	shows("Webhook-Signature: v1,")
+	shows("the shop is closed")
+	shows("Content-Type: text/plain; charset=utf-8")
 	hooks.sour.Store(false)
 	page.press("Send again")
 	page.says("Delivered")
@@ -114,4 +119,22 @@ func TestAColleagueJoins(t *testing.T) {
 	owner.visit("/activity")
 	owner.says("books@example.com")
 	owner.says("Had reports sent by schedule")
+	owner.says("The chain holds")
+	owner.visit("/people")
+	owner.until(`(() => {
+		const roles = document.querySelector('select[aria-label="Role: books@example.com"]:enabled');
+		if (roles) roles.value = "viewer";
+		return roles?.dispatchEvent(new Event("change", { bubbles: true }));
+	})()`)
+	owner.until(`document.querySelector(".toast").textContent.includes("Saved.")`)
+	owner.visit("/activity?action=member.role_changed")
+	owner.says("role=accountant")
+
+	// Another role ends what was open under the old one.
+	colleague.visit("/")
+	colleague.headed("Sign in")
+	colleague.signIn("books@example.com")
+	colleague.headed("Overview")
+	colleague.visit("/security")
+	colleague.says("This one")
 }

@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ var deliveryPromises = []promise{
 	{"an unknown delivery is not found", deliveriesUnknown},
 	{"saving replaces status, counters and next attempt", deliveriesSaved},
 	{"attempts at one delivery lose no count", deliveriesLocked},
-	{"attempts are listed oldest first, to their project only", deliveriesAttempts},
+	{"attempts are listed whole, oldest first, to their project only", deliveriesAttempts},
 	{"a further delivery of an event is a delivery of its own", deliveriesAgain},
 	{"an endpoint's deliveries are listed newest first, to their project only", deliveriesOfEndpoint},
 }
@@ -97,12 +98,21 @@ func deliveriesAttempts(t *testing.T, w World) {
 	for _, n := range []int{1, 2, 3, 4, 10, 11} {
 		a := MakeAttempt(c.Delivery, n)
 		if n == 2 {
-			a.StatusCode, a.Outcome, a.Answer = 0, "timeout", ""
+			a.StatusCode, a.Outcome, a.Answer, a.Sent, a.Answered = 0, "timeout", "", nil, nil
 		}
-		addAttempt(t, w, a)
 		want = append(want, a)
+		given := a
+		given.Sent = slices.Clone(a.Sent)
+		addAttempt(t, w, given)
+		for i := range given.Sent {
+			given.Sent[i].Value = "changed by whoever wrote it"
+		}
 	}
 	got, err := w.Webhooks.Attempts(t.Context(), shop.Project.ID, c.Delivery.ID)
+	ok(t, err)
+	same(t, got, want)
+	got[0].Sent[0].Value = "changed by whoever read it"
+	got, err = w.Webhooks.Attempts(t.Context(), shop.Project.ID, c.Delivery.ID)
 	ok(t, err)
 	same(t, got, want)
 	_, err = w.Webhooks.Attempts(t.Context(), other.Project.ID, c.Delivery.ID)

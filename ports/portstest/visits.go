@@ -16,12 +16,14 @@ var visitPromises = []promise{
 	{"visits that go on are listed, newest first, of one member", visitsListed},
 	{"saving replaces digest, where and when it was seen, proof and end", visitsSaved},
 	{"ending the others keeps one, and those of others", visitsEndOthers},
+	{"each member was last seen at his latest visit, ended or not", visitsSeen},
 	{"prune deletes old visits only, and no more than asked", visitsPruned},
 }
 
 var journalPromises = []promise{
 	{"entries are numbered and linked by merchant", journalLinked},
 	{"entries are read newest first, page by page", journalRead},
+	{"entries are read by who did it and by what was done", journalFiltered},
 	{"entries appended at once form one chain", journalRace},
 	{"an entry of a unit of work that failed does not exist", journalRolledBack},
 }
@@ -125,6 +127,27 @@ func visitsEndOthers(t *testing.T, w World) {
 	same(t, got, foreign)
 }
 
+func visitsSeen(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	m, idle, foreign := shop.AddMember(t), shop.AddMember(t), other.AddMember(t)
+	ended := visitOf(m, Epoch.Add(time.Hour))
+	ended.EndedAt = Epoch.Add(2 * time.Hour)
+	for _, v := range []member.Visit{visitOf(m, Epoch), ended, visitOf(m, Epoch), visitOf(foreign, Epoch)} {
+		addVisit(t, w, v)
+	}
+	seen := func(id merchant.ID) map[member.ID]time.Time {
+		return in(t, w, func(ctx context.Context, r ports.Repos) (map[member.ID]time.Time, error) {
+			return r.Visits.Seen(ctx, id)
+		})
+	}
+	same(t, seen(shop.ID()), map[member.ID]time.Time{m.ID: Epoch.Add(time.Hour)})
+	addVisit(t, w, visitOf(idle, Epoch.Add(time.Minute)))
+	same(t, seen(shop.ID()), map[member.ID]time.Time{m.ID: Epoch.Add(time.Hour), idle.ID: Epoch.Add(time.Minute)})
+	for _, id := range append([]string{UUID()}, hostile...) {
+		same(t, len(seen(merchant.ID(id))), 0)
+	}
+}
+
 func visitsPruned(t *testing.T, w World) {
 	m := OpenShop(t, w).AddMember(t)
 	for range 2 {
@@ -156,11 +179,24 @@ func appended(t *testing.T, w World, e member.Entry) {
 
 func readJournal(t *testing.T, w World, id merchant.ID, before int64, limit int) ([]member.Entry, bool) {
 	t.Helper()
-	var more bool
-	return in(t, w, func(ctx context.Context, r ports.Repos) (entries []member.Entry, err error) {
-		entries, more, err = r.Journal.Read(ctx, id, before, limit)
-		return entries, err
-	}), more
+	page := journalPage(t, w, ports.JournalQuery{Merchant: id, Before: before, Limit: limit})
+	return page.Entries, page.More
+}
+
+// journalPage reads a page of a log nobody has touched.
+func journalPage(t *testing.T, w World, q ports.JournalQuery) ports.JournalPage {
+	t.Helper()
+	page := in(t, w, func(ctx context.Context, r ports.Repos) (ports.JournalPage, error) {
+		return r.Journal.Read(ctx, q)
+	})
+	same(t, page.Whole, true)
+	same(t, len(page.Priors), len(page.Entries))
+	for i, e := range page.Entries {
+		if !e.Holds(page.Priors[i]) {
+			t.Errorf("entry %d does not follow from %v", e.Sequence, page.Priors[i])
+		}
+	}
+	return page
 }
 
 func journalLinked(t *testing.T, w World) {
@@ -195,6 +231,52 @@ func journalRead(t *testing.T, w World) {
 		}
 	}
 	same(t, seen, []int64{5, 4, 3, 2, 1})
+}
+
+func journalFiltered(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	ann, bob := UUID(), UUID()
+	for n, by := range []string{ann, bob, ann, "", bob, ann} {
+		e := entry(shop.ID(), []string{"one", "two"}[n%2])
+		e.By.Member = by
+		appended(t, w, e)
+	}
+	foreign := entry(other.ID(), "one")
+	foreign.By.Member = ann
+	appended(t, w, foreign)
+	read := func(q ports.JournalQuery) (seen []int64, more bool) {
+		q.Merchant = shop.ID()
+		page := journalPage(t, w, q)
+		for _, e := range page.Entries {
+			seen = append(seen, e.Sequence)
+		}
+		return seen, page.More
+	}
+	for _, c := range []struct {
+		query ports.JournalQuery
+		want  []int64
+		more  bool
+	}{
+		{ports.JournalQuery{Member: member.ID(ann), Limit: 10}, []int64{6, 3, 1}, false},
+		{ports.JournalQuery{Member: member.ID(ann), Limit: 2}, []int64{6, 3}, true},
+		{ports.JournalQuery{Member: member.ID(ann), Before: 3, Limit: 2}, []int64{1}, false},
+		{ports.JournalQuery{Action: "two", Limit: 10}, []int64{6, 4, 2}, false},
+		{ports.JournalQuery{Action: "two", Member: member.ID(bob), Limit: 10}, []int64{2}, false},
+		{ports.JournalQuery{Action: "three", Limit: 10}, nil, false},
+	} {
+		seen, more := read(c.query)
+		same(t, seen, c.want)
+		same(t, more, c.more)
+	}
+	for _, text := range hostile {
+		if text == "" {
+			continue // filters nothing
+		}
+		seen, _ := read(ports.JournalQuery{Member: member.ID(text), Limit: 10})
+		same(t, len(seen), 0)
+		seen, _ = read(ports.JournalQuery{Action: text, Limit: 10})
+		same(t, len(seen), 0)
+	}
 }
 
 func journalRace(t *testing.T, w World) {

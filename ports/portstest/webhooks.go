@@ -172,6 +172,10 @@ func MakeAttempt(d webhook.Delivery, number int) webhook.Attempt {
 	return webhook.Attempt{
 		DeliveryID: d.ID, Number: number, At: Epoch.Add(time.Duration(number) * time.Second),
 		Took: 123 * time.Millisecond, StatusCode: 503, Outcome: "status", Answer: "try \"later\"",
+		Sent: []webhook.Header{
+			{Name: "Webhook-Signature", Value: "v1," + strconv.Itoa(number) + `="\ ☕`}, {Name: "Host", Value: "shop.example"},
+		},
+		Answered: []webhook.Header{{Name: "Retry-After", Value: "7"}},
 	}
 }
 

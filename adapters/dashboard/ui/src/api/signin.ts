@@ -3,7 +3,6 @@ import { send } from "./client";
 import { Failure } from "./failure";
 
 export type Role = "owner" | "developer" | "accountant" | "viewer";
-export const roles: Role[] = ["owner", "developer", "accountant", "viewer"];
 
 export type Me = {
   member: { id: string; email: string; role: Role; createdAt: string };
@@ -14,18 +13,7 @@ export type Me = {
   session: { id: string; createdAt: string; expiresAt: string; provenUntil: string };
 };
 
-export type DashboardSession = {
-  id: string; device: string; ip: string; createdAt: string; seenAt: string; expiresAt: string; current: boolean;
-};
 export type Passkey = { id: string; label: string; createdAt: string; usedAt: string };
-export type Teammate = {
-  id: string; email: string; role: Role; createdAt: string; factors: { totp: boolean; passkeys: number };
-};
-export type Invitation = { id: string; email: string; role: Role; createdAt: string; expiresAt: string };
-export type AuditEntry = {
-  sequence: number; at: string; actor: string; email: string; ip: string; device: string; action: string;
-  subject: string; before: unknown; after: unknown;
-};
 export type Totp = { secret: string; uri: string; qr: { size: number; path: string } };
 
 // Refusal is a Failure with what else a refusal of sign-in says.

@@ -22,7 +22,10 @@ export const readEvent = graphql(`
       id type paymentId body createdAt
       deliveries {
         id endpointId status attemptCount nextAt updatedAt
-        attempts { number at tookMilliseconds statusCode outcome answer }
+        attempts {
+          number at tookMilliseconds statusCode outcome answer
+          requestHead { name value } answerHead { name value }
+        }
       }
     }
     webhookEndpoints(project: $project, mode: $mode) { id url enabled }

@@ -2,9 +2,9 @@
 // show such things ask again.
 import { endpoint } from "../api/client";
 
-export type News = "PAYMENTS" | "DELIVERIES" | "RAILS";
+export type News = "PAYMENTS" | "DELIVERIES" | "RAILS" | "QUEUE";
 
-const counts = $state<Record<News, number>>({ PAYMENTS: 0, DELIVERIES: 0, RAILS: 0 });
+const counts = $state<Record<News, number>>({ PAYMENTS: 0, DELIVERIES: 0, RAILS: 0, QUEUE: 0 });
 const line = $state({ open: false });
 
 // news makes whatever effect calls it run again when something of the kind is new.

@@ -1,5 +1,6 @@
 // What a page shows of the gateway: asked for when the page opens, when what it depends on changes, and
 // when the gateway hints that something is new.
+import { unattended } from "../api/client";
 import { failureOf, type Failure } from "../api/failure";
 import { news, type News } from "./live.svelte";
 
@@ -18,6 +19,7 @@ export function load<T>(question: () => Promise<T>, on?: News, same?: () => unkn
   let failure = $state.raw<Failure>();
   let turn = 0;
   let about: unknown;
+  let heard: number | undefined; // how much news there was when it was asked last
 
   async function answer(asked: Promise<T>): Promise<void> {
     const mine = ++turn;
@@ -33,14 +35,16 @@ export function load<T>(question: () => Promise<T>, on?: News, same?: () => unkn
   }
 
   $effect(() => {
-    if (on) news(on);
+    const now = on ? news(on) : 0;
+    const hinted = heard !== undefined && heard !== now;
+    heard = now;
     const subject = JSON.stringify(same?.() ?? null);
     if (subject !== about) {
       about = subject;
       value = undefined;
       failure = undefined;
     }
-    void answer(question());
+    void answer(hinted ? unattended(question) : question());
   });
 
   // Hints can be lost on the way, and a proxy may hold them back: what is looked at is asked for again
@@ -48,7 +52,7 @@ export function load<T>(question: () => Promise<T>, on?: News, same?: () => unkn
   $effect(() => {
     if (!on) return;
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") void answer(question());
+      if (document.visibilityState === "visible") void answer(unattended(question));
     }, slowly);
     return () => clearInterval(timer);
   });
