@@ -101,7 +101,7 @@ func (b Balance) Net() *big.Int { return new(big.Int).Sub(b.Received, b.Undone) 
 
 // Balances sums everything a project ever booked in a mode, by place and currency.
 func (f Figures) Balances(ctx context.Context, who merchant.Principal) ([]Balance, error) {
-	days, err := f.Reads.Booked(ctx, ports.FigureQuery{Project: who.Project, Mode: who.Mode})
+	days, err := f.Reads.Booked(ctx, ports.FigureQuery{Project: who.Project, Mode: who.Mode, Whole: true})
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func TestRealMoneyIsRecordedOnce(t *testing.T) {
 	inLiveMarket(t, func(m *market, b *liveBase) {
 		p := m.signedFor()
 		m.mines(b, p)
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		row := m.settlement(p)
 		id := row.Settlement.Snapshot().TxID
 		want := m.transfer(id)
@@ -231,7 +231,7 @@ func TestWhatIsUndoneComesBack(t *testing.T) {
 		if got := m.transfer(id); got.Disposition != ports.Agent || got.OrderNo != string(row.OrderNo) {
 			t.Errorf("come back: %+v", got)
 		}
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 	})
 }
 

@@ -97,7 +97,7 @@ func (m *market) ok(err error) {
 	}
 }
 
-const report = `{"temperature":21}`
+const forecast = `{"temperature":21}`
 
 // sells puts a resource on sale: a stored report for a price, unless changed.
 func (m *market) sells(sku, usdc string, change ...func(*resource.Snapshot)) resource.Snapshot {
@@ -110,7 +110,7 @@ func (m *market) sells(sku, usdc string, change ...func(*resource.Snapshot)) res
 			Price: price, Title: "Report " + sku, Timeout: 5 * time.Minute, Flow: resource.Authorization,
 		},
 	}
-	s.Content, err = resource.StoredBody([]byte(report), "application/json")
+	s.Content, err = resource.StoredBody([]byte(forecast), "application/json")
 	m.ok(err)
 	for _, c := range change {
 		c(&s)
@@ -121,7 +121,7 @@ func (m *market) sells(sku, usdc string, change ...func(*resource.Snapshot)) res
 		if err := repos.Resources.Add(ctx, r); err != nil || !s.Content.Stored() {
 			return err
 		}
-		return repos.Resources.SetContent(ctx, r, []byte(report))
+		return repos.Resources.SetContent(ctx, r, []byte(forecast))
 	}))
 	return r.Snapshot()
 }

@@ -41,7 +41,7 @@ func TestPresentedAgainIsAnsweredFromMemory(t *testing.T) {
 		pen := &countingPen{Signer: m.gateway.Attestations.Signer}
 		m.gateway.Catalog.Reads, m.gateway.Attestations.Signer = reads, pen
 		p := m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		first := m.buy(p, http.StatusOK)
 		signed := pen.signed
 		again := m.buy(p, http.StatusOK)
@@ -49,7 +49,7 @@ func TestPresentedAgainIsAnsweredFromMemory(t *testing.T) {
 			t.Errorf("%d signed and %d read, want %d and 1; receipts %+v and %+v", pen.signed, reads.reads, signed,
 				again.Response, first.Response)
 		}
-		m.gets(again, report)
+		m.gets(again, forecast)
 
 		who := merchant.Principal{Merchant: m.shop.ID(), Project: m.shop.Project.ID, Mode: merchant.Test}
 		_, _, err := m.start(m.store).Catalog.Update(m.Context(), who, ResourceChange{

@@ -45,13 +45,13 @@ func TestAWalletThatHasPaidComesBack(t *testing.T) {
 		}
 		p := m.wants("weather")
 		p.V2 = []string{base64.StdEncoding.EncodeToString(payer.Sign(m.asks("weather"), time.Now()))}
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		time.Sleep(24 * time.Hour) // the stored answer is long gone
 
 		again := m.signsIn("weather", payer)
 		again.Client = "198.51.100.9"
 		sale := m.buy(again, http.StatusOK)
-		if string(sale.Answer.Body) != report || sale.Response != nil || sale.Challenge != nil {
+		if string(sale.Answer.Body) != forecast || sale.Response != nil || sale.Challenge != nil {
 			m.Errorf("came back to %+v", sale)
 		}
 		if twice := m.buy(again, http.StatusPaymentRequired); twice.Answer != nil {

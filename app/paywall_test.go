@@ -19,10 +19,10 @@ func TestAnAgentBuysOnce(t *testing.T) {
 	inMarket(t, func(m *market) {
 		m.sells("weather", "10000")
 		p := m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.is(p, x402.Settled)
 		m.books(1, 0)
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.books(1, 0)
 		if row := m.settlement(p); row.OrderNo == "" || row.Price.String() != "0.01" || row.Title != "Report weather" {
 			m.Errorf("recorded %+v", row)
@@ -86,7 +86,7 @@ func TestAPaymentBuysOneThing(t *testing.T) {
 		m.sells("tides", "10000")
 		m.sells("origin", "10000", fetched)
 		p := m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		other := m.wants("tides")
 		other.V2 = p.V2
 		if sale := m.buy(other, http.StatusConflict); sale.Challenge != nil || sale.Fault.Code != "authorization_bound_to_other_resource" {
@@ -108,14 +108,14 @@ func TestAnAnswerIsItsPayersForAWhile(t *testing.T) {
 	inMarket(t, func(m *market) {
 		m.sells("weather", "10000")
 		p := m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		thief := p
 		thief.Client = "198.51.100.9"
 		if sale := m.buy(thief, http.StatusPaymentRequired); sale.Answer != nil || sale.Fault.Code != "authorization_used" {
 			m.Errorf("a thief: %+v", sale)
 		}
 		time.Sleep(x402.ReplayFor)
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		time.Sleep(time.Second)
 		m.buy(p, http.StatusPaymentRequired)
 		m.books(1, 0)
@@ -136,7 +136,7 @@ func TestAPayerWithoutMoneyMayTryAgain(t *testing.T) {
 		}
 		m.is(p, x402.Refused)
 		poor.refuse = nil
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.books(1, 0)
 	})
 }
@@ -157,7 +157,7 @@ func TestAnOutageRefusesNothing(t *testing.T) {
 		m.is(p, x402.Claimed)
 		down.refuse = nil
 		m.pass(2 * time.Second)
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.books(1, 0)
 	})
 }
@@ -168,8 +168,8 @@ func TestAPaymentIdentifierNamesOnePayload(t *testing.T) {
 		m.sells("weather", "10000")
 		const id = "order_000000000001"
 		p, other := m.named(m.pays("weather"), id), m.named(m.pays("weather"), id)
-		m.gets(m.buy(p, http.StatusOK), report)
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		if sale := m.buy(other, http.StatusConflict); sale.Challenge != nil || sale.Fault.Code != "payment_identifier_reused" {
 			m.Errorf("another payload: %+v", sale)
 		}
@@ -232,7 +232,7 @@ func TestWhatWasPaidForIsDeliveredAfterTheSale(t *testing.T) {
 	inMarket(t, func(m *market) {
 		m.sells("weather", "10000")
 		p, late := m.pays("weather"), m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.ok(m.store.Do(m.Context(), func(ctx context.Context, r ports.Repos) error {
 			s, err := r.Resources.Load(ctx, m.shop.ID(), "weather")
 			if err != nil {
@@ -241,7 +241,7 @@ func TestWhatWasPaidForIsDeliveredAfterTheSale(t *testing.T) {
 			s.Archive(time.Now())
 			return r.Resources.Save(ctx, s)
 		}))
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.buy(late, http.StatusNotFound)
 		time.Sleep(tagLife) // another process took it off sale
 		if _, err := m.gateway.Buy(m.Context(), m.wants("weather")); fault.From(err).Kind != fault.NotFound {
@@ -276,7 +276,7 @@ func TestWrongPaymentsAreToldWhatIsRight(t *testing.T) {
 		if sale := m.buy(cheap, http.StatusPaymentRequired); sale.Challenge == nil {
 			m.Error("no challenge for a payment that is too small")
 		}
-		m.gets(m.buy(q, http.StatusOK), report)
+		m.gets(m.buy(q, http.StatusOK), forecast)
 		m.books(1, 0)
 	})
 }

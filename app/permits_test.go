@@ -184,12 +184,12 @@ func TestAPriceInTether(t *testing.T) {
 			m.Errorf("asks for %+v", price)
 		}
 		p := m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.books(1, 0)
 		if usdt, usdc := received(m, money.USDT), received(m, money.USDC); usdt != 250_000 || usdc != 0 {
 			m.Errorf("booked %d USDT and %d USDC", usdt, usdc)
 		}
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		m.books(1, 0)
 	})
 }

@@ -213,7 +213,7 @@ func TestNothingIsSignedBeyondTheBudget(t *testing.T) {
 		m.budget = big.NewInt(120_000 * 2_000_000) // one call at most
 		m.gateway = m.start(m.store)
 		p, q := m.pays("weather"), m.pays("weather")
-		m.gets(m.buy(p, http.StatusOK), report)
+		m.gets(m.buy(p, http.StatusOK), forecast)
 		if sale := m.buy(q, http.StatusServiceUnavailable); sale.Challenge != nil || sale.Fault.Code != "gas_budget_spent" {
 			m.Errorf("beyond the budget: %+v", sale)
 		}
@@ -223,7 +223,7 @@ func TestNothingIsSignedBeyondTheBudget(t *testing.T) {
 		m.pass(time.Minute) // the first is mined, and cost less than it might
 		m.budget = big.NewInt(120_000 * 4_000_000)
 		m.gateway = m.start(m.store)
-		m.gets(m.buy(q, http.StatusOK), report)
+		m.gets(m.buy(q, http.StatusOK), forecast)
 		m.books(2, 0)
 	})
 }

@@ -94,7 +94,7 @@ func TestACrowdSharesUnitsOfWork(t *testing.T) {
 		paid := m.payments(buyers)
 		units.Store(0)
 		for _, sale := range m.crowd(paid) {
-			m.gets(sale, report)
+			m.gets(sale, forecast)
 		}
 		const steps = 3 // sign, sent and settle, in batches of mostTogether beside the crews' first ones
 		if n := units.Load(); n > buyers+steps*(2*crews+buyers/mostTogether) {
@@ -154,7 +154,7 @@ func TestOneOfACrowdDoesNotHoldUpTheOthers(t *testing.T) {
 					t.Errorf("payment %d: %d, %v", i, sale.Status(), sale.Fault)
 				}
 			default:
-				m.gets(sale, report)
+				m.gets(sale, forecast)
 			}
 		}
 		m.books(buyers-2, 0)
@@ -202,7 +202,7 @@ func TestACrowdWithOnePayment(t *testing.T) {
 		one := m.pays("weather")
 		paid := slices.Concat(slices.Repeat([]Purchase{one}, 16), m.payments(8))
 		for _, sale := range m.crowd(paid) {
-			m.gets(sale, report)
+			m.gets(sale, forecast)
 		}
 		m.gapless(slices.Concat(paid[15:]))
 		m.books(9, 0)
@@ -250,7 +250,7 @@ func TestACrowdThatIsRefusedIsServedOneByOne(t *testing.T) {
 		m.gateway = m.start(unwilling{m.store, refused})
 		paid := m.payments(buyers)
 		for _, sale := range m.crowd(paid) {
-			m.gets(sale, report)
+			m.gets(sale, forecast)
 		}
 		if refused.Load() == 0 {
 			t.Error("nothing was done together")

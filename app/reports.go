@@ -64,7 +64,7 @@ func (f Figures) Report(ctx context.Context, in ReportInput) (Report, error) {
 		return Report{}, err
 	}
 	days, err := f.Reads.Booked(ctx, ports.FigureQuery{
-		Project: in.Who.Project, Mode: in.Who.Mode, From: in.From, To: end,
+		Project: in.Who.Project, Mode: in.Who.Mode, From: in.From, To: end, Whole: in.By == ByPeriod,
 	})
 	if err != nil {
 		return Report{}, err

@@ -89,7 +89,8 @@ func (s Statements) Page(ctx context.Context, in StatementInput) (StatementPart,
 		}
 		q.Before = page.Next
 		out.Next, out.More = page.Next, page.More
-		if !page.More || len(out.Lines) == in.Limit {
+		// What is looked at for one page of a currency is bounded by the book: to go on is for who asked.
+		if !page.More || len(out.Lines) == in.Limit || in.Currency != "" {
 			break
 		}
 	}

@@ -304,11 +304,13 @@ func tenancy(m rig.Merchant, foreign string) []bad {
 		add("H02 H03", http.MethodGet, "/v1/checkout/sessions/"+id)
 		add("H02", http.MethodGet, "/v1/keys/"+id)
 		add("H02", http.MethodGet, "/v1/events/"+id)
+		add("H02", http.MethodGet, "/v1/reports/"+id)
+		add("H02", http.MethodGet, "/v1/reports/"+id+"/file")
 		add("H02", http.MethodGet, "/v1/webhook-endpoints/"+id)
 	}
 	add("H01", http.MethodGet, "/v1/transactions/20260517000000042")
 	for _, page := range []string{"limit=0", "limit=-1", "limit=1000000000", "limit=1e3", "cursor=forged", "cursor=AAAA_AAAA"} {
-		for _, path := range []string{"/v1/checkout/sessions", "/v1/transactions", "/v1/events"} {
+		for _, path := range []string{"/v1/checkout/sessions", "/v1/transactions", "/v1/events", "/v1/reports"} {
 			rows = append(rows, bad{row: "H05", method: http.MethodGet, path: path + "?" + page, header: auth, status: 400, code: "invalid_pagination"})
 		}
 	}

@@ -1,5 +1,4 @@
--- Sessions are counted by the day they were opened in the very statements that open and settle them, and every
--- list has an index by what it is filtered by.
+-- Sessions are counted by day in the very statements that open and settle them; lists are indexed by what filters them.
 
 -- Counts are in parts, told apart by slot: part 0 is changed by who settles, the others by who opens, each
 -- connection its own, so that openings never wait for one another's commit.

@@ -294,6 +294,7 @@ CREATE TABLE ledger_heads (
 	mode text NOT NULL,
 	sequence bigint NOT NULL,
 	chain bytea NOT NULL,
+	closed_until timestamp with time zone NOT NULL DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone,
 	CONSTRAINT ledger_heads_pkey PRIMARY KEY (merchant_id, mode),
 	CONSTRAINT ledger_heads_chain_check CHECK (length(chain) = 32),
 	CONSTRAINT ledger_heads_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text])),
@@ -502,6 +503,65 @@ CREATE UNIQUE INDEX receiving_current ON public.receiving_accounts USING btree (
 CREATE INDEX receiving_successor ON public.receiving_accounts USING btree (replaces) WHERE (replaces IS NOT NULL);
 CREATE INDEX receiving_untold ON public.receiving_accounts USING btree (active_from, id) WHERE (told_at IS NULL);
 CREATE INDEX receiving_watched ON public.receiving_accounts USING btree (network, address);
+
+CREATE TABLE report_runs (
+	id text COLLATE "C" NOT NULL,
+	schedule_id text COLLATE "C" NOT NULL,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	period_from timestamp with time zone NOT NULL,
+	period_to timestamp with time zone NOT NULL,
+	contents text NOT NULL,
+	format text NOT NULL,
+	trial boolean NOT NULL,
+	event_id text COLLATE "C" NOT NULL,
+	lines integer NOT NULL,
+	size integer NOT NULL,
+	digest bytea NOT NULL,
+	made_at timestamp with time zone NOT NULL,
+	file bytea,
+	CONSTRAINT report_runs_pkey PRIMARY KEY (id),
+	CONSTRAINT report_runs_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES report_schedules(id),
+	CONSTRAINT report_runs_check CHECK (period_to > period_from),
+	CONSTRAINT report_runs_check1 CHECK (
+CASE
+    WHEN file IS NULL THEN size = 0
+    ELSE size = octet_length(file) AND digest = sha256(file)
+END),
+	CONSTRAINT report_runs_contents_check CHECK (contents = ANY (ARRAY['days'::text, 'assets'::text, 'entries'::text])),
+	CONSTRAINT report_runs_event_id_check CHECK (event_id <> ''::text),
+	CONSTRAINT report_runs_format_check CHECK (format = ANY (ARRAY['csv'::text, 'json'::text])),
+	CONSTRAINT report_runs_lines_check CHECK (lines >= 0),
+	CONSTRAINT report_runs_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text]))
+);
+CREATE INDEX report_runs_listed ON public.report_runs USING btree (project_id, mode, made_at, id);
+CREATE INDEX report_runs_of_schedule ON public.report_runs USING btree (schedule_id, made_at, id);
+CREATE UNIQUE INDEX report_runs_period ON public.report_runs USING btree (schedule_id, period_from) WHERE (NOT trial);
+
+CREATE TABLE report_schedules (
+	id text COLLATE "C" NOT NULL,
+	number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	merchant_id uuid NOT NULL,
+	project_id uuid NOT NULL,
+	mode text NOT NULL,
+	every text NOT NULL,
+	contents text NOT NULL,
+	format text NOT NULL,
+	told_until timestamp with time zone NOT NULL,
+	due_at timestamp with time zone NOT NULL,
+	created_at timestamp with time zone NOT NULL,
+	removed_at timestamp with time zone,
+	CONSTRAINT report_schedules_pkey PRIMARY KEY (id),
+	CONSTRAINT report_schedules_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+	CONSTRAINT report_schedules_check CHECK (due_at > told_until),
+	CONSTRAINT report_schedules_contents_check CHECK (contents = ANY (ARRAY['days'::text, 'assets'::text, 'entries'::text])),
+	CONSTRAINT report_schedules_every_check CHECK (every = ANY (ARRAY['day'::text, 'week'::text, 'month'::text])),
+	CONSTRAINT report_schedules_format_check CHECK (format = ANY (ARRAY['csv'::text, 'json'::text])),
+	CONSTRAINT report_schedules_mode_check CHECK (mode = ANY (ARRAY['test'::text, 'live'::text]))
+);
+CREATE INDEX report_schedules_due ON public.report_schedules USING btree (due_at, id) WHERE (removed_at IS NULL);
+CREATE INDEX report_schedules_of_project ON public.report_schedules USING btree (project_id, mode, number) WHERE (removed_at IS NULL);
 
 CREATE TABLE rescans (
 	network text NOT NULL,

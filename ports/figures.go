@@ -18,6 +18,7 @@ type FigureQuery struct {
 	Project  merchant.ProjectID
 	Mode     merchant.Mode
 	From, To time.Time // first instants of days; zero for no bound
+	Whole    bool      // of what is booked: one sum of all days, whose Day is the zero time
 }
 
 // Recorded is the place of what came over no network.
@@ -29,7 +30,7 @@ const WorthScale = 18
 // DayBooked is what was booked on a day of one kind, at one place, in one currency, converted by one
 // source's rates.
 type DayBooked struct {
-	Day      time.Time // its first instant, UTC
+	Day      time.Time // its first instant, UTC; zero for a whole period
 	Kind     ledger.Kind
 	Place    string // the network, or Recorded
 	Currency money.Currency

@@ -17,6 +17,9 @@ type Booked struct {
 }
 
 // Ledger books inside a unit of work.
+//
+// What it books bears the instant it is given, or the one until which its merchant's books are closed, if
+// that is later.
 type Ledger interface {
 	// Book appends a transaction to its merchant's chain. ErrTaken says (Kind, SourceRef) is booked:
 	// the same cause is never booked twice.
@@ -29,12 +32,16 @@ type Ledger interface {
 	Stands(ctx context.Context, sourceRef string) (bool, error)
 	// Find finds a merchant's transaction, or ErrNotFound.
 	Find(ctx context.Context, m merchant.ID, no ledger.OrderNo) (Booked, error)
+	// Close closes a merchant's books of a mode until an instant, for good: nothing that commits after this
+	// unit of work is booked before it, whoever books, and what has been booked before it never changes.
+	// An instant before the one until which they are closed changes nothing.
+	Close(ctx context.Context, m merchant.ID, mode merchant.Mode, until time.Time) error
 }
 
 // Bookkeeper books one transaction durably, outside any unit of work. It may commit together with
 // transactions of other callers; when it answers, this one is on disk or an error says it is not.
 // guard, when set, is the id of a key pair that must still be live at the moment of booking;
-// otherwise keys.ErrPairInvalid.
+// otherwise keys.ErrPairInvalid. Closed books are as Ledger says.
 type Bookkeeper interface {
 	Book(ctx context.Context, t ledger.Transaction, guard string) (Booked, error)
 }

@@ -51,4 +51,5 @@ type Repos struct {
 	Challenges     Challenges
 	Authorizations Authorizations
 	Lanes          Lanes
+	Reports        Reports
 }

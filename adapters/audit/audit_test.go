@@ -90,7 +90,7 @@ func TestEveryPlantIsFoundByItsRules(t *testing.T) {
 	found := map[string]bool{}
 	var judged []Line
 	plants := slices.Concat(bookPlants, figurePlants, paymentPlants, partPlants, sessionPlants, chainPlants, newsPlants, deliveryPlants,
-		addressPlants, agentPlants, orderPlants, journalPlants)
+		addressPlants, agentPlants, orderPlants, journalPlants, reportPlants)
 	for _, p := range plants {
 		t.Run(p.what, func(t *testing.T) {
 			supposing(t, conn, func(tx pgx.Tx) {

@@ -20,7 +20,7 @@ type rule struct {
 // rules lists all that are one statement each.
 func rules() []rule {
 	return slices.Concat(bookRules, figureRules, paymentRules, partRules, sessionRules, chainRules, newsRules, deliveryRules,
-		addressRules, agentRules, journalRules)
+		addressRules, agentRules, journalRules, reportRules)
 }
 
 // judge holds the snapshot against a rule.

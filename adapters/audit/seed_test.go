@@ -152,6 +152,7 @@ func seed(t *testing.T, db runner) *world {
 	w.deliveries()
 	w.agents()
 	w.programs()
+	w.told()
 	w.exec(`INSERT INTO order_days VALUES ($1, 1000)`, dawn)
 	w.exec(`INSERT INTO sandbox_reorgs (at, height) VALUES ($1, 1)`, dawn.Add(4*time.Hour))
 	w.exec(`INSERT INTO answers VALUES ('merchant ' || $1 || ' test', 'k', '', 201, '', now()),

@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
@@ -217,8 +218,16 @@ func showRail(r app.RailState) *Rail {
 	if r.Network == chain.Sandbox {
 		mode = ModeTest
 	}
-	return &Rail{
+	shown := &Rail{
 		Network: string(r.Network), Title: r.Network.Title(), Mode: mode, Height: decimalOf(r.Height),
 		BlockTime: moment(r.BlockTime), SilenceSeconds: seconds(r.Silence), Ok: r.OK,
+		FinalBlocks: blocks(r.Network.FinalityDepth()), FinalSeconds: seconds(r.Network.FinalityWait()),
 	}
+	if least := blocks(r.Network.EarliestConfirmations()); least > 0 {
+		shown.EarliestConfirmations = &least
+	}
+	return shown
 }
+
+// blocks is a number of blocks as the schema has it. Networks need a few thousand at most.
+func blocks(n uint64) int { return int(min(n, math.MaxInt32)) }

@@ -21,11 +21,7 @@ func showCoin(units *big.Int, a chain.Asset) *CoinAmount {
 
 // signed prints minor units that may be less than nothing.
 func signed(minor *big.Int, c money.Currency) string {
-	text := money.FormatUnits(new(big.Int).Abs(minor), c.Scale())
-	if minor.Sign() < 0 {
-		return "-" + text
-	}
-	return text
+	return money.FormatSigned(minor, c.Scale())
 }
 
 func showRate(r money.Rate) *Rate {

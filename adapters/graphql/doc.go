@@ -36,6 +36,7 @@ type API struct {
 	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
+	Reporting    app.Reporting
 	Resources    app.Resources
 	Paywall      *app.Paywall
 	Attestations app.Attestations

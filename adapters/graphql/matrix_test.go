@@ -79,6 +79,8 @@ var rows = map[string]row{
 	"Query.agentPayments":     {may: everybody, args: in(args{"first": 2})},
 	"Query.overview":          {may: everybody, args: in(args{"days": 7})},
 	"Query.report":            {may: everybody, args: in(args{"from": "2026-03-01", "to": "2026-03-31"})},
+	"Query.reportSchedules":   {may: deciders, args: in()},
+	"Query.reportRuns":        {may: deciders, args: in(args{"first": 2})},
 	"Query.rails":             {may: everybody},
 	"Query.kyc":               {may: owners},
 	"Query.team":              {may: owners},
@@ -125,6 +127,14 @@ var rows = map[string]row{
 	"Mutation.rotateWebhookSecret":   {may: developers, args: in(args{"id": "@endpoint"})},
 	"Mutation.testWebhookEndpoint":   {may: developers, args: in(args{"id": "@endpoint"})},
 	"Mutation.replayEvent":           {may: developers, args: in(args{"id": "@event", "endpoint": "@endpoint"})},
+	"Mutation.createReportSchedule": {may: deciders, args: input(in(args{
+		"every": "MONTH", "contents": "ENTRIES", "format": "JSON",
+	}))},
+	"Mutation.updateReportSchedule": {may: deciders, args: input(in(args{
+		"id": "@schedule", "every": "WEEK", "contents": "DAYS", "format": "JSON",
+	}))},
+	"Mutation.removeReportSchedule": {may: deciders, args: in(args{"id": "@schedule"})},
+	"Mutation.sendReportNow":        {may: deciders, args: in(args{"schedule": "@schedule"})},
 	"Mutation.decideTransfer": {may: deciders, args: input(in(args{
 		"id": "@transfer", "action": "ASSIGNED", "payment": "@open",
 	}))},
@@ -407,6 +417,7 @@ func (w *world) snapshot(s shop) string {
 		receivingAccounts(project: $p) { id label state } addressSources(project: $p) { id state total }
 		payment(id: $pay) { status } webhookEndpoints(project: $p, mode: TEST) { id url enabled secondSecretUntil }
 		queue(project: $p, mode: TEST) { nodes { id decision { action } } }
+		reportSchedules(project: $p, mode: TEST) { id every contents format } reportRuns(project: $p, mode: TEST) { nodes { id } }
 		resources(project: $p, mode: TEST) { nodes { sku title state } } kyc { state legalName }
 		team { members { id email role } }
 	}`, args{"p": s.ids["project"], "pay": s.ids["open"]})

@@ -1,11 +1,14 @@
 package graphql_test
 
 import (
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -17,8 +20,13 @@ import (
 // fetch asks for a report in one of its forms.
 func (w *world) fetch(actor, form, query string) *httptest.ResponseRecorder {
 	w.Helper()
+	return w.get(actor, graphql.ReportsPath+"."+form+"?"+query)
+}
+
+func (w *world) get(actor, path string) *httptest.ResponseRecorder {
+	w.Helper()
 	w.clock.pass(1e9)
-	r := httptest.NewRequestWithContext(w.Context(), http.MethodGet, graphql.ReportsPath+"."+form+"?"+query, nil)
+	r := httptest.NewRequestWithContext(w.Context(), http.MethodGet, path, nil)
 	r.Header.Set("Actor", actor)
 	out := httptest.NewRecorder()
 	w.engine.ServeHTTP(out, r)
@@ -112,5 +120,47 @@ func TestReportsAreForWhoMayExport(t *testing.T) {
 	nobodys := w.fetch(rival.as(member.Owner), "csv", strings.Replace(good, s.ids["project"], "00000000-0000-4000-8000-000000000000", 1)).Body.String()
 	if foreign != nobodys || !strings.Contains(foreign, "NOT_FOUND") {
 		t.Errorf("another's is told from nobody's:\n%s\n%s", foreign, nobodys)
+	}
+}
+
+// What is told by schedule is listed with its file, and the file is for who may export, of his own merchant.
+func TestFilesOfReportsAreForWhoMayExport(t *testing.T) {
+	w := open(t)
+	s, rival := w.shop("corner"), w.shop("rival")
+	w.tick()
+	a := w.asked(s.as(member.Accountant), `query($p: ID!) {
+		reportSchedules(project: $p, mode: TEST) { id every contents format from to nextAt }
+		reportRuns(project: $p, mode: TEST) { nodes { id schedule trial from to lines bytes sha256 fileUrl eventId told { delivered pending failed } } }
+	}`, args{"p": s.ids["project"]})
+	next := a.at("reportSchedules", 0).(map[string]any)
+	run := a.at("reportRuns", "nodes", 0).(map[string]any)
+	if next["every"] != "DAY" || next["contents"] != "ASSETS" || next["from"] != next["to"] ||
+		run["schedule"] != next["id"] || run["trial"] != true || run["told"].(map[string]any)["delivered"] != 1.0 {
+		t.Errorf("listed are %s", a.Body)
+	}
+	at, err := url.Parse(run["fileUrl"].(string))
+	if err != nil || at.Host != "pay.example" {
+		t.Fatalf("the file is at %v, %v", at, err)
+	}
+	for name, c := range map[string]struct {
+		actor, query string
+		status       int
+	}{
+		"accountant":     {s.as(member.Accountant), at.RawQuery, 200},
+		"owner":          {s.as(member.Owner), at.RawQuery, 200},
+		"developer":      {s.as(member.Developer), at.RawQuery, 403},
+		"viewer":         {s.as(member.Viewer), at.RawQuery, 403},
+		"nobody":         {"nobody", at.RawQuery, 401},
+		"another's":      {rival.as(member.Owner), at.RawQuery, 400},
+		"mine of theirs": {rival.as(member.Owner), strings.Replace(at.RawQuery, s.ids["project"], rival.ids["project"], 1), 400},
+		"another mode":   {s.as(member.Owner), strings.Replace(at.RawQuery, "test", "live", 1), 400},
+		"no mode":        {s.as(member.Owner), strings.Replace(at.RawQuery, "test", "prod", 1), 400},
+		"something else": {s.as(member.Owner), at.RawQuery + "&limit=1", 400},
+	} {
+		got := w.get(c.actor, at.Path+"?"+c.query)
+		sum := sha256.Sum256(got.Body.Bytes())
+		if got.Code != c.status || c.status == 200 && hex.EncodeToString(sum[:]) != run["sha256"] {
+			t.Errorf("%s: answered %d %s, want %d", name, got.Code, got.Body, c.status)
+		}
 	}
 }

@@ -1133,6 +1133,13 @@ type Rail struct {
 	SilenceSeconds int `json:"silenceSeconds"`
 	// Whether payments on it can be made now.
 	Ok bool `json:"ok"`
+	// The least number of blocks after which payments may be credited before the network calls them final; null
+	// where only final payments are credited.
+	EarliestConfirmations *int `json:"earliestConfirmations,omitempty"`
+	// After about how many blocks a payment is final.
+	FinalBlocks int `json:"finalBlocks"`
+	// After about how many seconds that is.
+	FinalSeconds int `json:"finalSeconds"`
 }
 
 // What was a currency worth, and who said so.
@@ -1273,6 +1280,122 @@ type ReportLine struct {
 	Net string `json:"net"`
 	// What that was worth when it was paid, in each currency it was asked in.
 	Worth []*Worth `json:"worth"`
+}
+
+// A period of the book that was told once.
+type ReportRun struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// The schedule; it may be gone.
+	Schedule string `json:"schedule"`
+	// First day.
+	From time.Time `json:"from"`
+	// Last day, inclusive.
+	To time.Time `json:"to"`
+	// What the file has a line for.
+	Contents ReportContents `json:"contents"`
+	// The form of the file.
+	Format ReportFormat `json:"format"`
+	// Whether somebody asked for it. The schedule tells its periods all the same.
+	Trial bool `json:"trial"`
+	// When it was told.
+	MadeAt time.Time `json:"madeAt"`
+	// The event that told it.
+	EventID string `json:"eventId"`
+	// How many lines the file has.
+	Lines int `json:"lines"`
+	// How many bytes the file has.
+	Bytes int `json:"bytes"`
+	// SHA-256 of the file, in hex; null without a file.
+	Sha256 *string `json:"sha256,omitempty"`
+	// Where the file is; null if it would have more than 20,000 entries.
+	FileURL *string `json:"fileUrl,omitempty"`
+	// How the endpoints took it.
+	Told *ReportTold `json:"told"`
+}
+
+// Reports that were told, newest first.
+type ReportRunConnection struct {
+	// The reports.
+	Nodes []*ReportRun `json:"nodes"`
+	// Where the page ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// What was told, or why it was not.
+type ReportRunPayload struct {
+	// What was told.
+	Run *ReportRun `json:"run,omitempty"`
+	// Why not.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What the endpoints are told of the book again and again, as events of the type "report.ready".
+type ReportSchedule struct {
+	// Opaque id.
+	ID string `json:"id"`
+	// How often.
+	Every ReportEvery `json:"every"`
+	// What the file has a line for.
+	Contents ReportContents `json:"contents"`
+	// The form of the file.
+	Format ReportFormat `json:"format"`
+	// First day of the next report.
+	From time.Time `json:"from"`
+	// Last day of the next report.
+	To time.Time `json:"to"`
+	// When the next report is told.
+	NextAt time.Time `json:"nextAt"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// What of a schedule shall be different.
+type ReportScheduleChange struct {
+	// The project.
+	Project string `json:"project"`
+	// Whose money.
+	Mode Mode `json:"mode"`
+	// The schedule.
+	ID string `json:"id"`
+	// How often.
+	Every ReportEvery `json:"every"`
+	// What the file has a line for.
+	Contents ReportContents `json:"contents"`
+	// The form of the file.
+	Format ReportFormat `json:"format"`
+}
+
+// What is told of the book, and how often.
+type ReportScheduleInput struct {
+	// The project.
+	Project string `json:"project"`
+	// Whose money.
+	Mode Mode `json:"mode"`
+	// How often.
+	Every ReportEvery `json:"every"`
+	// What the file has a line for.
+	Contents ReportContents `json:"contents"`
+	// The form of the file.
+	Format ReportFormat `json:"format"`
+}
+
+// The schedule, or why it was not changed.
+type ReportSchedulePayload struct {
+	// The schedule.
+	Schedule *ReportSchedule `json:"schedule,omitempty"`
+	// Why not.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// How many endpoints were told, and how they took it.
+type ReportTold struct {
+	// How many took it.
+	Delivered int `json:"delivered"`
+	// How many will be tried again.
+	Pending int `json:"pending"`
+	// How many were given up.
+	Failed int `json:"failed"`
 }
 
 // What a merchant sells to programs over x402.
@@ -2327,6 +2450,186 @@ func (e *ReportBy) UnmarshalJSON(b []byte) error {
 }
 
 func (e ReportBy) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What the file of a report has a line for.
+type ReportContents string
+
+const (
+	// Each day, network and currency.
+	ReportContentsDays ReportContents = "DAYS"
+	// Each network and currency, over the whole period.
+	ReportContentsAssets ReportContents = "ASSETS"
+	// Each entry of the book, at most 20,000.
+	ReportContentsEntries ReportContents = "ENTRIES"
+)
+
+var AllReportContents = []ReportContents{
+	ReportContentsDays,
+	ReportContentsAssets,
+	ReportContentsEntries,
+}
+
+func (e ReportContents) IsValid() bool {
+	switch e {
+	case ReportContentsDays, ReportContentsAssets, ReportContentsEntries:
+		return true
+	}
+	return false
+}
+
+func (e ReportContents) String() string {
+	return string(e)
+}
+
+func (e *ReportContents) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReportContents(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReportContents", str)
+	}
+	return nil
+}
+
+func (e ReportContents) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReportContents) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReportContents) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How often the endpoints are told of the book.
+type ReportEvery string
+
+const (
+	// Every day.
+	ReportEveryDay ReportEvery = "DAY"
+	// Every week, from Monday on.
+	ReportEveryWeek ReportEvery = "WEEK"
+	// Every month, from the first on.
+	ReportEveryMonth ReportEvery = "MONTH"
+)
+
+var AllReportEvery = []ReportEvery{
+	ReportEveryDay,
+	ReportEveryWeek,
+	ReportEveryMonth,
+}
+
+func (e ReportEvery) IsValid() bool {
+	switch e {
+	case ReportEveryDay, ReportEveryWeek, ReportEveryMonth:
+		return true
+	}
+	return false
+}
+
+func (e ReportEvery) String() string {
+	return string(e)
+}
+
+func (e *ReportEvery) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReportEvery(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReportEvery", str)
+	}
+	return nil
+}
+
+func (e ReportEvery) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReportEvery) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReportEvery) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The form of a file.
+type ReportFormat string
+
+const (
+	// For spreadsheets.
+	ReportFormatCSV ReportFormat = "CSV"
+	// For programs.
+	ReportFormatJSON ReportFormat = "JSON"
+)
+
+var AllReportFormat = []ReportFormat{
+	ReportFormatCSV,
+	ReportFormatJSON,
+}
+
+func (e ReportFormat) IsValid() bool {
+	switch e {
+	case ReportFormatCSV, ReportFormatJSON:
+		return true
+	}
+	return false
+}
+
+func (e ReportFormat) String() string {
+	return string(e)
+}
+
+func (e *ReportFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReportFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReportFormat", str)
+	}
+	return nil
+}
+
+func (e ReportFormat) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReportFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReportFormat) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -66,6 +66,7 @@ func (s *Service) Mount(e *gin.Engine) {
 		server.ServeHTTP(c.Writer, c.Request)
 	})
 	s.mountReports(e, limit)
+	s.mountUploads(e, guard)
 }
 
 // guard refuses what pages of other origins made a browser send. The gateway's own is known by its public

@@ -28,6 +28,7 @@ import (
 	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
+	"github.com/101pay/101pay/domain/report"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
@@ -113,6 +114,12 @@ func (w words) EncodeAddress(e webhook.Event, _ ports.AddressChange) ([]byte, er
 func (w words) EncodeAgent(e webhook.Event, _ ports.AuthorizationRow) ([]byte, error) {
 	return w.Encode(e, checkout.Snapshot{}, nil)
 }
+
+func (w words) EncodeReport(e webhook.Event, _ report.Run, _ []ports.Total) ([]byte, error) {
+	return w.Encode(e, checkout.Snapshot{}, nil)
+}
+
+func (words) EncodeEntries(report.Run, []ports.Booked) ([]byte, error) { return []byte("entries"), nil }
 
 // outside takes every webhook and has every host.
 type outside struct{}
@@ -212,6 +219,10 @@ func open(t *testing.T) *world {
 		Webhooks: &app.Webhooks{
 			Core: core, Reads: w.store, Sandbox: w.store, Sender: outside{}, Prober: outside{}, Events: events, Log: log,
 		},
+		Reporting: app.Reporting{
+			Core: core, Reads: w.store, Figures: app.Figures{Reads: w.store, Clock: w.clock},
+			Statements: app.Statements{Book: w.store}, Words: words{}, Log: log,
+		},
 		Resources: resources,
 		Paywall: &app.Paywall{
 			Core: core, Catalog: resources, Reads: w.store.Authorizations(), PublicURL: "https://pay.example", Log: log,
@@ -235,7 +246,9 @@ type actorKey struct{}
 
 // mount serves the API as it is now.
 func (w *world) mount() {
-	w.engine = edge.NewEngine(edge.Options{Log: slog.New(slog.DiscardHandler), Now: w.clock.Now})
+	w.engine = edge.NewEngine(edge.Options{
+		Log: slog.New(slog.DiscardHandler), Now: w.clock.Now, BodyLimits: graphql.BodyLimits(),
+	})
 	service := &graphql.Service{API: w.api, Gate: w.gate, Watch: w.watch, Limiter: edge.NewLimiter(w.clock.Now), Drain: w.drain}
 	service.Mount(w.engine)
 }
@@ -468,6 +481,12 @@ func (w *world) stock(s *shop) {
 	}, app.Once[app.Registered]{})
 	must(err)
 	s.ids["endpoint"] = made.Endpoint.ID
+	plan := report.Plan{Every: report.Daily, Contents: report.Assets, Format: report.CSV}
+	schedule, err := w.api.Reporting.Create(ctx, s.who, plan)
+	must(err)
+	_, err = w.api.Reporting.SendNow(ctx, s.who, schedule.ID)
+	must(err)
+	s.ids["schedule"] = schedule.ID
 	account, _, err := w.api.Receiving.Add(ctx, s.who, app.ReceivingInput{
 		Network: "tron", Asset: "USDT", Address: string(tronAddress(s.name)), By: app.Confirmation{Login: true},
 	}, app.Once[app.ReceivingView]{})

@@ -40,7 +40,11 @@ func (s *Store) Booked(_ context.Context, q ports.FigureQuery) ([]ports.DayBooke
 		for _, p := range t.Postings {
 			place := placeOf(p)
 			worth, intent := now.worth(t, p, place)
-			k := dayKey{dayStart(t.BookedAt), t.Kind, place, p.Amount.Currency().String(), intent.Rate.From, intent.Rate.Source}
+			day := dayStart(t.BookedAt)
+			if q.Whole {
+				day = time.Time{}
+			}
+			k := dayKey{day, t.Kind, place, p.Amount.Currency().String(), intent.Rate.From, intent.Rate.Source}
 			sum := sums[k]
 			if sum == nil {
 				sum = &ports.DayBooked{

@@ -48,6 +48,8 @@ func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, err
 	if _, used := s.booked.get(t.OrderNo); used {
 		return ports.Booked{}, fmt.Errorf("book %s: the order number is used", t.OrderNo)
 	}
+	closed, _ := s.closed.get(chainKey{t.MerchantID, t.Mode})
+	t = t.NotBefore(closed)
 	tip, _ := s.tips.get(chainKey{t.MerchantID, t.Mode})
 	b := cloneBooked(
 		ports.Booked{Transaction: t, Content: t.ContentHash(), Sequence: tip.Sequence + 1},
@@ -112,6 +114,20 @@ func (r book) Find(ctx context.Context, m merchant.ID, no ledger.OrderNo) (ports
 		return ports.Booked{}, ports.ErrNotFound
 	}
 	return cloneBooked(b), nil
+}
+
+func (r book) Close(ctx context.Context, m merchant.ID, mode merchant.Mode, until time.Time) error {
+	s, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	if _, found := s.accounts.get(m); !found {
+		return ports.ErrNotFound
+	}
+	if closed, _ := s.closed.get(chainKey{m, mode}); closed.Before(until) {
+		s.closed.put(r.unit, chainKey{m, mode}, until)
+	}
+	return nil
 }
 
 // Book implements ports.Bookkeeper. guard is the id of a key pair.

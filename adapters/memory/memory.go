@@ -147,6 +147,6 @@ func (u *unit) repos() ports.Repos {
 		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},
 		Jobs: jobs{u}, Resources: resources{u}, Sandbox: sandbox{u},
-		Authorizations: authorizations{u}, Lanes: lanes{u},
+		Authorizations: authorizations{u}, Lanes: lanes{u}, Reports: reports{u},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/member"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/domain/report"
 	"github.com/101pay/101pay/domain/resource"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/domain/x402"
@@ -61,6 +62,11 @@ type state struct {
 	booked table[ledger.OrderNo, ports.Booked]
 	causes table[cause, ledger.OrderNo]
 	tips   table[chainKey, ports.Booked] // the last transaction of each chain
+	closed table[chainKey, time.Time]    // until when no more is booked
+
+	schedules   table[string, numbered[report.Schedule]]
+	reports     table[string, report.Run]
+	reportFiles table[string, []byte]
 
 	answers table[claimKey, keptAnswer]
 

@@ -33,12 +33,12 @@ var batchStatements = map[string]string{
 
 const (
 	// In one order, so that two batches never wait for each other.
-	headsQuery = `SELECT h.merchant_id::text, h.mode, h.sequence, h.chain FROM ledger_heads h
+	headsQuery = `SELECT h.merchant_id::text, h.mode, h.sequence, h.chain, h.closed_until FROM ledger_heads h
 		WHERE (h.merchant_id, h.mode) IN (
 			SELECT k.merchant_id::uuid, k.mode FROM unnest($1::text[], $2::text[]) AS k (merchant_id, mode))
 		ORDER BY h.merchant_id, h.mode FOR UPDATE OF h`
 
-	causesQuery = `SELECT t.kind, t.source_ref, t.order_no, t.sequence, t.content, t.chain
+	causesQuery = `SELECT t.kind, t.source_ref, t.order_no, t.booked_at, t.sequence, t.content, t.chain
 		FROM transactions t
 		JOIN unnest($1::text[], $2::text[]) AS c (kind, source_ref)
 			ON c.kind = t.kind AND c.source_ref = t.source_ref`
@@ -159,7 +159,8 @@ func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) 
 	}
 	ask.Queue(headsStatement, asked.merchants, asked.modes).Query(func(rows pgx.Rows) error {
 		var r headRow
-		_, err := pgx.ForEachRow(rows, []any{&r.MerchantID, &r.Mode, &r.Sequence, &r.Chain}, func() error {
+		to := []any{&r.MerchantID, &r.Mode, &r.Sequence, &r.Chain, &r.ClosedUntil}
+		_, err := pgx.ForEachRow(rows, to, func() error {
 			h, err := r.head()
 			found.heads[chainKey{r.MerchantID, r.Mode}] = h
 			return err
@@ -169,7 +170,7 @@ func look(ctx context.Context, conn *pgx.Conn, batch []*entry) (present, error) 
 	ask.Queue(causesStatement, asked.kinds, asked.sources).Query(func(rows pgx.Rows) error {
 		var kind string
 		var r bookedRow
-		to := []any{&kind, &r.SourceRef, &r.OrderNo, &r.Sequence, &r.Content, &r.Chain}
+		to := []any{&kind, &r.SourceRef, &r.OrderNo, &r.BookedAt, &r.Sequence, &r.Content, &r.Chain}
 		_, err := pgx.ForEachRow(rows, to, func() error {
 			found.causes[cause{ledger.Kind(kind), r.SourceRef}] = r
 			return nil
@@ -200,14 +201,16 @@ func link(batch []*entry, found present, unsure bool) []result {
 		default:
 			outcome[i].booked = h.next(t)
 			here[c] = true
-			found.heads[k] = head{outcome[i].booked.Sequence, outcome[i].booked.Chain}
+			found.heads[k] = h.after(outcome[i].booked)
 		}
 	}
 	return outcome
 }
 
-// own answers the booking an attempt before has left without an answer.
+// own answers the booking an attempt before has left without an answer. The books may have been closed
+// before it, so that it was booked at a later instant than it was given.
 func own(t ledger.Transaction, row bookedRow) result {
+	t = t.NotBefore(row.BookedAt.UTC())
 	b := ports.Booked{Transaction: t, Content: t.ContentHash(), Sequence: row.Sequence}
 	var err error
 	if b.Chain, err = hashOf(row.Chain); err == nil && string(row.Content) != string(b.Content[:]) {

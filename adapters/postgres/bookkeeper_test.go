@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/101pay/101pay/adapters/pgembed/pgtest"
 	"github.com/101pay/101pay/domain/fault"
@@ -153,7 +154,7 @@ func TestBookkeeperAnswersAfterTheCommit(t *testing.T) {
 }
 
 // An answer that got lost leaves nobody in doubt: the bookkeeper looks whether it happened, and books
-// once.
+// once. Books that are closed have it booked later than it says, and it is known again all the same.
 func TestBookkeeperResolvesLostAnswers(t *testing.T) {
 	p := pgtest.Between(t, migrated(t))
 	s := open(t, p.DSN)
@@ -162,13 +163,20 @@ func TestBookkeeperResolvesLostAnswers(t *testing.T) {
 		func() { p.LoseAnswers(1) }, func() { p.LoseCommits(1) }, func() { p.LoseAnswers(2) },
 	} {
 		tx := shop.Charge(t, 1, portstest.Epoch)
+		closed := portstest.Epoch.Add(time.Duration(i) * time.Hour)
+		err := s.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
+			return r.Ledger.Close(ctx, shop.ID(), merchant.Test, closed)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		lose()
 		booked, err := s.Book(t.Context(), tx, "")
-		if err != nil {
-			t.Fatalf("loss %d: %v", i, err)
+		if err != nil || !booked.Transaction.BookedAt.Equal(closed) {
+			t.Fatalf("loss %d: booked at %v, %v", i, booked.Transaction.BookedAt, err)
 		}
 		found, there := lines(t, s, shop.ID())[tx.OrderNo]
-		if !there || found.Chain != booked.Chain || found.Sequence != booked.Sequence || found.Sequence != int64(i+1) {
+		if !there || found.Chain != booked.Chain || found.Content != booked.Content || found.Sequence != booked.Sequence || found.Sequence != int64(i+1) {
 			t.Fatalf("loss %d: answered %d %s, booked %d %s", i, booked.Sequence, booked.Chain, found.Sequence, found.Chain)
 		}
 	}

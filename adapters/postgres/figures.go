@@ -59,12 +59,15 @@ func (s *Store) Booked(ctx context.Context, q ports.FigureQuery) ([]ports.DayBoo
 		return nil, nil
 	}
 	f := daysFilter(q)
-	rows, err := all[dayBookedRow](ctx, s.in(), `
-		SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day, d.kind, d.place, d.currency, d.worth_of,
-			d.worth_source, d.entries, d.amount::text, d.worth::text
-		FROM ledger_days d`+f.where()+`
-		ORDER BY d.day, d.kind COLLATE "C", d.place COLLATE "C", d.currency COLLATE "C", d.worth_of COLLATE "C",
-			d.worth_source COLLATE "C"`, f.args...)
+	day, group := "d.day::timestamp AT TIME ZONE 'UTC'", "d.day, "
+	if q.Whole {
+		day, group = "NULL::timestamptz", ""
+	}
+	group += "d.kind, d.place, d.currency, d.worth_of, d.worth_source"
+	rows, err := all[dayBookedRow](ctx, s.in(), "SELECT "+day+` AS day, d.kind, d.place, d.currency, d.worth_of,
+			d.worth_source, sum(d.entries)::bigint AS entries, sum(d.amount)::text AS amount, sum(d.worth)::text AS worth
+		FROM ledger_days d`+f.where()+" GROUP BY "+group+` ORDER BY 1, d.kind COLLATE "C", d.place COLLATE "C",
+			d.currency COLLATE "C", d.worth_of COLLATE "C", d.worth_source COLLATE "C"`, f.args...)
 	if err != nil {
 		return nil, err
 	}

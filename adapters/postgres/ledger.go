@@ -25,18 +25,23 @@ func chainOf(t ledger.Transaction) chainKey {
 	return chainKey{string(t.MerchantID), t.Mode.String()}
 }
 
-// head is the end of a chain.
+// head is the end of a chain, and until when its books are closed.
 type head struct {
 	sequence int64
 	chain    ledger.Hash
+	closed   time.Time
 }
 
 // next links a transaction to the end of its chain.
 func (h head) next(t ledger.Transaction) ports.Booked {
+	t = t.NotBefore(h.closed)
 	b := ports.Booked{Transaction: t, Content: t.ContentHash(), Sequence: h.sequence + 1}
 	b.Chain = ledger.ChainHash(h.chain, b.Content)
 	return b
 }
+
+// after is the end of the chain once b is linked to it.
+func (h head) after(b ports.Booked) head { return head{b.Sequence, b.Chain, h.closed} }
 
 // openBooks starts the chains of a new merchant, so that there always is a head to lock.
 func (u *unit) openBooks(ctx context.Context, m merchant.ID) error {
@@ -72,7 +77,7 @@ func (r book) Book(ctx context.Context, t ledger.Transaction) (ports.Booked, err
 		return ports.Booked{}, err
 	}
 	row, err := one[headRow](ctx, r.in(), `
-		SELECT merchant_id, mode, sequence, chain FROM ledger_heads
+		SELECT merchant_id, mode, sequence, chain, closed_until FROM ledger_heads
 		WHERE merchant_id = $1 AND mode = $2 FOR UPDATE`, prepared, t.MerchantID, t.Mode.String())
 	if err != nil {
 		return ports.Booked{}, err
@@ -154,7 +159,7 @@ func linkAll(rows []headRow, ts []ledger.Transaction) ([]ports.Booked, error) {
 			return nil, ports.ErrNotFound
 		}
 		booked[i] = h.next(t)
-		heads[chainOf(t)] = head{booked[i].Sequence, booked[i].Chain}
+		heads[chainOf(t)] = h.after(booked[i])
 	}
 	return booked, nil
 }
@@ -175,15 +180,16 @@ func (r book) Stands(ctx context.Context, sourceRef string) (bool, error) {
 type countRow struct{ Count int64 }
 
 type headRow struct {
-	MerchantID string
-	Mode       string
-	Sequence   int64
-	Chain      []byte
+	MerchantID  string
+	Mode        string
+	Sequence    int64
+	Chain       []byte
+	ClosedUntil time.Time
 }
 
 func (r headRow) head() (head, error) {
 	chain, err := hashOf(r.Chain)
-	return head{r.Sequence, chain}, err
+	return head{r.Sequence, chain, r.ClosedUntil.UTC()}, err
 }
 
 func hashOf(b []byte) (ledger.Hash, error) {
@@ -191,6 +197,16 @@ func hashOf(b []byte) (ledger.Hash, error) {
 		return ledger.Hash{}, fmt.Errorf("hash of %d bytes in the database", len(b))
 	}
 	return ledger.Hash(b), nil
+}
+
+// Close locks the head, so that it waits for whoever is booking, and whoever books next waits for it.
+func (r book) Close(ctx context.Context, m merchant.ID, mode merchant.Mode, until time.Time) error {
+	if !isUUID(m) {
+		return ports.ErrNotFound
+	}
+	return exists(exec(ctx, r.in(), `
+		UPDATE ledger_heads SET closed_until = greatest(closed_until, $3::timestamptz)
+		WHERE merchant_id = $1 AND mode = $2`, m, mode.String(), until.UTC()))
 }
 
 func (r book) Find(

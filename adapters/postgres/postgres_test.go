@@ -60,7 +60,7 @@ func (q queue) Enqueued(ctx context.Context) ([]portstest.EnqueuedJob, error) {
 func world(s *postgres.Store) portstest.World {
 	return portstest.World{
 		Work: s, KeyRing: s, Visits: s, Sessions: s, Explanations: s, Cursors: s, Statements: s, Webhooks: s, Bookkeeper: s,
-		OrderNumbers: s, Sandbox: s, SandboxCalls: s, Changes: s, Figures: s, Search: s, Projects: s, Watches: s, Rescans: s, Resources: s, Jobs: queue{s},
+		OrderNumbers: s, Sandbox: s, SandboxCalls: s, Changes: s, Figures: s, Reports: s, Search: s, Projects: s, Watches: s, Rescans: s, Resources: s, Jobs: queue{s},
 		Authorizations: s.Authorizations(), Lanes: s.Lanes(),
 	}
 }

@@ -11,7 +11,7 @@ import (
 // the sums of days tell on which days there is anything, and from there lines are walked.
 const (
 	firstStride = 128  // lines looked at to begin with; as many again each time it is not enough
-	longestWalk = 4096 // lines looked at for one page
+	longestWalk = 2048 // lines looked at for one page
 )
 
 type walkedRow struct {

@@ -142,6 +142,6 @@ func (u *unit) repos() ports.Repos {
 		Ignored: ignored{u}, WatchLog: watchLog{u}, Rescans: rescans{u},
 		Ledger: book{u}, Claims: claims{u}, Webhooks: webhooks{u},
 		Jobs: jobs{u}, Resources: resources{u}, Sandbox: sandbox{u},
-		Authorizations: authorizations{u}, Lanes: lanes{laneReads{u.in()}},
+		Authorizations: authorizations{u}, Lanes: lanes{laneReads{u.in()}}, Reports: reports{u},
 	}
 }

@@ -10,12 +10,14 @@ package rest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/dashboard"
+	"github.com/101pay/101pay/adapters/graphql"
 	"github.com/101pay/101pay/adapters/hosted"
 	"github.com/101pay/101pay/adapters/rest/edge"
 	"github.com/101pay/101pay/adapters/rest/facilitator"
@@ -63,6 +65,7 @@ func New(s Site) *gin.Engine {
 	s.Edge.Envelopes[native.WellKnown] = native.Envelope
 	s.Edge.Envelopes[facilitator.Prefix+"/"] = facilitator.Envelope
 	s.Edge.BodyLimits = native.BodyLimits()
+	maps.Copy(s.Edge.BodyLimits, graphql.BodyLimits())
 	s.Edge.CrossOrigin = native.CrossOrigin()
 	e := edge.NewEngine(s.Edge)
 	e.Use(s.Around...)

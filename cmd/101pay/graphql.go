@@ -40,7 +40,7 @@ func dashboardAPI(
 			Follower: d.Follower, Health: d.Health, SignIn: d.SignIn, Members: d.Members, Journal: d.Journal,
 			Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving,
 			Sources: u.Sources, KYC: u.KYC, Statements: u.Statements, Checkout: u.Checkout, Settlement: u.Settlement,
-			Explainer: u.Explainer, Sandbox: u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources,
+			Explainer: u.Explainer, Sandbox: u.Sandbox, Webhooks: u.Webhooks, Reporting: u.Reporting, Resources: u.Resources,
 			Paywall: u.Paywall, Attestations: u.Attestations, PublicURL: string(base), Vault: core.Vault, Clock: core.Clock,
 			Log: log, Development: c.DashboardSchema,
 		},

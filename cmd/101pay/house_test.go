@@ -44,6 +44,7 @@ var house = []row{
 	{"domain/x402", list("domain/money domain/chain domain/fault golang.org/x/crypto/sha3 " +
 		"github.com/decred/dcrd/dcrec/secp256k1/v4")},
 	{"domain/webhook", list("domain/merchant domain/weburl domain/fault")},
+	{"domain/report", list("domain/merchant domain/fault")},
 	{"domain/resource", list("domain/money domain/chain domain/merchant domain/x402 domain/weburl domain/fault")},
 	{"domain/attest", list("domain/money domain/chain domain/merchant domain/checkout domain/ledger")},
 
@@ -81,9 +82,9 @@ var house = []row{
 	{"adapters/memory", driven},
 	{"adapters/audit", list("domain/... github.com/jackc/pgx/v5")},
 	{"adapters/ethrpc", driven},
-	{"adapters/ethrpc/anviltest", nil}, // a real node for tests
+	{"adapters/ethrpc/anviltest", nil},                          // a real node for tests
 	{"adapters/agenttest", list("domain/x402 ports/portstest")}, // pays in tests
-	{"adapters/ethrpc/simnode", nil}, // a simulated one, for what no real one can be brought to
+	{"adapters/ethrpc/simnode", nil},                            // a simulated one, for what no real one can be brought to
 	{"adapters/tron", list("domain/... ports adapters/ethrpc")},
 	{"adapters/evm", list("domain/... ports adapters/ethrpc")},
 	// It signs transactions (docs/adr/0013).

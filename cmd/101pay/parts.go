@@ -53,11 +53,13 @@ const (
 	letGoPace   = time.Minute
 	prunePace   = 10 * time.Minute
 	tellPace    = 10 * time.Second
+	reportPace  = 5 * time.Second
 	holdPace    = 3 * time.Second // between two tries to get the right to watch
 	holdLimit   = 24 * time.Hour  // of one turn of watching; the next begins at once
 	// holdAgain is the longest pause after tries that failed: nobody may be watching meanwhile, and it
 	// is the database that has to come back, which costs one connection to find out.
 	holdAgain   = 10 * time.Second
+	reportLimit = 5 * time.Minute // of one turn; what is left is told in the next
 	vouchPace   = 15 * time.Second
 	rescanLimit = 5 * time.Minute // of one turn; a slow endpoint reads less in the night, not nothing
 )
@@ -182,6 +184,7 @@ type useCases struct {
 	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
+	Reporting    app.Reporting
 	Resources    app.Resources
 	Paywall      *app.Paywall
 	Attestations app.Attestations
@@ -192,7 +195,7 @@ func nativeAPI(u useCases, l *edge.Limiter, base publicBase, clock ports.Clock) 
 		Credentials: u.Credentials, Accounts: u.Accounts, Keys: u.Keys, Receiving: u.Receiving, Sources: u.Sources, KYC: u.KYC,
 		Statements: u.Statements, Charges: u.Charges, Checkout: u.Checkout, Settlement: u.Settlement,
 		Explainer: u.Explainer,
-		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Resources: u.Resources, Paywall: u.Paywall, Attestations: u.Attestations,
+		Sandbox:   u.Sandbox, Webhooks: u.Webhooks, Reporting: u.Reporting, Resources: u.Resources, Paywall: u.Paywall, Attestations: u.Attestations,
 		Limiter: l, Budgets: native.DefaultBudgets(), PublicURL: string(base), Clock: clock,
 	}
 }
@@ -231,18 +234,19 @@ func jobs(store *postgres.Store, hooks *app.Webhooks, log *slog.Logger, m *telem
 }
 
 // ticks are the loops. Every gateway on a database runs all of them, so each bears company: expire,
-// corroborate and the telling of address changes look again, with the row locked, whether something is
-// still to be done; reconciling says first what it looks at; let go and prune skip rows that another has locked; a network is watched, and
+// corroborate and the telling of address changes and reports look again, with the row locked, whether
+// something is still to be done; reconciling says first what it looks at; let go and prune skip rows that another has locked; a network is watched, and
 // scanned again, under a right that one process has at a time. Jobs go by the queue's own locks.
 func ticks(
 	c *Config, s *app.Settlement, again app.Rescanner, accounts app.Receiving, keep app.Housekeeping,
-	agents app.Reconciler, senders *relayers, log *slog.Logger, m *telemetry.Metrics,
+	agents app.Reconciler, senders *relayers, reports app.Reporting, log *slog.Logger, m *telemetry.Metrics,
 ) worker.Ticks {
 	loops := []worker.Loop{
 		{Name: "expire", Every: expirePace, Run: s.Expire},
 		{Name: "let go", Every: letGoPace, Run: s.LetGo},
 		{Name: "prune", Every: prunePace, Run: keep.Prune},
 		{Name: "tell address changes", Every: tellPace, Run: accounts.Tell},
+		{Name: "tell reports", Every: reportPace, Limit: reportLimit, Run: reports.Tick},
 		reconciliation(agents),
 		{Name: "look after relayers", Every: relayerPace, Run: senders.Look},
 	}

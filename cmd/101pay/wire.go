@@ -56,6 +56,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.Figures), new(*postgres.Store)),
 		wire.Bind(new(ports.SessionSearch), new(*postgres.Store)),
 		wire.Bind(new(ports.ProjectReads), new(*postgres.Store)),
+		wire.Bind(new(ports.ReportReads), new(*postgres.Store)),
 
 		// Chains, prices, the way out.
 		sandbox.New, openTron, openEVM, rails,
@@ -89,6 +90,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Struct(new(app.Finder), "*"),
 		wire.Struct(new(app.Figures), "*"),
 		wire.Struct(new(app.Follower), "*"),
+		wire.Struct(new(app.Reporting), "*"),
 		settler, agentReads, wire.Struct(new(app.Reconciler), "*"), vending, facilitation,
 		webhooks, resources, attestations,
 
@@ -98,6 +100,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		wire.Bind(new(ports.AddressEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.AgentEncoder), new(native.EventWords)),
 		wire.Bind(new(ports.OrderEncoder), new(native.EventWords)),
+		wire.Bind(new(ports.ReportEncoder), new(native.EventWords)),
 		limiter, drain,
 		wire.Struct(new(useCases), "*"), nativeAPI, facilitatorAPI,
 		hostedPage,

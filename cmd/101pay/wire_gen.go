@@ -180,6 +180,18 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	options := outboundOptions(c)
 	sender := outbound.New(options)
 	appWebhooks := webhooks(c, core, store, store, sender, announcer, log, telemetryMetrics)
+	figures := app.Figures{
+		Reads: store,
+		Clock: clock,
+	}
+	reporting := app.Reporting{
+		Core:       core,
+		Reads:      store,
+		Figures:    figures,
+		Statements: statements,
+		Words:      nativeEventWords,
+		Log:        log,
+	}
 	appResources := resources(c, core, store, appTokenRails, source, sender)
 	relayer := settler(core, appTokenRails, store, announcer, settlement, log)
 	vaultSigner := signer(c, vaultMasterKey)
@@ -199,6 +211,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 		Explainer:    explainer,
 		Sandbox:      appSandbox,
 		Webhooks:     appWebhooks,
+		Reporting:    reporting,
 		Resources:    appResources,
 		Paywall:      paywall,
 		Attestations: appAttestations,
@@ -234,10 +247,6 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	}
 	finder := app.Finder{
 		Search: store,
-	}
-	figures := app.Figures{
-		Reads: store,
-		Clock: clock,
 	}
 	follower := app.Follower{
 		Core:     core,
@@ -291,7 +300,7 @@ func assemble(ctx context.Context, c *Config, db database, log *slog.Logger) (*g
 	reconciler := app.Reconciler{
 		Relayer: relayer,
 	}
-	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, reconciler, mainRelayers, log, telemetryMetrics)
+	workerTicks := ticks(c, settlement, rescanner, receiving, housekeeping, reconciler, mainRelayers, reporting, log, telemetryMetrics)
 	mainGateway := &gateway{
 		Engine:    ginEngine,
 		Drain:     edgeDrain,

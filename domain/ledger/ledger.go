@@ -130,6 +130,15 @@ func (t Transaction) Reversal(no OrderNo, sourceRef, why string, now time.Time) 
 	return r
 }
 
+// NotBefore is the transaction booked at the earliest when its merchant's books were closed: what belongs
+// to a closed period comes into the next one.
+func (t Transaction) NotBefore(closed time.Time) Transaction {
+	if t.BookedAt.Before(closed) {
+		t.BookedAt = Instant(closed)
+	}
+	return t
+}
+
 // Instant cuts a time to what the book keeps: UTC, whole microseconds.
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 

@@ -261,6 +261,14 @@ func FormatUnits(units *big.Int, places int) string {
 	return whole + "." + frac[:keep]
 }
 
+// FormatSigned is FormatUnits of what may be less than nothing.
+func FormatSigned(units *big.Int, places int) string {
+	if units.Sign() < 0 {
+		return "-" + FormatUnits(new(big.Int).Neg(units), places)
+	}
+	return FormatUnits(units, places)
+}
+
 // Equal reports whether both are the same number of units of the same currency.
 func (a Amount) Equal(b Amount) bool {
 	return a.minor != nil && b.minor != nil && a.currency == b.currency && a.minor.Cmp(b.minor) == 0

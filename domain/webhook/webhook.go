@@ -40,6 +40,9 @@ const (
 	AddressRequested Type = "receiving_account.change_requested"
 	AddressChanged   Type = "receiving_account.changed"
 	AddressCancelled Type = "receiving_account.change_cancelled"
+
+	// ReportReady tells what was booked in a period that is over, and where its file is.
+	ReportReady Type = "report.ready"
 )
 
 // Types lists every type an endpoint can ask for.
@@ -47,7 +50,7 @@ func Types() []Type {
 	return []Type{
 		PaymentCreated, PaymentDetected, PaymentReverted, PaymentPartlyPaid, PaymentPaid, PaymentLate,
 		PaymentExpired, PaymentCanceled, PaymentReversed, AgentSettled, AgentReversed, EndpointTest,
-		AddressRequested, AddressChanged, AddressCancelled,
+		AddressRequested, AddressChanged, AddressCancelled, ReportReady,
 	}
 }
 

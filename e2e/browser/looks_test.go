@@ -9,16 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/domain/merchant"
+	"github.com/101pay/101pay/e2e/chromium"
 )
-
-// axe is the rule set, installed with the other npm packages of e2e.
-const axe = "../node_modules/axe-core/axe.min.js"
 
 // looks are where pages are looked at from. Rules about markup do not depend on the width, those
 // about colours do on the scheme.
@@ -41,10 +38,7 @@ var looks = []struct {
 // hold, nothing is wider than the screen, everything to press is large enough, and a picture is left
 // behind for people to look at.
 func TestEveryStateLooksRight(t *testing.T) {
-	rules, err := os.ReadFile(axe)
-	if err != nil {
-		t.Fatalf("%v; .ci/deps.sh npm e2e installs it", err)
-	}
+	rules := chromium.Rules(t)
 	pictures := cmp.Or(os.Getenv("SCREENSHOTS"), filepath.Join(os.TempDir(), "101pay-screenshots"))
 	if err := os.MkdirAll(pictures, 0o750); err != nil {
 		t.Fatal(err)
@@ -55,7 +49,7 @@ func TestEveryStateLooksRight(t *testing.T) {
 	for _, look := range looks {
 		page := s.openTab()
 		page.expect("Failed to load resource") // what a page about a failure is
-		page.look(look.width, look.height, look.phone, look.scheme)
+		page.window.From(chromium.Look{Width: look.width, Height: look.height, Phone: look.phone, Scheme: look.scheme})
 		for _, scene := range scenes {
 			for language := range strings.FieldsSeq(look.languages) {
 				name := fmt.Sprintf("%s-%s-%s", scene.name, look.name, language)
@@ -64,9 +58,9 @@ func TestEveryStateLooksRight(t *testing.T) {
 					t.Fatalf("%s shows %s", name, got)
 				}
 				eval[bool](page, `document.fonts.ready.then(() => true)`)
-				page.picture(filepath.Join(pictures, name+".png"), look.phone)
+				page.window.Picture(filepath.Join(pictures, name+".png"), look.phone)
 				if look.rules {
-					page.obeys(name, string(rules))
+					page.window.Obeys(name, rules)
 				}
 				page.fits(name, look.width)
 			}
@@ -75,67 +69,17 @@ func TestEveryStateLooksRight(t *testing.T) {
 	}
 }
 
-func (t *tab) look(width, height int64, phone bool, scheme string) {
-	t.Helper()
-	var options []chromedp.EmulateViewportOption
-	if phone {
-		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
-	}
-	t.do(chromedp.EmulateViewport(width, height, options...))
-	_, err := chromedp.Call(t.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-	})
-	t.ok(err)
-}
-
-// obeys runs axe-core over the page with every fold open.
-func (t *tab) obeys(name, rules string) {
-	t.Helper()
-	t.do(chromedp.Evaluate[chromedp.Void](rules))
-	got := eval[[]string](t, `(async () => {
-		for (const d of document.querySelectorAll("details")) d.open = true;
-		const found = await axe.run(document, { runOnly: [
-			"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice" ] });
-		return [String(found.passes.length), ...found.violations.map((v) =>
-			v.id + ": " + v.help + " — " + v.nodes.map((n) => n.html.slice(0, 120)).join(" | "))];
-	})()`)
-	if got[0] == "0" {
-		t.Errorf("%s: not one rule was looked at", name)
-	}
-	for _, broken := range got[1:] {
-		t.Errorf("%s breaks a rule: %s", name, broken)
-	}
-}
-
 // fits tells what is wider than the screen, and what is too small for a thumb (WCAG 2.5.5: 44 px;
 // links within sentences are let off, as the rule does).
 func (t *tab) fits(name string, width int64) {
 	t.Helper()
-	eval[bool](t, `[...document.querySelectorAll("details")].every((d) => d.open = true)`)
-	// A phone widens its window to what overflows, so the width is the screen's, not the window's.
-	if wide := eval[string](t, fmt.Sprintf(`[...document.querySelectorAll("body *")].filter((e) =>
-		!e.closest(".unseen,.skip,svg") && e.getClientRects().length &&
-		(e.getBoundingClientRect().right > %d + 0.5 || e.getBoundingClientRect().left < -0.5))
-		.map((e) => e.outerHTML.slice(0, 100)).join("\n")`, width)); wide != "" {
-		t.Errorf("%s is wider than the screen:\n%s", name, wide)
-	}
+	t.window.Fits(name, width, ".unseen,.skip,svg")
 	if small := eval[string](t, `[...document.querySelectorAll("a:not(p:not(.actions) a),button,summary,input")].filter((e) =>
 		!e.closest(".skip") && e.getClientRects().length &&
 		(e.getBoundingClientRect().height < 44 || e.getBoundingClientRect().width < 44))
 		.map((e) => e.outerHTML.slice(0, 100)).join("\n")`); small != "" {
 		t.Errorf("%s has what is too small to press:\n%s", name, small)
 	}
-}
-
-func (t *tab) picture(path string, whole bool) {
-	t.Helper()
-	take := chromedp.CaptureScreenshot()
-	if whole {
-		take = chromedp.FullScreenshot(100)
-	}
-	picture, err := chromedp.Run(t.ctx, take)
-	t.ok(err)
-	t.ok(os.WriteFile(path, picture, 0o600))
 }
 
 // scene is a state of the page: what follows /en/checkout/ and the class its body has.

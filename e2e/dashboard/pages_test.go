@@ -10,11 +10,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/101pay/101pay/e2e/chromium"
 	"github.com/101pay/101pay/e2e/rig"
 )
-
-// axe is the rule set, installed with the other npm packages of e2e.
-const axe = "../node_modules/axe-core/axe.min.js"
 
 // firstLoadLimit is how many bytes, compressed, a browser may load before the overview stands there.
 const firstLoadLimit = 150_000
@@ -33,18 +31,15 @@ var looks = []look{
 
 // Every page with something on it: the rules of axe-core in both schemes, and nothing wider than a phone.
 func TestEveryPage(t *testing.T) {
-	rules, err := os.ReadFile(axe)
-	if err != nil {
-		t.Fatalf("%v (make deps-test installs it)", err)
-	}
+	rules := chromium.Rules(t)
 	g := open(t)
 	page := openTab(t, g)
 	page.visit("/sign-in")
 	page.headed("Sign in")
 	page.shoot("desk", "/sign-in", "")
-	page.obeys("sign-in", string(rules))
+	page.obeys("sign-in", rules)
 	page.register()
-	page.obeys("first run", string(rules))
+	page.obeys("first run", rules)
 	payment, event := page.trade(t, g)
 
 	pages := []struct{ path, heading string }{
@@ -66,6 +61,9 @@ func TestEveryPage(t *testing.T) {
 		{"/activity", "Audit log"},
 		{"/security", "Security"},
 		{"/settings", "Settings"},
+		{"/verification", "Verification"},
+		{"/payments/00000000-0000-4000-8000-000000000000", "There is no such payment"},
+		{"/webhooks/evt_00000000-0000-4000-8000-000000000000", "There is no such event"},
 		{"/no/such/page", "There is no such page"},
 	}
 	for _, l := range looks {
@@ -79,7 +77,7 @@ func TestEveryPage(t *testing.T) {
 			page.settled()
 			page.fits(name, l.width)
 			if !l.phone {
-				page.obeys(name, string(rules))
+				page.obeys(name, rules)
 			}
 			page.shoot(l.name, p.path, payment)
 		}
@@ -142,6 +140,11 @@ func (t *tab) trade(test *testing.T, g *rig.Gateway) (payment, event string) {
 	t.visit("/payments/" + payment)
 	t.until(`document.querySelector('a[href^="/dashboard/webhooks/"]')`)
 	event = eval[string](t, `document.querySelector('a[href^="/dashboard/webhooks/"]').href.split("/").pop()`)
+	t.visit("/reports")
+	t.press("Have reports sent")
+	t.press("Save")
+	t.press("Send now")
+	t.until(`document.querySelector('td a[href^="/dashboard/webhooks/"] .badge.good')`)
 	t.visit("/queue")
 	t.until(`[...document.querySelectorAll("td button")].some((b) => b.textContent === "Decide")`)
 	return payment, event
@@ -163,40 +166,33 @@ func (t *tab) pay(amount, reference string) string {
 // play plays a scenario, and waits until it is.
 func (t *tab) play(name string) {
 	t.Helper()
-	t.press(name)
-	t.until(`document.querySelector(".toast").textContent.includes("Played.")`)
+	t.hears("Played.", func() { t.press(name) })
 }
 
-// obeys runs axe-core over the page with every fold open.
 func (t *tab) obeys(name, rules string) {
 	t.Helper()
-	t.do(chromedp.Evaluate[chromedp.Void](rules))
-	got := eval[[]string](t, `(async () => {
-		for (const d of document.querySelectorAll("details")) d.open = true;
-		const found = await axe.run(document, { runOnly: [
-			"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice" ] });
-		return [String(found.passes.length), ...found.violations.map((v) =>
-			v.id + ": " + v.help + " — " + v.nodes.map((n) => n.html.slice(0, 160)).join(" | "))];
-	})()`)
-	if got[0] == "0" {
-		t.Errorf("%s: not one rule was looked at", name)
+	t.Obeys(name, rules)
+}
+
+// looksRight holds what the page shows now, a dialog included, against the rules in each way to look at it.
+func (t *tab) looksRight(name string) {
+	t.Helper()
+	rules := chromium.Rules(t.T)
+	for _, l := range looks {
+		t.look(l.width, l.height, l.phone, l.scheme)
+		t.fits(l.name+" "+name, l.width)
+		if !l.phone {
+			t.obeys(l.name+" "+name, rules)
+		}
+		t.shoot(l.name, strings.ReplaceAll(name, " ", "-"), "")
 	}
-	for _, broken := range got[1:] {
-		t.Errorf("%s breaks a rule: %s", name, broken)
-	}
+	t.look(looks[0].width, looks[0].height, looks[0].phone, looks[0].scheme)
 }
 
 // fits tells what is wider than the screen and cannot be scrolled on its own.
 func (t *tab) fits(name string, width int64) {
 	t.Helper()
-	eval[bool](t, `[...document.querySelectorAll("details")].every((d) => d.open = true)`)
-	// A phone widens its window to what overflows, so the width is the screen's, not the window's.
-	if wide := eval[string](t, fmt.Sprintf(`[...document.querySelectorAll("body *")].filter((e) =>
-		!e.closest(".unseen,.skip,svg,.scroll,thead") && e.getClientRects().length &&
-		(e.getBoundingClientRect().right > %d + 0.5 || e.getBoundingClientRect().left < -0.5))
-		.map((e) => e.outerHTML.slice(0, 160)).join("\n")`, width)); wide != "" {
-		t.Errorf("%s is wider than the screen:\n%s", name, wide)
-	}
+	t.Fits(name, width, ".unseen,.skip,svg,.scroll,.wide,thead")
 }
 
 // A browser that was never here loads little before it shows the overview; the page is never kept, and

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -83,13 +84,17 @@ func code(t *testing.T, secret string, steps int64) string {
 	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff)%1_000_000)
 }
 
-// open starts a gateway with a dashboard in it.
-func open(t *testing.T) *rig.Gateway {
+// open starts a gateway with a dashboard in it, with further settings if there are any.
+func open(t *testing.T, settings ...map[string]string) *rig.Gateway {
 	t.Helper()
 	// Passkeys belong to a host's name, which an address is not.
 	address := rig.FreeAddress(t)
 	name := "http://" + strings.Replace(address, "127.0.0.1", "localhost", 1)
-	g := rig.Start(t, map[string]string{"LISTEN_ADDR": address, "PUBLIC_URL": name})
+	env := map[string]string{"LISTEN_ADDR": address, "PUBLIC_URL": name}
+	for _, more := range settings {
+		maps.Copy(env, more)
+	}
+	g := rig.Start(t, env)
 	g.URL = name
 	a := g.Call(http.MethodGet, "/dashboard", nil)
 	if a.Status != http.StatusOK || !strings.Contains(string(a.Body), "/dashboard/assets/") {

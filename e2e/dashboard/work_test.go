@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,10 @@ func TestADaysWork(t *testing.T) {
 	page.headed("キー")
 	if got := eval[string](page, `document.documentElement.lang`); got != "ja" {
 		t.Errorf("the page says it is in %q", got)
+	}
+	page.until(`document.querySelector("main code")`)
+	if got := eval[string](page, `getComputedStyle(document.querySelector("main code")).fontFamily`); !strings.Contains(got, "mono") {
+		t.Errorf("what is compared digit by digit is written in %s", got)
 	}
 }
 
@@ -111,16 +116,25 @@ func TestAColleagueJoins(t *testing.T) {
 	if eval[bool](colleague, `[...document.querySelectorAll("button")].some((b) => b.textContent.includes("New key"))`) {
 		t.Error("an accountant is offered to make a key")
 	}
+	colleague.visit("/reports")
+	colleague.says("No reports are sent yet")
+	colleague.press("Have reports sent")
+	colleague.press("Save")
+	colleague.says("No webhook endpoint listens to report.ready")
+	colleague.visit("/verification")
+	colleague.says("Only owners see the verification")
 	owner.visit("/activity")
 	owner.says("books@example.com")
+	owner.says("Had reports sent by schedule")
 	owner.says("The chain holds")
 	owner.visit("/people")
-	owner.until(`(() => {
-		const roles = document.querySelector('select[aria-label="Role: books@example.com"]:enabled');
-		if (roles) roles.value = "viewer";
-		return roles?.dispatchEvent(new Event("change", { bubbles: true }));
-	})()`)
-	owner.until(`document.querySelector(".toast").textContent.includes("Saved.")`)
+	owner.hears("Saved.", func() {
+		owner.until(`(() => {
+			const roles = document.querySelector('select[aria-label="Role: books@example.com"]:enabled');
+			if (roles) roles.value = "viewer";
+			return roles?.dispatchEvent(new Event("change", { bubbles: true }));
+		})()`)
+	})
 	owner.visit("/activity?action=member.role_changed")
 	owner.says("role=accountant")
 

@@ -55,6 +55,7 @@ func figuresBooked(t *testing.T, w World) {
 	do(t, w, func(ctx context.Context, r ports.Repos) error {
 		_, err := r.Ledger.BookAll(ctx, []ledger.Transaction{
 			shop.Charge(t, 10, Epoch), shop.Charge(t, 100, Epoch.Add(day)), other.Charge(t, 7, Epoch),
+			shop.Charge(t, 500, Epoch),
 		})
 		return err
 	})
@@ -66,7 +67,7 @@ func figuresBooked(t *testing.T, w World) {
 	live.Postings[0].Destination = ledger.Of(shop.ID(), live.Mode, ledger.Charged)
 	book(t, w, live)
 
-	first, second := charged(Epoch, 3, 1011), charged(Epoch.Add(day), 1, 100)
+	first, second := charged(Epoch, 4, 1511), charged(Epoch.Add(day), 1, 100)
 	same(t, shop.booked(t, shop.figures()), []ports.DayBooked{first, second})
 	q := shop.figures()
 	q.From = second.Day
@@ -75,6 +76,14 @@ func figuresBooked(t *testing.T, w World) {
 	q.To = second.Day
 	same(t, shop.booked(t, q), []ports.DayBooked{first})
 	same(t, other.booked(t, other.figures()), []ports.DayBooked{charged(Epoch, 2, 106)})
+	q = shop.figures()
+	q.Whole = true
+	whole := charged(Epoch, 5, 1611)
+	whole.Day = time.Time{}
+	same(t, shop.booked(t, q), []ports.DayBooked{whole})
+	q.From = second.Day
+	whole.Entries, whole.Amount = 1, big.NewInt(100)
+	same(t, shop.booked(t, q), []ports.DayBooked{whole})
 }
 
 func figuresRolledBack(t *testing.T, w World) {

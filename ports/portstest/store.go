@@ -34,6 +34,7 @@ type World struct {
 	SandboxCalls ports.SandboxTokens
 	Changes      ports.Changes
 	Figures      ports.Figures
+	Reports      ports.ReportReads
 	Search       ports.SessionSearch
 	Projects     ports.ProjectReads
 	Watches      ports.Watches
@@ -122,6 +123,8 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"batches", batchPromises},
 		{"crowds", crowdPromises},
 		{"figures", figurePromises},
+		{"closed books", closedPromises},
+		{"reports", reportPromises},
 		{"search", searchPromises},
 	}
 	for _, noun := range nouns {

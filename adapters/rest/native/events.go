@@ -30,6 +30,7 @@ type eventDataJSON struct {
 	Transfer *transferJSON `json:"transfer,omitempty"` // the one held, or undone by the chain
 	Change   *changeJSON   `json:"receivingAccount,omitempty"`
 	Agent    *agentJSON    `json:"x402Payment,omitempty"`
+	Report   *toldJSON     `json:"report,omitempty"`
 }
 
 // changeJSON is where money goes, or is about to go.

@@ -39,6 +39,7 @@ type API struct {
 	Explainer    app.Explainer
 	Sandbox      app.Sandbox
 	Webhooks     *app.Webhooks
+	Reporting    app.Reporting
 	Resources    app.Resources
 	Paywall      *app.Paywall
 	Attestations app.Attestations
@@ -141,6 +142,7 @@ func (a *API) Mount(e *gin.Engine) {
 	a.mountQueue(v1)
 	a.mountAttestations(e, v1)
 	a.mountWebhooks(v1)
+	a.mountReports(v1)
 	a.mountResources(v1)
 	a.mountResource(e)
 }

@@ -91,6 +91,7 @@ func TestEveryEventIsAsDocumented(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Send(t.Context(), ports.Outgoing{Body: body})
+		s.tellsReports()
 		s.checkEvents()
 	})
 }

@@ -42,6 +42,7 @@ type specGateway struct {
 	store    *memory.Store
 	settle   *app.Settlement
 	webhooks *app.Webhooks
+	reports  app.Reporting
 	agents   app.Reconciler
 	clock    specClock
 	seen     map[string]map[int]bool // operation → statuses answered
@@ -104,6 +105,10 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 	g.webhooks = &app.Webhooks{
 		Core: core, Reads: store, Sandbox: store, Sender: g, Prober: g, Events: events, Log: log,
 	}
+	g.reports = app.Reporting{
+		Core: core, Reads: store, Figures: app.Figures{Reads: store, Clock: g.clock},
+		Statements: app.Statements{Book: store}, Words: words, Log: log,
+	}
 	agents := tokenRails()
 	tokens := sandbox.NewTokens(store, store, g.clock)
 	agents[0].Chain, agents[0].Relay, agents[0].Confirmations = tokens, tokens, 1
@@ -131,7 +136,7 @@ func openSpecGateway(t *testing.T, live bool) *specGateway {
 		Statements: app.Statements{Book: store},
 		Charges:    app.Charges{Core: core, Books: store, Orders: store},
 		Checkout:   sales,
-		Settlement: g.settle, Webhooks: g.webhooks,
+		Settlement: g.settle, Webhooks: g.webhooks, Reporting: g.reports,
 		Resources: catalog,
 		Paywall: &app.Paywall{
 			Core: core, Catalog: catalog, Relayer: relayer, Reads: relayer.Reads, Upstreams: g, PublicURL: specPublicURL,
@@ -170,6 +175,9 @@ func (g *specGateway) watch() {
 			g.t.Error(err)
 		}
 		if err := g.agents.Tick(ctx); err != nil && ctx.Err() == nil {
+			g.t.Error(err)
+		}
+		if err := g.reports.Tick(ctx); err != nil && ctx.Err() == nil {
 			g.t.Error(err)
 		}
 		_, err := g.store.Drain(ctx, g.clock.Now(), func(ctx context.Context, j memory.Job) error {

@@ -158,6 +158,9 @@ var neverAnswered = map[string]string{
 	"invalid_days":       "the dashboard's",
 	"search_too_long":    "the dashboard's",
 	"too_many_projects":  "the dashboard's",
+	"invalid_schedule":   "the dashboard's",
+	"too_many_schedules": "the dashboard's",
+	"too_many_trials":    "the dashboard's",
 }
 
 // Codes are told of once, with the status they come with, and each can be answered somewhere.

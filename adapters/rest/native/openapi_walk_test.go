@@ -61,6 +61,7 @@ func TestEveryRouteAnswersAsDocumented(t *testing.T) {
 		walkCheckout(s)
 		walkScenarios(s)
 		walkEvents(s)
+		walkReports(s)
 		s.login("POST", "/v1/auth/logout", "").want(204)
 		s.login("GET", "/v1/me", "").want(401, "unauthorized")
 		wantAllSeen(g)

@@ -27,6 +27,7 @@ export const pages: Record<string, Page> = {
   activity: () => import("./pages/Activity.svelte"),
   security: () => import("./pages/Security.svelte"),
   settings: () => import("./pages/Settings.svelte"),
+  verification: () => import("./pages/Kyc.svelte"),
 };
 
 // doors are the pages for who is not signed in.
@@ -66,6 +67,7 @@ export const navigation: { word: Word; places: Place[] }[] = [
       { path: "people", icon: "people", word: "people.title", key: "t" },
       { path: "activity", icon: "activity", word: "activity.title", right: "read_audit" },
       { path: "security", icon: "security", word: "security.title" },
+      { path: "verification", icon: "verification", word: "kyc.title", key: "v", right: "manage_kyc" },
       { path: "settings", icon: "settings", word: "settings.title", key: "," },
     ],
   },

@@ -72,7 +72,7 @@ export function failureIn(body: unknown, status: number): Failure {
   const inner = (typeof b.error === "object" && b.error !== null ? b.error : b) as Record<string, unknown>;
   const code = [inner.code, b.error].find((c): c is string => typeof c === "string") ?? "internal";
   const message = typeof inner.message === "string" ? inner.message : `The gateway answered ${status}.`;
-  return new Failure(code, message, typeof inner.field === "string" ? inner.field : null);
+  return new Failure(code, message, [inner.field, inner.param].find((f): f is string => typeof f === "string") ?? null);
 }
 
 export { endpoint };

@@ -41,7 +41,7 @@ export const readBook = graphql(`
 export const readPrograms = graphql(`
   query Programs($project: ID!, $mode: Mode!, $after: String) {
     resources(project: $project, mode: $mode, first: 50) {
-      nodes { id sku title state contentKind url discoverable version price { amount currency } payees { network address problem } }
+      nodes { id sku title description state contentKind url discoverable version price { amount currency } payees { network address problem } }
     }
     agentPayments(project: $project, mode: $mode, first: 20, after: $after) {
       nodes { id sku title status network payer txId orderNo claimedAt price { amount currency } }
@@ -53,6 +53,12 @@ export const readPrograms = graphql(`
 export const createResource = graphql(`
   mutation CreateResource($input: ResourceInput!) {
     createResource(input: $input) { resource { id sku } userErrors { code message field } }
+  }
+`);
+
+export const changeResource = graphql(`
+  mutation ChangeResource($input: ResourceChange!) {
+    updateResource(input: $input) { resource { id } userErrors { code message field } }
   }
 `);
 

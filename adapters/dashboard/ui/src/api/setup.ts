@@ -46,9 +46,14 @@ export const addReceiving = graphql(`
     addReceivingAccount(input: $input) { receivingAccount { id state activeFrom } userErrors { code message field } }
   }
 `);
+export const challengeReceiving = graphql(`
+  mutation Challenge($input: ReceivingInput!) {
+    challengeReceivingAccount(input: $input) { text expiresAt userErrors { code message field } }
+  }
+`);
 export const removeReceiving = graphql(`
-  mutation RemoveReceiving($project: ID!, $id: ID!, $password: String) {
-    removeReceivingAccount(project: $project, id: $id, password: $password) { removed userErrors { code message field } }
+  mutation RemoveReceiving($project: ID!, $id: ID!) {
+    removeReceivingAccount(project: $project, id: $id) { removed userErrors { code message field } }
   }
 `);
 export const setAddressWait = graphql(`
@@ -67,9 +72,16 @@ export const registerSource = graphql(`
   }
 `);
 export const confirmSource = graphql(`
-  mutation ConfirmSource($project: ID!, $id: ID!, $firstAddress: String!, $password: String!) {
-    confirmAddressSource(project: $project, id: $id, firstAddress: $firstAddress, password: $password) {
+  mutation ConfirmSource($project: ID!, $id: ID!, $firstAddress: String!) {
+    confirmAddressSource(project: $project, id: $id, firstAddress: $firstAddress) {
       userErrors { code message field }
+    }
+  }
+`);
+export const appendAddresses = graphql(`
+  mutation Append($project: ID!, $id: ID!, $addresses: [String!]!) {
+    appendAddresses(project: $project, id: $id, addresses: $addresses) {
+      addressSource { id free } userErrors { code message field }
     }
   }
 `);
@@ -83,9 +95,13 @@ export const readProject = graphql(`
   query Project($id: ID!) {
     project(id: $id) {
       id name websiteUrl mode disabled
-      policy { sessionMinutes late toleranceBasisPoints underpaid twoSourcesFrom }
+      policy {
+        sessionMinutes late toleranceBasisPoints underpaid twoSourcesFrom
+        finality { network upTo confirmations }
+      }
     }
     merchant { name clientId email }
+    rails { network title mode earliestConfirmations finalBlocks finalSeconds }
   }
 `);
 export const updateProject = graphql(`

@@ -87,3 +87,12 @@ export function share(part: number, whole: number, language: string): string {
 export function day(from: Date, before = 0): string {
   return new Date(from.getTime() - before * 86_400_000).toISOString().slice(0, 10);
 }
+
+// sized says how large a file is.
+export function sized(bytes: number, language: string): string {
+  const part = (value: number, unit: string) =>
+    new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(value);
+  if (bytes < 1024) return part(bytes, "byte");
+  if (bytes < 1024 * 1024) return part(bytes / 1024, "kilobyte");
+  return part(bytes / (1024 * 1024), "megabyte");
+}

@@ -1,4 +1,4 @@
-package graphql
+package app
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestCellsAreNoFormulas(t *testing.T) {
 		"=1+1": "'=1+1", "+1": "'+1", "@SUM(A1)": "'@SUM(A1)", "-1+cmd|' /C calc'!A0": "'-1+cmd|' /C calc'!A0",
 		"\t=1": "'\t=1", "\r=1": "'\r=1", "-": "'-", "-1.2.3": "'-1.2.3",
 	} {
-		if got := safe(cell); got != want {
+		if got := inert(cell); got != want {
 			t.Errorf("%q became %q, want %q", cell, got, want)
 		}
 	}
