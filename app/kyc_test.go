@@ -167,15 +167,12 @@ func TestAKYCRecordsLife(t *testing.T) {
 		}
 		return k
 	}
-	decide := func(s merchant.KYCState) {
-		d.ok(d.store.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
-			k, err := r.KYC.Load(ctx, w.Merchant)
-			if err != nil {
-				return err
-			}
-			k.State, k.Note = s, "not legible"
-			return r.KYC.Save(ctx, k)
-		}))
+	operator := Verifications{Core: d.kyc.Core}
+	seen := func() string {
+		t.Helper()
+		v, err := operator.Of(t.Context(), "A@b.example")
+		d.ok(err)
+		return v.Mark()
 	}
 	submit := func(k merchant.KYC) error {
 		_, _, err := d.kyc.Submit(t.Context(), w, k, Once[merchant.KYC]{})
@@ -192,12 +189,67 @@ func TestAKYCRecordsLife(t *testing.T) {
 	if k := state(merchant.KYCPending); k.MerchantID != w.Merchant || k.Note != "" || k.Registry != "123" {
 		t.Errorf("record %+v", k)
 	}
-	decide(merchant.KYCRejected)
+	d.fails(operator.Reject(t.Context(), "a@b.example", seen(), " "), merchant.ErrKYCReason)
+	d.ok(operator.Reject(t.Context(), "a@b.example", seen(), "not legible"))
+	if k := state(merchant.KYCRejected); k.Note != "not legible" || k.DecidedAt.IsZero() {
+		t.Errorf("record %+v", k)
+	}
+	d.fails(operator.Approve(t.Context(), "a@b.example", seen()), merchant.ErrKYCNotPending)
 	d.ok(submit(good))
-	state(merchant.KYCPending)
-	decide(merchant.KYCApproved)
+	if k := state(merchant.KYCPending); k.Note != "" || !k.DecidedAt.IsZero() {
+		t.Errorf("record %+v", k)
+	}
+	d.ok(operator.Approve(t.Context(), "a@b.example", seen()))
 	d.fails(submit(good), merchant.ErrKYCLocked)
 	_, err := d.attach(w)
 	d.fails(err, merchant.ErrKYCLocked)
 	state(merchant.KYCApproved)
+}
+
+// An operator decides on what he has seen: whatever the merchant changes meanwhile, he has to look again.
+func TestADecisionIsOnWhatWasSeen(t *testing.T) {
+	d := openDesk(t, false)
+	w := who(d.register("a@b.example"))
+	operator := Verifications{Core: d.kyc.Core}
+	submit := func(name string) {
+		_, _, err := d.kyc.Submit(t.Context(), w, merchant.KYC{LegalName: name, Country: "FR", Kind: "company"},
+			Once[merchant.KYC]{})
+		d.ok(err)
+	}
+	submit("Café")
+	for _, change := range []func(){
+		func() { submit("Another Café") },
+		func() {
+			_, err := d.attach(w)
+			d.ok(err)
+		},
+	} {
+		v, err := operator.Of(t.Context(), "a@b.example")
+		d.ok(err)
+		change()
+		d.fails(operator.Approve(t.Context(), "a@b.example", v.Mark()), merchant.ErrKYCChanged)
+		d.fails(operator.Reject(t.Context(), "a@b.example", v.Mark(), "why not"), merchant.ErrKYCChanged)
+	}
+	waiting, err := operator.Pending(t.Context())
+	d.ok(err)
+	if len(waiting) != 1 || waiting[0].Record.LegalName != "Another Café" || len(waiting[0].Documents) != 1 {
+		t.Fatalf("what waits: %+v", waiting)
+	}
+	content, err := operator.Content(t.Context(), waiting[0], waiting[0].Documents[0].ID)
+	if d.ok(err); !bytes.Equal(content, pdf) {
+		t.Errorf("a document of %d bytes", len(content))
+	}
+	d.ok(operator.Approve(t.Context(), "a@b.example", waiting[0].Mark()))
+	if waiting, err = operator.Pending(t.Context()); len(waiting) != 0 || err != nil {
+		t.Errorf("what waits: %+v, %v", waiting, err)
+	}
+	_, err = operator.Of(t.Context(), "nobody@b.example")
+	d.fails(err, ports.ErrNotFound)
+	log, err := fetch(t.Context(), d.kyc.Core, func(ctx context.Context, r ports.Repos) (ports.JournalPage, error) {
+		return r.Journal.Read(ctx, ports.JournalQuery{Merchant: w.Merchant, Limit: 1})
+	})
+	d.ok(err)
+	if e := log.Entries[0]; e.By.Name != "operator" || e.Action != "kyc.approved" || e.After != "state=approved" {
+		t.Errorf("the audit log tells %+v", e)
+	}
 }

@@ -103,6 +103,8 @@ type KYC interface {
 	Load(ctx context.Context, id merchant.ID) (merchant.KYC, error)
 	// Save inserts or replaces a record.
 	Save(ctx context.Context, k merchant.KYC) error
+	// Pending lists at most limit records that wait for a decision, the longest waiting first.
+	Pending(ctx context.Context, limit int) ([]merchant.KYC, error)
 	// AddDocument attaches a file; merchant.ErrTooManyFiles beyond merchant.MaxDocuments.
 	AddDocument(ctx context.Context, d merchant.Document, sealed []byte) error
 	// Documents lists a merchant's files, oldest first.

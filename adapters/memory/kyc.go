@@ -38,6 +38,18 @@ func (r kyc) Save(ctx context.Context, k merchant.KYC) error {
 	return nil
 }
 
+func (r kyc) Pending(ctx context.Context, limit int) ([]merchant.KYC, error) {
+	s, err := r.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := s.kyc.where(func(k merchant.KYC) bool { return k.State == merchant.KYCPending })
+	slices.SortFunc(list, func(a, b merchant.KYC) int {
+		return cmp.Or(a.SubmittedAt.Compare(b.SubmittedAt), cmp.Compare(a.MerchantID, b.MerchantID))
+	})
+	return list[:min(len(list), limit)], nil
+}
+
 func (r kyc) AddDocument(ctx context.Context, d merchant.Document, sealed []byte) error {
 	s, err := r.state(ctx)
 	if err != nil {

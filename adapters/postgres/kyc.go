@@ -43,17 +43,32 @@ func (r kyc) Load(ctx context.Context, id merchant.ID) (merchant.KYC, error) {
 		}
 		return merchant.KYC{}, err
 	}
-	row, err := one[kycRow](ctx, r.in(), `
-		SELECT merchant_id, state, legal_name, country, kind, registry, note, submitted_at, decided_at
-		FROM kyc_records WHERE merchant_id = $1`, id)
+	row, err := one[kycRow](ctx, r.in(), kycQuery+"WHERE merchant_id = $1", id)
 	if errors.Is(err, ports.ErrNotFound) {
 		return none, nil
 	}
+	return row.record(), err
+}
+
+const kycQuery = `SELECT merchant_id, state, legal_name, country, kind, registry, note, submitted_at, decided_at
+	FROM kyc_records `
+
+func (r kycRow) record() merchant.KYC {
 	return merchant.KYC{
-		MerchantID: row.MerchantID, State: row.State, LegalName: row.LegalName, Country: row.Country,
-		Kind: row.Kind, Registry: row.Registry, Note: row.Note, SubmittedAt: row.SubmittedAt,
-		DecidedAt: row.DecidedAt,
-	}, err
+		MerchantID: r.MerchantID, State: r.State, LegalName: r.LegalName, Country: r.Country,
+		Kind: r.Kind, Registry: r.Registry, Note: r.Note, SubmittedAt: r.SubmittedAt,
+		DecidedAt: r.DecidedAt,
+	}
+}
+
+func (r kyc) Pending(ctx context.Context, limit int) ([]merchant.KYC, error) {
+	rows, err := all[kycRow](ctx, r.in(), kycQuery+`
+		WHERE state = 'pending' ORDER BY submitted_at, merchant_id LIMIT $1`, limited(limit))
+	var out []merchant.KYC
+	for _, row := range rows {
+		out = append(out, row.record())
+	}
+	return out, err
 }
 
 func (r kyc) Save(ctx context.Context, k merchant.KYC) error {

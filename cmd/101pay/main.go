@@ -43,6 +43,7 @@ type commands struct {
 	Doctor     doctorCommand     `cmd:"" help:"check configuration, database, chains and clock, and say what to do"`
 	Rescan     rescanCommand     `cmd:"" help:"read a network's past again at another endpoint and record what watching missed; exit code 1 if it differs"`
 	Audit      auditCommand      `cmd:"" help:"check every booked payment against the chain data it came from"`
+	KYC        kycCommand        `cmd:"" help:"read what merchants say about themselves, and approve it or send it back"`
 	Members    membersCommand    `cmd:"" help:"help a member who cannot sign in any more"`
 	Explain    explainCommand    `cmd:"" help:"say why a payment is not paid: what was read, and what came instead"`
 	Verify     verifyCommand     `cmd:"" help:"check a signed payment instruction or receipt, without any network, and print what it says"`

@@ -1,6 +1,10 @@
 package merchant
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/101pay/101pay/domain/fault"
@@ -46,6 +50,18 @@ var (
 		"an image may have at most 40 megapixels").About("file")
 	ErrDocumentSubmitted = fault.New(fault.Forbidden, "forbidden",
 		"a submitted document can no longer be downloaded")
+	ErrKYCNotPending = fault.New(fault.Conflict, "kyc_not_pending",
+		"this record does not wait for a decision")
+	ErrKYCChanged = fault.New(fault.Conflict, "kyc_changed",
+		"the merchant changed the record since you looked; look at it again")
+	ErrKYCReason = fault.New(fault.Invalid, "invalid_kyc_reason",
+		"say in 1 to 500 characters what the merchant has to correct").About("reason")
+)
+
+// Bounds of a decision.
+const (
+	maxReasonRunes = 500
+	markBytes      = 6
 )
 
 // MaxDocuments is how many files a merchant may attach.
@@ -76,6 +92,42 @@ func (k KYC) Submit(now time.Time) (KYC, error) {
 	}
 	k.State, k.SubmittedAt, k.DecidedAt, k.Note = KYCPending, now, time.Time{}, ""
 	return k, nil
+}
+
+// Approve ends a pending record well. Nothing of it can be changed from then on.
+func (k KYC) Approve(now time.Time) (KYC, error) {
+	if k.State != KYCPending {
+		return KYC{}, ErrKYCNotPending
+	}
+	k.State, k.DecidedAt = KYCApproved, now
+	return k, nil
+}
+
+// Reject sends a pending record back, with what the merchant has to correct.
+func (k KYC) Reject(reason string, now time.Time) (KYC, error) {
+	if k.State != KYCPending {
+		return KYC{}, ErrKYCNotPending
+	}
+	if reason = strings.TrimSpace(reason); reason == "" || len([]rune(reason)) > maxReasonRunes {
+		return KYC{}, ErrKYCReason
+	}
+	k.State, k.DecidedAt, k.Note = KYCRejected, now, reason
+	return k, nil
+}
+
+// Mark is a short name of exactly this record with these documents: whoever decides by it decides on
+// what he has seen.
+func (k KYC) Mark(of []Document) string {
+	sum := sha256.New()
+	for _, part := range []string{
+		string(k.MerchantID), string(k.State), k.LegalName, k.Country, k.Kind, k.Registry, k.SubmittedAt.UTC().String(),
+	} {
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) // a hash never refuses a write
+	}
+	for _, d := range of {
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(d.ID), d.ID)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:markBytes])
 }
 
 // Document is a file a merchant attached. Its content is kept sealed.

@@ -4,23 +4,26 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/101pay/101pay/e2e/rig"
 )
 
+const passport = "%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n"
+
 // A merchant says who he is and shows it; the operator sends it back with a reason, and approves what comes
-// then. What he decides is written as his console would.
+// then.
 func TestWhoStandsBehindTheAccount(t *testing.T) {
 	g := open(t)
 	page := openTab(t, g)
-	page.register()
+	email := page.register()
 	page.visit("/verification")
 	page.state("NOT_STARTED")
 	page.says("No document is attached yet.")
@@ -33,7 +36,7 @@ func TestWhoStandsBehindTheAccount(t *testing.T) {
 	page.press("Attach")
 	page.until(`document.querySelector(".field .wrong")?.textContent.startsWith("Only PDF, JPEG and PNG")`)
 	page.says("No document is attached yet.")
-	page.choose(t, "passport.pdf", "%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n")
+	page.choose(t, "passport.pdf", passport)
 	page.press("Attach")
 	page.until(`[...document.querySelectorAll("td")].some((c) => c.innerText === "Passport or identity card")`)
 
@@ -57,7 +60,7 @@ func TestWhoStandsBehindTheAccount(t *testing.T) {
 	page.state("PENDING")
 
 	t.Log("sent back with a reason, corrected, approved")
-	decide(t, g, "rejected", "The name differs from the passport.")
+	decide(t, g, email, "reject", "The name differs from the passport.")
 	page.do(chromedp.Reload())
 	page.state("REJECTED")
 	page.says("The name differs from the passport.")
@@ -65,7 +68,7 @@ func TestWhoStandsBehindTheAccount(t *testing.T) {
 	page.fill("Legal name", "Mori Atelier KK")
 	page.press("Send again")
 	page.state("PENDING")
-	decide(t, g, "approved", "")
+	decide(t, g, email, "approve")
 	page.do(chromedp.Reload())
 	page.state("APPROVED")
 	page.until(`[...document.querySelectorAll("dd")].map((d) => d.innerText).join() === "Mori Atelier KK,A company,Japan,0100-01-000001"`)
@@ -95,17 +98,33 @@ func (t *tab) choose(test *testing.T, name, content string) {
 	t.ok(err)
 }
 
-// decide is the operator's word on the only verification of a gateway.
-func decide(t *testing.T, g *rig.Gateway, state, note string) {
+// decide is the operator's word on what he is shown of a merchant, by his own command.
+func decide(t *testing.T, g *rig.Gateway, email, word string, reason ...string) {
 	t.Helper()
-	c, err := pgx.Connect(t.Context(), g.Env()["DATABASE_URL"])
-	if err != nil {
-		t.Fatal(err)
+	if text, exit := g.Command("kyc", "list"); exit != 0 || !strings.Contains(text, email) {
+		t.Fatalf("what waits: %d\n%s", exit, text)
 	}
-	defer func() { _ = c.Close(t.Context()) }()
-	done, err := c.Exec(t.Context(), `UPDATE kyc_records SET state = $1, note = $2, decided_at = now()`, state, note)
-	if err != nil || done.RowsAffected() != 1 {
-		t.Fatalf("%d verifications, %v", done.RowsAffected(), err)
+	dir := t.TempDir()
+	text, exit := g.Command("kyc", "show", email, "--documents", dir)
+	mark := regexp.MustCompile(`(?m)^mark +([0-9a-f]+)$`).FindStringSubmatch(text)
+	if exit != 0 || mark == nil {
+		t.Fatalf("shown: %d\n%s", exit, text)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*-01-identity.pdf"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("documents %v, %v", files, err)
+	}
+	if content, err := os.ReadFile(files[0]); err != nil || string(content) != passport {
+		t.Errorf("the document holds %q, %v", content, err)
+	}
+	said := func(mark string) (string, int) {
+		return g.Command(append([]string{"kyc", word, email, mark}, reason...)...)
+	}
+	if text, exit := said("000000000000"); exit == 0 || !strings.Contains(text, "look at it again") {
+		t.Errorf("decided on what nobody saw: %d\n%s", exit, text)
+	}
+	if text, exit := said(mark[1]); exit != 0 {
+		t.Fatalf("%s: %d\n%s", word, exit, text)
 	}
 }
 

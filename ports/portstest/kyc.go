@@ -2,6 +2,7 @@ package portstest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 var kycPromises = []promise{
 	{"a merchant without a record has not started", kycNotStarted},
 	{"a record is kept, whole, and replaced", kycSaved},
+	{"what waits for a decision is listed, the longest waiting first", kycPending},
 	{"documents are listed oldest first and found with their content", kycDocuments},
 	{"a document of another merchant is not found", kycForeign},
 	{"no more documents than the limit, however many are sent at once", kycLimit},
@@ -47,6 +49,40 @@ func kycSaved(t *testing.T, w World) {
 	save()
 	same(t, kycRecord(t, w, shop.ID()), k)
 	same(t, kycRecord(t, w, other.ID()).State, merchant.KYCNotStarted)
+}
+
+func kycPending(t *testing.T, w World) {
+	var want []merchant.ID
+	for i, state := range []merchant.KYCState{
+		merchant.KYCPending, merchant.KYCApproved, merchant.KYCPending, merchant.KYCRejected, merchant.KYCPending,
+	} {
+		shop := OpenShop(t, w)
+		k := merchant.KYC{
+			MerchantID: shop.ID(), State: state, LegalName: "Corner Shop", Country: "DE", Kind: "individual",
+			SubmittedAt: Epoch.Add(-time.Duration(i) * time.Hour),
+		}
+		do(t, w, func(ctx context.Context, r ports.Repos) error { return r.KYC.Save(ctx, k) })
+		if state == merchant.KYCPending {
+			want = append([]merchant.ID{shop.ID()}, want...)
+		}
+	}
+	pending := func(limit int) (ids []merchant.ID) {
+		t.Helper()
+		for _, k := range in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.KYC, error) {
+			return r.KYC.Pending(ctx, limit)
+		}) {
+			if slices.Contains(want, k.MerchantID) { // others wait in the same world
+				ids = append(ids, k.MerchantID)
+			}
+		}
+		return ids
+	}
+	same(t, pending(1<<10), want)
+	if n := len(in(t, w, func(ctx context.Context, r ports.Repos) ([]merchant.KYC, error) {
+		return r.KYC.Pending(ctx, 2)
+	})); n != 2 {
+		t.Errorf("%d listed, want 2", n)
+	}
 }
 
 func (s Shop) document(at time.Time) merchant.Document {

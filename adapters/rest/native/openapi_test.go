@@ -161,6 +161,9 @@ var neverAnswered = map[string]string{
 	"invalid_schedule":   "the dashboard's",
 	"too_many_schedules": "the dashboard's",
 	"too_many_trials":    "the dashboard's",
+	"kyc_not_pending":    "the operator's command",
+	"kyc_changed":        "the operator's command",
+	"invalid_kyc_reason": "the operator's command",
 }
 
 // Codes are told of once, with the status they come with, and each can be answered somewhere.

@@ -726,6 +726,8 @@ export const en = {
   "audit.resource.archived": "Ended a sale",
   "audit.kyc.submitted": "Submitted verification",
   "audit.kyc.document_added": "Attached a document",
+  "audit.kyc.approved": "The operator approved the verification",
+  "audit.kyc.rejected": "The operator sent the verification back",
   "security.title": "Security",
   "security.lede": "How you prove that it is you, and where you are signed in.",
   "security.password": "Password",

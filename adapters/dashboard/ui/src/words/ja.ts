@@ -727,6 +727,8 @@ export const ja: Words = {
   "audit.resource.archived": "販売を終了",
   "audit.kyc.submitted": "本人確認を提出",
   "audit.kyc.document_added": "書類を添付",
+  "audit.kyc.approved": "運営者が本人確認を承認",
+  "audit.kyc.rejected": "運営者が本人確認を差し戻し",
   "security.title": "セキュリティ",
   "security.lede": "本人確認の方法と、ログイン中の端末です。",
   "security.password": "パスワード",

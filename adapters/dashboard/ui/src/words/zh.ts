@@ -727,6 +727,8 @@ export const zh: Words = {
   "audit.resource.archived": "停止出售",
   "audit.kyc.submitted": "提交验证",
   "audit.kyc.document_added": "附加文件",
+  "audit.kyc.approved": "运营方通过了验证",
+  "audit.kyc.rejected": "运营方退回了验证",
   "security.title": "安全",
   "security.lede": "您的验证方式与已登录的设备。",
   "security.password": "密码",
