@@ -164,9 +164,16 @@ func cursorsStand(t *testing.T, w World) {
 	isFault(t, stand(cursorAt(chain.Sandbox, 100)), ports.ErrStale)
 	for height := uint64(105); height < 105+standRounds; height++ {
 		moved := make(chan error, 1)
+		moving := false
 		ok(t, w.Work.Do(t.Context(), func(ctx context.Context, r ports.Repos) error {
 			err := r.Cursors.Stand(ctx, cursorAt(chain.Sandbox, height))
-			go func() { moved <- advance(t, w, height, cursorAt(chain.Sandbox, height+1)) }()
+			if moving && errors.Is(err, ports.ErrStale) {
+				return nil // it moved between two runs of this function, when nobody stood on it
+			}
+			if !moving {
+				moving = true
+				go func() { moved <- advance(t, w, height, cursorAt(chain.Sandbox, height+1)) }()
+			}
 			for range standRounds {
 				err = errors.Join(err, r.Cursors.Stand(ctx, cursorAt(chain.Sandbox, height)))
 			}
