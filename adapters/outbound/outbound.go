@@ -170,6 +170,9 @@ func (s *Sender) Reachable(ctx context.Context, raw string) bool {
 		return false
 	}
 	addresses, err := s.opts.Resolver.LookupNetIP(ctx, "ip", host)
+	if err == nil {
+		err = ctx.Err() // a resolver may have an answer ready for who does not wait for it any more
+	}
 	for _, a := range addresses {
 		if s.guard.refuses(a.Unmap()) != nil {
 			return false
