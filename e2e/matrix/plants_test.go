@@ -27,7 +27,7 @@ const (
 	settling = "app/booking.go"
 	undoing  = "app/takeback.go"
 	rows     = "adapters/memory/transfers.go"
-	amounts  = "adapters/memory/sessions.go"
+	amounts  = "adapters/memory/amounts.go"
 )
 
 // plants are the rules by which money is taken for a payment, each removed by itself. That a node is of

@@ -47,7 +47,7 @@ var plants = []plant{
 			File: "migrations/0003_checkout.up.sql",
 			Old:  "CREATE UNIQUE INDEX intents_held", New: "CREATE INDEX intents_held",
 		}, { // everybody draws the lowest, so that two draw the same often enough
-			File: "app/checkout.go",
+			File: "app/intent.go",
 			Old:  "DrawSuffix(taken, s.Core.IDs.Intn)", New: "DrawSuffix(taken, func(int) int { return 0 })",
 		}, {
 			File: "adapters/postgres/sessions.go",
@@ -61,8 +61,8 @@ var plants = []plant{
 		edits: []rig.Edit{{
 			File: "adapters/postgres/logins.go",
 			// Whoever has read waits a moment, as on a busy machine: many have read by then.
-			Old: `login(ctx, r.in(), "FOR UPDATE", id)`,
-			New: `login(ctx, r.in(), "AND pg_sleep(0.05) IS NOT NULL", id)`,
+			Old: "FROM logins WHERE id = $1 FOR UPDATE`, id)",
+			New: "FROM logins WHERE id = $1 AND pg_sleep(0.05) IS NOT NULL`, id)",
 		}},
 	},
 	{
