@@ -8,6 +8,7 @@ import (
 
 	"github.com/101pay/101pay/adapters/ethrpc/anviltest"
 	"github.com/101pay/101pay/domain/chain"
+	"github.com/101pay/101pay/domain/checkout"
 	"github.com/101pay/101pay/e2e/rig"
 )
 
@@ -36,14 +37,15 @@ func TestAnInternalTransferInETHIsFoundOnce(t *testing.T) {
 	})
 	a := g.Call(http.MethodGet, "/v1/checkout/sessions/"+payment, nil)
 	at, amount := "session.payment.instructions.", a.At("session.payment.instructions.amount")
-	// 25 at 0.000401 are 0.010025 ETH; what identifies the payment is below them, on eight places at most.
-	if a.At(at+"address") != string(chain.EVMAddress(to)) || a.At(at+"contract") != chain.Native ||
-		a.At(at+"currency") != "ETH" || !strings.HasPrefix(amount, "0.0100") || len(amount) > len("0.01002500") {
-		t.Fatalf("the payer is told %s", a.Body)
-	}
+	// 25 at 0.000401 are 0.010025 ETH; what identifies the payment comes on top, on eight places at most.
 	exact, ok := new(big.Rat).SetString(amount)
 	if !ok {
 		t.Fatalf("no exact amount in %s", a.Body)
+	}
+	if a.At(at+"address") != string(chain.EVMAddress(to)) || a.At(at+"contract") != chain.Native ||
+		a.At(at+"currency") != "ETH" || len(amount) > len("0.01002500") ||
+		exact.Cmp(big.NewRat(1_002_500, 100_000_000)) <= 0 || exact.Cmp(big.NewRat(1_002_500+checkout.MaxSuffix, 100_000_000)) > 0 {
+		t.Fatalf("the payer is told %s", a.Body)
 	}
 	exact.Mul(exact, new(big.Rat).SetInt64(1_000_000_000_000_000_000))
 	other := anviltest.Named("somebody else")
