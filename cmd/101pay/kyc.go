@@ -13,6 +13,7 @@ import (
 	"github.com/101pay/101pay/adapters/system"
 	"github.com/101pay/101pay/adapters/vault"
 	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/ports"
 )
 
 // documentMode is for the operator's eyes alone.
@@ -174,7 +175,11 @@ func withVerifications(p process, c *Config, work func(app.Verifications) error)
 		return err
 	}
 	defer func() { _ = store.Close() }()
-	return work(app.Verifications{Core: app.Core{
+	err = work(app.Verifications{Core: app.Core{
 		Work: store, Clock: system.Clock{}, IDs: system.IDs{}, Vault: vault.New(master),
 	}})
+	if errors.Is(err, ports.ErrNotFound) {
+		return errors.New("no account was opened with this address; \"101pay kyc list\" tells whose record waits")
+	}
+	return err
 }
