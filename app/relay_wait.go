@@ -20,7 +20,7 @@ type vigils struct {
 
 // vigil is what is waited for.
 type vigil struct {
-	over    chan struct{} // closed when there may be news
+	over    chan struct{} // closed when there may be news, or nobody to hear them
 	working int           // requests of this process at work on it
 	waiting int
 }
@@ -75,7 +75,9 @@ func (s *Relayer) Wait(ctx context.Context, k x402.ClaimKey) {
 	defer func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		w.waiting--
+		if w.waiting--; w.waiting == 0 && w.working == 0 {
+			v.close(k, w) // nobody is left to watch for
+		}
 	}()
 	if first {
 		go s.watch(context.WithoutCancel(ctx), k, w)
@@ -86,8 +88,8 @@ func (s *Relayer) Wait(ctx context.Context, k x402.ClaimKey) {
 	}
 }
 
-// watch asks the store about a settlement for all who wait for it here, until it has news, nobody waits
-// any more, or the time a settlement may take is over.
+// watch asks the store about a settlement for all who wait for it here, until it has news, the vigil is
+// over, or the time a settlement may take is.
 func (s *Relayer) watch(ctx context.Context, k x402.ClaimKey, w *vigil) {
 	ctx, cancel := context.WithTimeout(ctx, settleBound)
 	defer cancel()
@@ -97,20 +99,15 @@ func (s *Relayer) watch(ctx context.Context, k x402.ClaimKey, w *vigil) {
 		select {
 		case <-ctx.Done():
 			more = false
+		case <-w.over:
+			more = false
 		case <-tick.C:
-			more = s.undecided(ctx, k) && s.vigils.held(w)
+			more = s.undecided(ctx, k)
 		}
 	}
 	s.vigils.mu.Lock()
 	defer s.vigils.mu.Unlock()
 	s.vigils.close(k, w)
-}
-
-// held reports whether anybody waits.
-func (v *vigils) held(w *vigil) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return w.waiting > 0
 }
 
 // undecided reports whether a settlement is still being worked on.
