@@ -61,16 +61,19 @@ type told struct {
 // Block reads the block at a height, to notice that history changed.
 //
 // Whoever hears that history changed takes payments back, so one endpoint's word is not enough for
-// it: a block we do not remember is asked for at every endpoint, and those that answer must agree.
-// One we do remember is believed from whoever confirms it.
+// it: a block we do not remember is asked for at every endpoint, and those that answer must agree. An
+// endpoint that does not call the block final does not answer: it may stand still on a fork that was
+// given up. One we do remember is believed from whoever confirms it.
 func (c *Client) Block(ctx context.Context, height uint64) (Header, error) {
 	var heard []told
 	err := c.visit(ctx, func(e *endpoint) error {
-		answers, err := e.ask(ctx, []call{blockCall(quantity(height))})
-		if err != nil {
-			return err
+		final := e.final() >= height
+		h, err := e.blockAt(ctx, height)
+		if err == nil && !final && !c.recalls(h) {
+			if err = e.reach(ctx, height); err == nil {
+				h, err = e.blockAt(ctx, height)
+			}
 		}
-		h, err := decodeHeaderAt(answers[0].result, height)
 		if err != nil {
 			return err
 		}
@@ -97,6 +100,15 @@ func (c *Client) Block(ctx context.Context, height uint64) (Header, error) {
 	}
 	c.remember(last)
 	return last, nil
+}
+
+// blockAt is the block an endpoint has at a height.
+func (e *endpoint) blockAt(ctx context.Context, height uint64) (Header, error) {
+	answers, err := e.ask(ctx, []call{blockCall(quantity(height))})
+	if err != nil {
+		return Header{}, err
+	}
+	return decodeHeaderAt(answers[0].result, height)
 }
 
 // Holds reports whether an endpoint has all of some blocks. They are asked for together, the newest

@@ -68,11 +68,7 @@ func (e *endpoint) parent(ctx context.Context, from uint64) (Hash, error) {
 	if from == 0 {
 		return Hash{}, nil
 	}
-	answers, err := e.ask(ctx, []call{blockCall(quantity(from - 1))})
-	if err != nil {
-		return Hash{}, err
-	}
-	h, err := decodeHeaderAt(answers[0].result, from-1)
+	h, err := e.blockAt(ctx, from-1)
 	return h.ID, err
 }
 
