@@ -49,7 +49,7 @@ func (t *tab) signIn(email string) {
 type receiver struct {
 	URL  string
 	took atomic.Int64
-	sour atomic.Bool // answers 500
+	sour atomic.Bool // answers 503, and wants to be left alone
 }
 
 func openReceiver(t *testing.T) *receiver {
@@ -57,7 +57,8 @@ func openReceiver(t *testing.T) *receiver {
 	r := &receiver{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if r.sour.Load() {
-			http.Error(w, "the shop is closed", http.StatusInternalServerError)
+			w.Header().Set("Retry-After", "3600") // nothing is sent again but what somebody asks for
+			http.Error(w, "the shop is closed", http.StatusServiceUnavailable)
 			return
 		}
 		r.took.Add(1)

@@ -87,6 +87,7 @@ const said = `document.querySelector(".toast").dataset.said`
 // hears does something and waits until the page says what came of it.
 func (t *tab) hears(text string, do func()) {
 	t.Helper()
+	t.until(`document.querySelector(".toast")`) // a page that has just come may not have it yet
 	before := eval[string](t, said)
 	do()
 	t.until(said + ` !== ` + quote(before) + ` && ` + said + `.includes(` + quote(text) + `)`)

@@ -59,7 +59,7 @@ func TestAWebhookIsSentAgain(t *testing.T) {
 	page.press("Send a test event")
 	page.until(`document.querySelector('td a[href^="/dashboard/webhooks/"]')`)
 	page.do(clickOn(`td a[href^="/dashboard/webhooks/"]`))
-	page.says("refused by your server · HTTP 500")
+	page.says("refused by your server · HTTP 503")
 	shows := func(text string) {
 		page.until(`[...document.querySelectorAll("details pre")].some((p) => p.textContent.includes("` + text + `"))`)
 	}
