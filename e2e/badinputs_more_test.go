@@ -190,7 +190,7 @@ func TestTheGatewayOutlivesItsDatabase(t *testing.T) {
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	rig.Eventually(t, 30*time.Second, "the gateway is ready again", g.Ready)
+	rig.Eventually(t, time.Minute, "the gateway is ready again", g.Ready)
 	g.Call(http.MethodPost, chargePath, charge(m)).Want(t, http.StatusOK)
 	payment := m.Pay(t, "5.00")
 	g.Call(http.MethodPost, "/v1/checkout/sessions/"+payment+"/pay/confirm", map[string]string{"paymentId": g.Intent(t, payment)}).

@@ -114,7 +114,7 @@ func (r *receiver) types() []string {
 // wants waits until every given type of event has been received.
 func (r *receiver) wants(t *testing.T, types ...string) {
 	t.Helper()
-	rig.Eventually(t, 30*time.Second, "webhooks of every kind", func() bool {
+	rig.Eventually(t, time.Minute, "webhooks of every kind", func() bool {
 		got := r.types()
 		return !slices.ContainsFunc(types, func(want string) bool { return !slices.Contains(got, want) })
 	})

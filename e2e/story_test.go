@@ -11,7 +11,9 @@ import (
 	"github.com/101pay/101pay/e2e/rig"
 )
 
-const settleLimit = 30 * time.Second
+// settleLimit is longer than anything takes on a busy machine, and shorter than a minute: some gateways look
+// again only then, and are not to be waited for.
+const settleLimit = 45 * time.Second
 
 func isPaid(g *rig.Gateway, session string) func() bool {
 	return func() bool { return g.Status(session) == "paid" }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/101pay/101pay/adapters/rest/native"
 	"github.com/101pay/101pay/adapters/rest/native/conform"
@@ -91,8 +92,9 @@ func (g *Gateway) TryCall(method, path string, body any, header ...string) (Answ
 	return Answer{answer.StatusCode, answer.Header, text}, err
 }
 
-// wire keeps connections for all tests.
-var wire = &http.Transport{MaxIdleConnsPerHost: 256}
+// wire keeps connections for all tests, for less time than a gateway does: one that it closes just when a request
+// is sent by it fails the request.
+var wire = &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 20 * time.Second}
 
 var document = sync.OnceValues(func() (*conform.Checker, error) { return conform.New(native.OpenAPI()) })
 

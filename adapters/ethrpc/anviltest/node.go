@@ -25,7 +25,7 @@ const ChainID = 728126428
 const FinalityLag = 2
 
 const (
-	startLimit = 30 * time.Second // for a node to say that it listens
+	startLimit = time.Minute      // for a node to say that it listens
 	callLimit  = 60 * time.Second // of one call to it
 	maxLines   = 1000             // of its output before it must have said so
 	maxStates  = "20000"          // blocks it can trace: more than any test mines
