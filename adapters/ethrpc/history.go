@@ -61,15 +61,16 @@ type told struct {
 // Block reads the block at a height, to notice that history changed.
 //
 // Whoever hears that history changed takes payments back, so one endpoint's word is not enough for
-// it: a block we do not remember is asked for at every endpoint, and those that answer must agree. An
-// endpoint that does not call the block final does not answer: it may stand still on a fork that was
-// given up. One we do remember is believed from whoever confirms it.
+// it: a block we do not remember is asked for at every endpoint, and those that answer must agree. Where
+// we have seen the chain final, an endpoint that is not as far does not answer: it may stand still on a
+// fork that was given up. One we do remember is believed from whoever confirms it.
 func (c *Client) Block(ctx context.Context, height uint64) (Header, error) {
 	var heard []told
+	seen := c.lastSeen().Number
 	err := c.visit(ctx, func(e *endpoint) error {
-		final := e.final() >= height
+		sure := height > seen || e.final() >= height
 		h, err := e.blockAt(ctx, height)
-		if err == nil && !final && !c.recalls(h) {
+		if err == nil && !sure && !c.recalls(h) {
 			if err = e.reach(ctx, height); err == nil {
 				h, err = e.blockAt(ctx, height)
 			}

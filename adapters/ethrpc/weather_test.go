@@ -228,8 +228,9 @@ func (s *gale) head() bool {
 	return true
 }
 
+// block reads one that was told to be final.
 func (s *gale) block() bool {
-	height := uint64(s.r.IntN(int(s.chain.FinalHeight()) + 1))
+	height := uint64(s.r.IntN(int(s.final) + 1))
 	h, err := s.client.Block(s.Context(), height)
 	if err != nil {
 		return false
