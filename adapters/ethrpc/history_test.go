@@ -69,6 +69,23 @@ func TestHistoryChangesOnlyByAgreement(t *testing.T) {
 	}
 }
 
+// Nor can one that is behind where the chain was seen final: it may stand still on a fork that was given up, and
+// be the only one that answers.
+func TestHistoryIsNotToldByWhoIsBehind(t *testing.T) {
+	s := open(t, 2)
+	if h, err := s.client.Head(t.Context()); err != nil || h.Final.Number != s.final {
+		t.Fatalf("head %+v, %v", h, err)
+	}
+	s.proxies[0].Play(anviltest.Body(500, ""))
+	s.proxies[1].Play(anviltest.Both(otherBlocks, anviltest.Behind(s.final)))
+	h, err := s.client.Block(t.Context(), s.final)
+	if err == nil {
+		t.Fatalf("block %s of a fork", h.ID.Hex())
+	}
+	s.unavailable(err)
+	s.blames(1, ethrpc.Lagging)
+}
+
 // That blocks are of one history is one endpoint's word for all of them, given at once: what several have
 // of it between them, or one at different times, proves nothing.
 func TestBlocksOfOneHistoryAreToldByOne(t *testing.T) {
