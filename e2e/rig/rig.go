@@ -175,7 +175,7 @@ const (
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range portTries {
-		address := fmt.Sprintf("127.0.0.1:%d", firstPort+mathrand.IntN(manyPorts))
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+mathrand.IntN(manyPorts)) //nolint:gosec // no secret
 		// Tests of other processes see whose it is by the same number of another protocol.
 		mark, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", address)
 		if err != nil {
