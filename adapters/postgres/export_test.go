@@ -1,7 +1,57 @@
 package postgres
 
+import (
+	"context"
+	"time"
+
+	"github.com/101pay/101pay/ports"
+)
+
+// Prepared makes a statement be prepared, so that its answer is binary.
+const Prepared = prepared
+
 // LockKey is the number of an advisory lock.
 var LockKey = lockKey
 
 // TakeBack is one look of a worker on the roll for the jobs of those that are not.
 var TakeBack = takeBack
+
+// OddRow has a field of every kind rows are read into.
+type OddRow struct {
+	ID      string
+	Big     string
+	Word    string
+	Count   int64
+	Small   uint8
+	Flag    bool
+	At      time.Time
+	Hash    []byte
+	Doc     []byte
+	Tags    []string `bun:",array"`
+	Perhaps *string
+	Later   time.Time `bun:",nullzero"`
+	inner
+}
+
+type inner struct{ Height uint64 }
+
+// Above is what was embedded.
+func (r OddRow) Above() uint64 { return r.Height }
+
+// Odd reads rows as every read of the store does; in a unit of work, as those in it do.
+func (s *Store) Odd(ctx context.Context, query string, args ...any) ([]OddRow, error) {
+	return all[OddRow](ctx, s.in(), query, args...)
+}
+
+// OddIn is Odd in a unit of work.
+func OddIn(ctx context.Context, r ports.Repos, query string, args ...any) ([]OddRow, error) {
+	return all[OddRow](ctx, unitOf(r).in(), query, args...)
+}
+
+// EndIn ends a unit of work's transaction behind its back.
+func EndIn(ctx context.Context, r ports.Repos) error {
+	_, err := unitOf(r).tx.ExecContext(ctx, "ROLLBACK")
+	return err
+}
+
+func unitOf(r ports.Repos) *unit { return r.Ledger.(book).unit } //nolint:errcheck // of this store

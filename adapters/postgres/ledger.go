@@ -9,7 +9,6 @@ import (
 	"github.com/101pay/101pay/domain/fault"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
-	"github.com/101pay/101pay/domain/money"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -221,65 +220,4 @@ func orderNumber(no ledger.OrderNo) (int64, error) {
 		return 0, fmt.Errorf("order number %q: not one", no)
 	}
 	return strconv.ParseInt(string(no), 10, 64)
-}
-
-// bookedRow is a transaction without its postings.
-type bookedRow struct {
-	OrderNo     int64
-	MerchantID  merchant.ID
-	ProjectID   merchant.ProjectID
-	Mode        string
-	Kind        ledger.Kind
-	SourceRef   string
-	SessionID   string
-	Description string
-	Reverses    int64
-	BookedAt    time.Time
-	Sequence    int64
-	Content     []byte
-	Chain       []byte
-}
-
-const bookedColumns = "t.order_no, t.merchant_id, t.project_id, t.mode, t.kind, t.source_ref," +
-	" t.session_id, t.description, t.reverses, t.booked_at, t.sequence, t.content, t.chain"
-
-func (r bookedRow) booked(postings []ledger.Posting) (ports.Booked, error) {
-	mode, err := merchant.ParseMode(r.Mode)
-	if err != nil {
-		return ports.Booked{}, err
-	}
-	b := ports.Booked{Sequence: r.Sequence, Transaction: ledger.Transaction{
-		OrderNo: orderNo(r.OrderNo), MerchantID: r.MerchantID, ProjectID: r.ProjectID, Mode: mode,
-		Kind: r.Kind, SourceRef: r.SourceRef, SessionID: r.SessionID, Description: r.Description,
-		Reverses: orderNo(r.Reverses), BookedAt: r.BookedAt.UTC(), Postings: postings,
-	}}
-	if b.Content, err = hashOf(r.Content); err != nil {
-		return b, err
-	}
-	b.Chain, err = hashOf(r.Chain)
-	return b, err
-}
-
-func orderNo(n int64) ledger.OrderNo {
-	if n == 0 {
-		return ""
-	}
-	return ledger.OrderNo(strconv.FormatInt(n, 10))
-}
-
-type postingRow struct {
-	OrderNo     int64
-	Source      ledger.Account
-	Destination ledger.Account
-	Currency    string
-	Amount      string
-}
-
-func (r postingRow) posting() (ledger.Posting, error) {
-	currency, err := money.ParseNotation(r.Currency)
-	if err != nil {
-		return ledger.Posting{}, err
-	}
-	amount, err := money.FromMinorText(currency, r.Amount)
-	return ledger.Posting{Source: r.Source, Destination: r.Destination, Amount: amount}, err
 }

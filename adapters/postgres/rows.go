@@ -20,28 +20,20 @@ import (
 // itself.
 type source struct {
 	run interface {
-		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	}
-	db *bun.DB // knows how rows are read
+	conns lender
+	db    *bun.DB // knows which column is which field
 }
 
-func (u *unit) in() source { return source{u.tx.Tx, u.store.db} }
+func (u *unit) in() source { return source{u.tx.Tx, u, u.store.db} }
 
-func (s *Store) in() source { return source{s.db.DB, s.db} }
+func (s *Store) in() source { return source{s.db.DB, s, s.db} }
 
 // all answers every row of a query with bound parameters, read into T by the names of its columns.
 func all[T any](ctx context.Context, in source, query string, args ...any) ([]T, error) {
-	rows, err := in.run.QueryContext(ctx, query, bind(args)...)
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer func() { _ = rows.Close() }()
-	var out []T
-	if err := in.db.ScanRows(ctx, rows, &out); err != nil {
-		return nil, translate(err)
-	}
-	return out, translate(rows.Err())
+	rows, err := read[T](ctx, in, query, args)
+	return rows, translate(err)
 }
 
 // one answers the first row of a query, or ErrNotFound.

@@ -21,7 +21,7 @@ type walkedRow struct {
 }
 
 func (r walkedRow) mark() ports.StatementMark {
-	return bookedRow{OrderNo: r.OrderNo, BookedAt: r.BookedAt}.mark()
+	return ports.StatementMark{At: r.BookedAt.UTC(), No: orderNo(r.OrderNo)}
 }
 
 // walk reads a page of one currency, of a project and mode. It ends where the page is full, where nothing is
@@ -102,11 +102,11 @@ func (s *Store) walked(
 	if err != nil || len(wanted) == 0 {
 		return out, err
 	}
-	rows, err := all[bookedRow](ctx, s.in(), "SELECT "+bookedColumns+` FROM transactions t
-		WHERE t.order_no = ANY($1::bigint[]) ORDER BY t.booked_at DESC, t.order_no DESC`, prepared, wanted)
+	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM "+linesTable+
+		" WHERE t.order_no = ANY($1::bigint[])"+linesOrder, prepared, wanted)
 	if err != nil {
 		return out, err
 	}
-	out.Lines, err = withPostings(ctx, s.in(), rows)
+	out.Lines, err = bookedOf(rows)
 	return out, err
 }

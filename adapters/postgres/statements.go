@@ -33,23 +33,20 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 		f.add("t.merchant_id = $?", q.Merchant)
 		own = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
-	rows, err := all[bookedRow](ctx, s.in(), "SELECT "+bookedColumns+" FROM transactions t JOIN ("+page+
-		") k ON k.order_no = t.order_no"+own+" ORDER BY t.booked_at DESC, t.order_no DESC",
-		append([]any{prepared}, f.args...)...)
+	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM ("+page+
+		") k JOIN "+linesTable+" ON t.order_no = k.order_no"+own+linesOrder, append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return ports.StatementPage{}, err
 	}
-	rows, more := cut(rows, q.Limit)
-	out := ports.StatementPage{More: more}
-	if more && len(rows) > 0 {
-		out.Next = rows[len(rows)-1].mark()
+	var out ports.StatementPage
+	if out.Lines, err = bookedOf(rows); err != nil {
+		return ports.StatementPage{}, err
 	}
-	out.Lines, err = withPostings(ctx, s.in(), rows)
-	return out, err
-}
-
-func (r bookedRow) mark() ports.StatementMark {
-	return ports.StatementMark{At: r.BookedAt.UTC(), No: orderNo(r.OrderNo)}
+	if out.Lines, out.More = cut(out.Lines, q.Limit); out.More && len(out.Lines) > 0 {
+		last := out.Lines[len(out.Lines)-1].Transaction
+		out.Next = ports.StatementMark{At: last.BookedAt, No: last.OrderNo}
+	}
+	return out, nil
 }
 
 // inCurrency picks those postings of a transaction that are in a currency.
@@ -90,37 +87,6 @@ func statementFilter(q ports.StatementQuery) *filter {
 	return f
 }
 
-// withPostings completes transactions. What is booked never changes, so that a second statement sees
-// what belongs to the first.
-func withPostings(
-	ctx context.Context, in source, rows []bookedRow,
-) ([]ports.Booked, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	numbers := make([]int64, len(rows))
-	for i, row := range rows {
-		numbers[i] = row.OrderNo
-	}
-	found, err := all[postingRow](ctx, in, `
-		SELECT order_no, source, destination, currency, amount FROM postings
-		WHERE order_no = ANY($1::bigint[]) ORDER BY order_no, position`, prepared, numbers)
-	if err != nil {
-		return nil, err
-	}
-	postings := make(map[int64][]ledger.Posting, len(rows))
-	for _, row := range found {
-		p, err := row.posting()
-		if err != nil {
-			return nil, err
-		}
-		postings[row.OrderNo] = append(postings[row.OrderNo], p)
-	}
-	return each(rows, func(row bookedRow) (ports.Booked, error) {
-		return row.booked(postings[row.OrderNo])
-	})
-}
-
 // ByOrderNo implements ports.Statements.
 func (s *Store) ByOrderNo(
 	ctx context.Context, m merchant.ID, mode merchant.Mode, no ledger.OrderNo,
@@ -136,17 +102,17 @@ func findBooked(
 	if err != nil || !isUUID(m) {
 		return ports.Booked{}, ports.ErrNotFound
 	}
-	row, err := one[bookedRow](ctx, in, "SELECT "+bookedColumns+` FROM transactions t
-		WHERE t.order_no = $1 AND t.merchant_id = $2`, prepared, number, m)
+	rows, err := all[lineRow](ctx, in, "SELECT "+lineColumns+" FROM "+linesTable+
+		" WHERE t.order_no = $1 AND t.merchant_id = $2"+linesOrder, prepared, number, m)
 	if err != nil {
 		return ports.Booked{}, err
 	}
-	if mode != 0 && row.Mode != mode.String() {
+	found, err := bookedOf(rows)
+	if err != nil {
+		return ports.Booked{}, err
+	}
+	if len(found) == 0 || mode != 0 && found[0].Transaction.Mode != mode {
 		return ports.Booked{}, ports.ErrNotFound
-	}
-	found, err := withPostings(ctx, in, []bookedRow{row})
-	if err != nil {
-		return ports.Booked{}, err
 	}
 	return found[0], nil
 }

@@ -33,6 +33,7 @@ type insideUnit struct{}
 // unit is one attempt at a unit of work. It is used by one goroutine.
 type unit struct {
 	store   *Store
+	conn    bun.Conn // which tx runs on
 	tx      bun.Tx
 	changed []checkout.SessionID // marks to move when it is committed
 }
@@ -72,7 +73,13 @@ func (s *Store) attempt(
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, cancel) // whoever leaves need not get a connection
-	tx, err := s.db.BeginTx(life, nil)
+	conn, err := s.db.Conn(life)
+	if err != nil {
+		stop()
+		return false, givenUp(ctx, translate(err))
+	}
+	defer func() { _ = conn.Close() }()
+	tx, err := conn.BeginTx(life, nil)
 	stop()
 	if err != nil {
 		return false, givenUp(ctx, translate(err))
@@ -81,7 +88,7 @@ func (s *Store) attempt(
 		defer time.AfterFunc(commitLimit, cancel).Stop()
 		_ = tx.Rollback() // says so if it was committed, and the connection is closed if it fails
 	}()
-	u := &unit{store: s, tx: tx}
+	u := &unit{store: s, conn: conn, tx: tx}
 	if err := fn(context.WithValue(ctx, insideUnit{}, true), u.repos()); err != nil {
 		return true, err
 	}

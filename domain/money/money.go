@@ -197,11 +197,14 @@ func FromMinor(c Currency, minor *big.Int) (Amount, error) {
 
 // FromMinorText makes an amount of minor units written in decimal, as stores keep them.
 func FromMinorText(c Currency, minor string) (Amount, error) {
-	n, ok := new(big.Int).SetString(minor, 10)
+	n, ok := integer(minor)
 	if !ok {
 		return Amount{}, fmt.Errorf("amount of %s from %q: not an integer", c, minor)
 	}
-	return FromMinor(c, n)
+	if c.code == "" || n.Sign() < 0 {
+		return FromMinor(c, n)
+	}
+	return Amount{c, n}, nil
 }
 
 // Currency is the currency the amount is in.
@@ -220,7 +223,7 @@ func (a Amount) MinorText() string {
 	if a.minor == nil {
 		return "0"
 	}
-	return a.minor.String()
+	return inDecimal(a.minor)
 }
 
 // IsZero reports whether nothing is left of the amount; the zero value is zero too.
@@ -241,32 +244,6 @@ func (a Amount) String() string {
 		return "0 ???"
 	}
 	return FormatUnits(a.minor, a.currency.Scale())
-}
-
-// FormatUnits prints units of 10^-places as a decimal with at least two places where there are
-// that many, and no needless zeros.
-func FormatUnits(units *big.Int, places int) string {
-	s := units.String()
-	if places == 0 {
-		return s
-	}
-	if len(s) <= places {
-		s = strings.Repeat("0", places-len(s)+1) + s
-	}
-	whole, frac := s[:len(s)-places], s[len(s)-places:]
-	keep := len(frac)
-	for keep > min(2, places) && frac[keep-1] == '0' {
-		keep--
-	}
-	return whole + "." + frac[:keep]
-}
-
-// FormatSigned is FormatUnits of what may be less than nothing.
-func FormatSigned(units *big.Int, places int) string {
-	if units.Sign() < 0 {
-		return "-" + FormatUnits(new(big.Int).Neg(units), places)
-	}
-	return FormatUnits(units, places)
 }
 
 // Equal reports whether both are the same number of units of the same currency.

@@ -13,6 +13,7 @@ package native
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -189,5 +190,12 @@ func show(c *gin.Context, v any) {
 		edge.Fail(c, err)
 		return
 	}
+	send(c, body)
+}
+
+// send answers JSON. Its length is told, so that a long answer leaves in one piece: net/http cuts one
+// whose length it does not know.
+func send(c *gin.Context, body []byte) {
+	c.Header("Content-Length", strconv.Itoa(len(body)))
 	c.Data(http.StatusOK, jsonType, body)
 }

@@ -64,25 +64,24 @@ func (a *API) write(c *gin.Context, in app.StatementInput, batch func([]ports.Bo
 func (a *API) writeJSON(c *gin.Context, in app.StatementInput) error {
 	var begun, separate bool
 	err := a.write(c, in, func(lines []ports.Booked) error {
-		var b strings.Builder
+		b := make([]byte, 0, lineBytes*(len(lines)+1))
 		if !begun {
 			begun = true
 			c.Header("Content-Type", jsonType)
-			b.WriteString(`{"mode":"` + in.Who.Mode.String() + `","from":"` + instant(in.From) +
-				`","to":"` + instant(in.To) + `","transactions":[`)
+			b = append(b, `{"mode":"`+in.Who.Mode.String()+`","from":"`+instant(in.From)+
+				`","to":"`+instant(in.To)+`","transactions":[`...)
 		}
 		for _, line := range lines {
 			if separate {
-				b.WriteByte(',')
+				b = append(b, ',')
 			}
 			separate = true
-			text, err := encode(showLine(line))
-			if err != nil {
+			var err error
+			if b, err = appendLine(b, line); err != nil {
 				return err
 			}
-			b.Write(text)
 		}
-		_, err := c.Writer.WriteString(b.String())
+		_, err := c.Writer.Write(b)
 		return err
 	})
 	if err != nil {

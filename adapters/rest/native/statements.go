@@ -51,14 +51,10 @@ type lineJSON struct {
 // showLine shows a transaction by its first posting: of several, the first is what it is about.
 func showLine(b ports.Booked) lineJSON {
 	t := b.Transaction
-	direction := "in"
-	if t.Kind == ledger.KindReversal {
-		direction = "out"
-	}
 	amount := t.Postings[0].Amount
 	return lineJSON{
 		OrderNo: t.OrderNo, Transaction: b.Content.String(), Type: t.Kind, Status: app.StatusOf(t),
-		Direction: direction, Amount: amount.String(), AmountMinor: amount.MinorText(),
+		Direction: directionOf(t.Kind), Amount: amount.String(), AmountMinor: amount.MinorText(),
 		Currency: amount.Currency().Code(), Description: t.Description, SessionID: t.SessionID,
 		Reverses: t.Reverses, Source: t.SourceRef, Mode: t.Mode.String(), BookedAt: instant(t.BookedAt),
 	}
@@ -91,14 +87,11 @@ func (a *API) listTransactions(c *gin.Context, who merchant.Principal) error {
 	if part.More {
 		next = a.makeCursor(statementList, who, part.Next.At, string(part.Next.No))
 	}
-	shown := make([]lineJSON, len(part.Lines))
-	for i, b := range part.Lines {
-		shown[i] = showLine(b)
+	body, err := appendLines(make([]byte, 0, lineBytes*(len(part.Lines)+1)), part.Lines, next)
+	if err != nil {
+		return err
 	}
-	show(c, struct {
-		Transactions []lineJSON `json:"transactions"`
-		NextCursor   string     `json:"nextCursor,omitempty"`
-	}{shown, next})
+	send(c, body)
 	return nil
 }
 

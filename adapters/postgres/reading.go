@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+)
+
+// read answers every row of a query, read into T by the names of its columns, which are Bun's. Rows are
+// read straight off the wire: through database/sql and Bun's scanner every value passes three hands
+// and most of them the heap.
+func read[T any](ctx context.Context, in source, query string, args []any) ([]T, error) {
+	given := append([]any{wireFormats}, bind(args)...)
+	var out []T
+	err := in.conns.lend(ctx, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, query, given...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		out = nil
+		var plan rowPlan
+		for rows.Next() {
+			if plan == nil {
+				plan, err = planRows(in.db, reflect.TypeFor[T](), rows.FieldDescriptions())
+				if err != nil {
+					return err
+				}
+			}
+			var row T
+			if err := plan.read(rows.RawValues(), reflect.ValueOf(&row).Elem()); err != nil {
+				return err
+			}
+			out = append(out, row)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// rowPlan says for each column of an answer how it gets into a row. It serves one answer only: columns
+// remember what they read last.
+type rowPlan []column
+
+// column is one column of an answer.
+type column struct {
+	field *schema.Field
+	wire  pgconn.FieldDescription
+	take  taker
+
+	last []byte // what was read last, and the text made of it: neighbours are often equal
+	text string
+	room []byte // for bytes of this row and those to come
+}
+
+// taker puts a value that is not NULL into a field. raw is the connection's own.
+type taker func(c *column, raw []byte, to reflect.Value) error
+
+func planRows(db *bun.DB, row reflect.Type, answered []pgconn.FieldDescription) (rowPlan, error) {
+	table := db.Table(row)
+	plan := make(rowPlan, len(answered))
+	for i, wire := range answered {
+		field := table.LookupField(wire.Name)
+		if field == nil {
+			return nil, fmt.Errorf("%s has no field for column %q", row, wire.Name)
+		}
+		plan[i] = column{field: field, wire: wire, take: takerOf(wire, field.StructField.Type)}
+	}
+	return plan, nil
+}
+
+// read fills a row, which is zero: NULL leaves it so.
+func (p rowPlan) read(values [][]byte, row reflect.Value) error {
+	for i, raw := range values {
+		if raw == nil {
+			continue
+		}
+		c := &p[i]
+		to := row
+		for _, n := range c.field.Index {
+			to = to.Field(n)
+		}
+		if err := c.take(c, raw, to); err != nil {
+			return fmt.Errorf("column %s: %w", c.wire.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package native
+
+import (
+	"encoding/hex"
+	"unicode/utf8"
+
+	"github.com/101pay/101pay/app"
+	"github.com/101pay/101pay/domain/ledger"
+	"github.com/101pay/101pay/ports"
+)
+
+// lineBytes is room for one line of a statement as they mostly are.
+const lineBytes = 512
+
+// appendLines appends a page of a statement; next, if any, is the cursor of the one after it.
+func appendLines(b []byte, lines []ports.Booked, next string) ([]byte, error) {
+	var err error
+	b = append(b, `{"transactions":[`...)
+	for i, line := range lines {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendLine(b, line); err != nil {
+			return nil, err
+		}
+	}
+	b = append(b, ']')
+	if next != "" {
+		b = append(b, `,"nextCursor":"`+next+`"`...) // of base64url: nothing to escape
+	}
+	return append(b, '}'), nil
+}
+
+// appendLine appends what encode prints of showLine, byte for byte, in a tenth of the time: pages of
+// statements are read all day.
+func appendLine(b []byte, booked ports.Booked) ([]byte, error) {
+	t := &booked.Transaction
+	amount := t.Postings[0].Amount
+	l := text{b: b}
+	l.add(`{"orderNo":`, string(t.OrderNo))
+	l.b = append(l.b, `,"transaction":"0x`...)
+	l.b = append(hex.AppendEncode(l.b, booked.Content[:]), '"')
+	l.add(`,"type":`, string(t.Kind))
+	l.add(`,"status":`, string(app.StatusOf(*t)))
+	l.add(`,"direction":`, directionOf(t.Kind))
+	l.add(`,"amount":`, amount.String())
+	l.add(`,"amountMinor":`, amount.MinorText())
+	l.add(`,"currency":`, amount.Currency().Code())
+	l.add(`,"description":`, t.Description)
+	l.addSome(`,"sessionId":`, t.SessionID)
+	l.addSome(`,"reverses":`, string(t.Reverses))
+	l.add(`,"source":`, t.SourceRef)
+	l.add(`,"mode":`, t.Mode.String())
+	l.b = append(l.b, `,"bookedAt":"`...)
+	if !t.BookedAt.IsZero() {
+		l.b = t.BookedAt.UTC().AppendFormat(l.b, instantLayout)
+	}
+	l.b = append(l.b, '"', '}')
+	return l.b, l.err
+}
+
+// directionOf is which way money goes, as the merchant sees it.
+func directionOf(kind ledger.Kind) string {
+	if kind == ledger.KindReversal {
+		return "out"
+	}
+	return "in"
+}
+
+// text is an object of JSON that is being appended to.
+type text struct {
+	b   []byte
+	err error // of the first value that cannot be said in JSON
+}
+
+// add appends a name, as it is, and a string.
+func (t *text) add(name, value string) {
+	t.b = append(t.b, name...)
+	for i := range len(value) {
+		// What may need an escape is left to encoding/json, which knows which.
+		if c := value[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			said, err := encode(value)
+			if t.err == nil {
+				t.err = err
+			}
+			t.b = append(t.b, said...)
+			return
+		}
+	}
+	t.b = append(t.b, '"')
+	t.b = append(t.b, value...)
+	t.b = append(t.b, '"')
+}
+
+// addSome is add unless there is nothing to say.
+func (t *text) addSome(name, value string) {
+	if value != "" {
+		t.add(name, value)
+	}
+}
