@@ -135,7 +135,9 @@ func (a *API) showPayment(s checkout.Snapshot) *Payment {
 }
 
 // checkoutURL is where a payment is paid.
-func (a *API) checkoutURL(id checkout.SessionID) string { return a.PublicURL + "/checkout/" + string(id) }
+func (a *API) checkoutURL(id checkout.SessionID) string {
+	return a.PublicURL + "/checkout/" + string(id)
+}
 
 func showIntent(i checkout.Intent) *Intent {
 	return &Intent{

@@ -83,7 +83,9 @@ func (l *lists) Payment() PaymentResolver { return drawnPayments{ofPayment(l.roo
 
 type drawnPayments struct{ ofPayment }
 
-func (drawnPayments) SignedReceipt(_ context.Context, of *Payment) (*string, error) { return of.OrderID, nil }
+func (drawnPayments) SignedReceipt(_ context.Context, of *Payment) (*string, error) {
+	return of.OrderID, nil
+}
 
 func sheetOf[T any](l *lists, rows []T) sheet[T] {
 	s := sheet[T]{rows: rows, more: l.more, cursor: func(*T) string { return "behind \"a row\" <" }}
@@ -211,8 +213,8 @@ func (a *asking) query() string {
 	kind := a.schema.Query.Fields.ForName(list).Type.Name()
 	text := fmt.Sprintf("query($yes: Boolean!, $no: Boolean!) { a: __typename @include(if: $yes) @skip(if: $no) "+
 		`%s(project: "p", mode: TEST) %s }`, list, rapid.SampledFrom([]func(string, int) string{
-			a.selection, a.everything,
-		}).Draw(a.T, "selection")(kind, 0))
+		a.selection, a.everything,
+	}).Draw(a.T, "selection")(kind, 0))
 	return text + strings.Join(a.fragments, "")
 }
 

@@ -74,7 +74,7 @@ func queueMark(m mark) (ports.QueueMark, error) {
 func showQueued(row ports.TransferRow) *QueuedTransfer {
 	t := row.Transfer
 	shown := &QueuedTransfer{
-		ID: showTransferID(t),
+		ID:      showTransferID(t),
 		Network: string(t.Network), TxID: string(t.TxID), Index: decimalOf(t.Index), Amount: showCoin(t.Units, t.Asset),
 		From: string(t.From), To: string(t.To), BlockTime: t.BlockTime, RecordedAt: row.RecordedAt,
 		Disposition: QueueDisposition(strings.ToUpper(string(row.Disposition))), Reason: optional(row.Reason),
