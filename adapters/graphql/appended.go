@@ -66,6 +66,18 @@ func (o object[T]) plan(op *graphql.OperationContext, asked ast.SelectionSet) (a
 	}, true
 }
 
+// rowBytes is about what a row takes when it is printed.
+const rowBytes = 512
+
+// print prints an object of so many rows, nil if a plan cannot.
+func (o object[T]) print(of *T, rows int, op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
+	run, ok := o.plan(op, asked)
+	if !ok {
+		return nil
+	}
+	return printed(run(make([]byte, 0, (rows+1)*rowBytes), of))
+}
+
 // planned is an answer to a field that is printed by a plan when the whole answer is.
 type planned interface {
 	// planned is what prints the answer, nil if the executor has to.

@@ -49,6 +49,16 @@ func whole[T any](of func(*T) int) column[T] {
 	return leaf(func(to []byte, t *T) []byte { return strconv.AppendInt(to, int64(of(t)), 10) })
 }
 
+// perhaps is a column of an Int that is null where there is none.
+func perhaps[T any](of func(*T) *int) column[T] {
+	return leaf(func(to []byte, t *T) []byte {
+		if n := of(t); n != nil {
+			return strconv.AppendInt(to, int64(*n), 10)
+		}
+		return append(to, "null"...)
+	})
+}
+
 // number is a column of a whole number as text.
 func number[T any, N uint64 | uint32 | int64](of func(*T) N) column[T] {
 	return leaf(func(to []byte, t *T) []byte {
@@ -68,13 +78,20 @@ func instant[T any](of func(*T) time.Time) column[T] {
 	})
 }
 
+// day is a column of a Date.
+func day[T any](of func(*T) time.Time) column[T] {
+	return leaf(func(to []byte, t *T) []byte {
+		return append(of(t).UTC().AppendFormat(append(to, '"'), dayShape), '"')
+	})
+}
+
 // within is a column of an object, null where there is none.
 func within[T, U any](o object[U], of func(*T) *U) column[T] {
 	return func(op *graphql.OperationContext, asked ast.SelectionSet) (appending[T], bool) {
-		print, ok := o.plan(op, asked)
+		show, ok := o.plan(op, asked)
 		return func(to []byte, t *T) []byte {
 			if u := of(t); u != nil {
-				return print(to, u)
+				return show(to, u)
 			}
 			return append(to, "null"...)
 		}, ok
@@ -83,16 +100,25 @@ func within[T, U any](o object[U], of func(*T) *U) column[T] {
 
 // many is a column of a list of objects.
 func many[T, U any](o object[U], of func(*T) []U) column[T] {
+	return listing(o, of, func(u *U) *U { return u })
+}
+
+// shown is many of objects that were shown one by one.
+func shown[T, U any](o object[U], of func(*T) []*U) column[T] {
+	return listing(o, of, func(u **U) *U { return *u })
+}
+
+func listing[T, E, U any](o object[U], of func(*T) []E, at func(*E) *U) column[T] {
 	return func(op *graphql.OperationContext, asked ast.SelectionSet) (appending[T], bool) {
-		print, ok := o.plan(op, asked)
+		show, ok := o.plan(op, asked)
 		return func(to []byte, t *T) []byte {
 			to = append(to, '[')
-			list := of(t)
-			for i := range list {
+			items := of(t)
+			for i := range items {
 				if i > 0 {
 					to = append(to, ',')
 				}
-				to = print(to, &list[i])
+				to = show(to, at(&items[i]))
 			}
 			return append(to, ']')
 		}, ok

@@ -5,9 +5,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// rowBytes is about what a row of a page takes when it is printed.
-const rowBytes = 512
-
 // sheet is a page of a list as it was read. What is asked of it is made when it is asked for: models for the
 // executor, cursors for whoever wants each.
 type sheet[T any] struct {
@@ -79,11 +76,7 @@ type listed[T, N, E any] struct {
 
 // planned implements planned.
 func (l *listed[T, N, E]) planned(op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
-	run, ok := l.as.plan(op, asked)
-	if !ok {
-		return nil
-	}
-	return printed(run(make([]byte, 0, (len(l.rows)+1)*rowBytes), &l.sheet))
+	return l.as.print(&l.sheet, len(l.rows), op, asked)
 }
 
 // Nodes shows the objects to the executor.

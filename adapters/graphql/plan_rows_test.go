@@ -123,3 +123,44 @@ func (d drawn) transfer() ports.TransferRow {
 	}
 	return row
 }
+
+func (d drawn) count() int { return rapid.Int().Draw(d.T, "count") }
+
+func (d drawn) overview() *Overview {
+	o := &Overview{
+		From: d.at(), To: d.at(), Finality: &FinalityTimes{Payments: d.count()},
+		Webhooks: &WebhookHealth{Deliveries: d.count(), Delivered: d.count(), Pending: d.count(), Failed: d.count()},
+	}
+	if d.yes() {
+		median, p95 := d.count(), d.count()
+		o.Finality.Median, o.Finality.P95 = &median, &p95
+	}
+	for range rapid.IntRange(0, 3).Draw(d.T, "days") {
+		o.Conversion = append(o.Conversion, &DayConversion{Day: d.at(), Created: d.count(), Paid: d.count()})
+		o.Volume = append(o.Volume, &DayVolume{
+			Day: d.at(), Currency: d.text(), Network: d.text(), Kind: rapid.SampledFrom(AllEntryKind).Draw(d.T, "kind"),
+			Amount: d.text(), Entries: d.count(),
+		})
+	}
+	return o
+}
+
+func (d drawn) report() *Report {
+	r := &Report{
+		From: d.at(), To: d.at(), By: rapid.SampledFrom(AllReportBy).Draw(d.T, "by"), CSVURL: d.text(), JSONURL: d.text(),
+		PrintURL: d.text(),
+	}
+	for range rapid.IntRange(0, 3).Draw(d.T, "lines") {
+		line := &ReportLine{
+			From: d.at(), Network: d.text(), Currency: d.text(), Entries: d.count(), Received: d.text(),
+			Reversals: d.count(), Reversed: d.text(), Net: d.text(),
+		}
+		for range rapid.IntRange(0, 2).Draw(d.T, "worths") {
+			line.Worth = append(line.Worth, &Worth{
+				Currency: d.text(), Amount: d.text(), Sources: []string{d.text(), d.text()}[:rapid.IntRange(0, 2).Draw(d.T, "sources")],
+			})
+		}
+		r.Lines = append(r.Lines, line)
+	}
+	return r
+}

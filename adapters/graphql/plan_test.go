@@ -3,7 +3,6 @@ package graphql
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -35,7 +35,10 @@ func TestEveryFieldHasAColumn(t *testing.T) {
 		"Event": columnsOf(eventColumns), "QueueDecision": columnsOf(decisionColumns), "QueuedTransfer": columnsOf(queueColumns),
 		"PageInfo": columnsOf(pageInfoColumns), "EntryConnection": columnsOf(entryPages),
 		"PaymentConnection": columnsOf(paymentPages), "EventConnection": columnsOf(eventPages),
-		"QueueConnection": columnsOf(queuePages),
+		"QueueConnection": columnsOf(queuePages), "Overview": columnsOf(overviewColumns),
+		"DayVolume": columnsOf(dayVolumeColumns), "DayConversion": columnsOf(dayConversionColumns),
+		"FinalityTimes": columnsOf(finalityTimesColumns), "WebhookHealth": columnsOf(webhookHealthColumns),
+		"Report": columnsOf(reportColumns), "ReportLine": columnsOf(reportLineColumns), "Worth": columnsOf(worthColumns),
 	} {
 		var want []string
 		for _, f := range schema.Types[name].Fields {
@@ -66,6 +69,8 @@ type lists struct {
 	payments []paymentRow
 	events   []webhook.Event
 	queue    []ports.TransferRow
+	overview *Overview
+	report   *Report
 	more     bool
 }
 
@@ -122,12 +127,20 @@ func (q drawnQueries) Queue(context.Context, string, Mode, *bool, *int, *string)
 	}}, nil
 }
 
+func (q drawnQueries) Overview(context.Context, string, Mode, *int) (*Overview, error) {
+	return q.of.overview, nil
+}
+
+func (q drawnQueries) Report(context.Context, string, Mode, time.Time, time.Time, *ReportBy) (*Report, error) {
+	return q.of.report, nil
+}
+
 // Whatever is asked of a page, a plan prints the bytes that the executor and the encoder of JSON print.
 func TestAPlanPrintsWhatTheExecutorPrints(t *testing.T) {
 	api := &API{PublicURL: "https://pay.example", Log: slog.New(slog.DiscardHandler)}
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawn{t}
-		of := &lists{root: root{api}, more: d.yes()}
+		of := &lists{root: root{api}, more: d.yes(), overview: d.overview(), report: d.report()}
 		for range rapid.IntRange(0, 3).Draw(t, "rows") {
 			of.entries, of.events = append(of.entries, d.booked()), append(of.events, d.event())
 			of.payments, of.queue = append(of.payments, paymentRow{d.session(), api}), append(of.queue, d.transfer())
@@ -196,93 +209,4 @@ func post(s *handler.Server, query string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
-}
-
-// asking draws what is asked of a page.
-type asking struct {
-	*rapid.T
-
-	schema    *ast.Schema
-	fragments []string // their definitions
-	types     []string // what each of them is on
-	aliases   int
-}
-
-func (a *asking) query() string {
-	list := rapid.SampledFrom([]string{"entries", "payments", "events", "queue"}).Draw(a.T, "list")
-	kind := a.schema.Query.Fields.ForName(list).Type.Name()
-	text := fmt.Sprintf("query($yes: Boolean!, $no: Boolean!) { a: __typename @include(if: $yes) @skip(if: $no) "+
-		`%s(project: "p", mode: TEST) %s }`, list, rapid.SampledFrom([]func(string, int) string{
-		a.selection, a.everything,
-	}).Draw(a.T, "selection")(kind, 0))
-	return text + strings.Join(a.fragments, "")
-}
-
-// everything is the selection of all that a plan can print of a type.
-func (a *asking) everything(of string, _ int) string {
-	var b strings.Builder
-	b.WriteString("{ __typename ")
-	for _, f := range a.schema.Types[of].Fields {
-		if slices.Contains(byThemselves[of], f.Name) || strings.HasPrefix(f.Name, "__") {
-			continue
-		}
-		b.WriteString(f.Name + " ")
-		if a.schema.Types[f.Type.Name()].Kind == ast.Object {
-			b.WriteString(a.everything(f.Type.Name(), 0))
-		}
-	}
-	b.WriteString("} ")
-	return b.String()
-}
-
-// selection draws a selection of a type.
-func (a *asking) selection(of string, deep int) string {
-	fields := slices.DeleteFunc(slices.Clone(a.schema.Types[of].Fields), func(f *ast.FieldDefinition) bool {
-		return f.Name != "signedReceipt" && slices.Contains(byThemselves[of], f.Name) || strings.HasPrefix(f.Name, "__")
-	})
-	var b strings.Builder
-	b.WriteString("{ ")
-	for range rapid.IntRange(1, 6).Draw(a.T, "fields") {
-		switch n := rapid.IntRange(0, 9).Draw(a.T, "what"); {
-		case n == 0:
-			b.WriteString("__typename ")
-		case n == 1 && deep < 3:
-			b.WriteString("... on " + of + a.directive() + a.selection(of, deep+1))
-		case n == 2 && deep < 3:
-			b.WriteString("..." + a.fragment(of, deep) + a.directive())
-		default:
-			a.field(&b, rapid.SampledFrom(fields).Draw(a.T, "field"), deep)
-		}
-	}
-	b.WriteString("} ")
-	return b.String()
-}
-
-func (a *asking) field(b *strings.Builder, f *ast.FieldDefinition, deep int) {
-	if rapid.IntRange(0, 4).Draw(a.T, "alias") == 0 {
-		a.aliases++
-		fmt.Fprintf(b, "other%d: ", a.aliases)
-	}
-	b.WriteString(f.Name + a.directive())
-	if a.schema.Types[f.Type.Name()].Kind == ast.Object {
-		b.WriteString(a.selection(f.Type.Name(), deep))
-	}
-}
-
-func (a *asking) directive() string {
-	return rapid.SampledFrom([]string{
-		" ", " ", " ", " @include(if: $yes) ", " @include(if: $no) ", " @skip(if: $yes) ", " @skip(if: false) ",
-	}).Draw(a.T, "directive")
-}
-
-// fragment is the name of one that was drawn before, or of another.
-func (a *asking) fragment(of string, deep int) string {
-	for i, on := range a.types {
-		if on == of && rapid.Bool().Draw(a.T, "again") {
-			return fmt.Sprintf("f%d", i)
-		}
-	}
-	inside := a.selection(of, deep+1)
-	a.fragments, a.types = append(a.fragments, fmt.Sprintf(" fragment f%d on %s %s", len(a.types), of, inside)), append(a.types, of)
-	return fmt.Sprintf("f%d", len(a.types)-1)
 }
