@@ -69,8 +69,8 @@ func (o object[T]) plan(op *graphql.OperationContext, asked ast.SelectionSet) (a
 // rowBytes is about what a row takes when it is printed.
 const rowBytes = 512
 
-// print prints an object of so many rows, nil if a plan cannot.
-func (o object[T]) print(of *T, rows int, op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
+// whole prints an object of so many rows, nil if a plan cannot.
+func (o object[T]) whole(of *T, rows int, op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
 	run, ok := o.plan(op, asked)
 	if !ok {
 		return nil

@@ -47,7 +47,7 @@ var overviewColumns = object[Overview]{"Overview", map[string]column[Overview]{
 }}
 
 func (o *Overview) planned(op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
-	return overviewColumns.print(o, len(o.Volume)+len(o.Conversion), op, asked)
+	return overviewColumns.whole(o, len(o.Volume)+len(o.Conversion), op, asked)
 }
 
 var worthColumns = object[Worth]{"Worth", map[string]column[Worth]{
@@ -88,5 +88,5 @@ var reportColumns = object[Report]{"Report", map[string]column[Report]{
 }}
 
 func (r *Report) planned(op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
-	return reportColumns.print(r, len(r.Lines), op, asked)
+	return reportColumns.whole(r, len(r.Lines), op, asked)
 }

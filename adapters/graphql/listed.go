@@ -76,7 +76,7 @@ type listed[T, N, E any] struct {
 
 // planned implements planned.
 func (l *listed[T, N, E]) planned(op *graphql.OperationContext, asked ast.SelectionSet) graphql.Marshaler {
-	return l.as.print(&l.sheet, len(l.rows), op, asked)
+	return l.as.whole(&l.sheet, len(l.rows), op, asked)
 }
 
 // Nodes shows the objects to the executor.
