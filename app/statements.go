@@ -82,10 +82,10 @@ func (s Statements) Page(ctx context.Context, in StatementInput) (StatementPart,
 		if err != nil {
 			return StatementPart{}, err
 		}
-		for _, line := range page.Lines {
-			if in.Status == "" || in.Status == StatusOf(line.Transaction) {
-				out.Lines = append(out.Lines, line)
-			}
+		if out.Lines == nil {
+			out.Lines = in.ofStatus(page.Lines) // which mostly is all
+		} else {
+			out.Lines = append(out.Lines, in.ofStatus(page.Lines)...)
 		}
 		q.Before = page.Next
 		out.Next, out.More = page.Next, page.More
@@ -95,6 +95,20 @@ func (s Statements) Page(ctx context.Context, in StatementInput) (StatementPart,
 		}
 	}
 	return out, nil
+}
+
+// ofStatus answers what is asked for of lines that were read for it.
+func (in StatementInput) ofStatus(lines []ports.Booked) []ports.Booked {
+	if in.Status == "" {
+		return lines
+	}
+	var out []ports.Booked
+	for _, line := range lines {
+		if in.Status == StatusOf(line.Transaction) {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 // Check refuses a period that no whole statement can be written of.

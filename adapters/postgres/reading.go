@@ -4,12 +4,32 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 )
+
+// An answer is mostly one row, a few, or a page: the memory for rows grows in those steps.
+const (
+	fewRows  = 8
+	pageRows = 64
+)
+
+func room[T any](rows []T) []T {
+	switch n := len(rows); {
+	case n < cap(rows):
+		return rows
+	case n == 0:
+		return slices.Grow(rows, 1)
+	case n < fewRows:
+		return slices.Grow(rows, fewRows-n)
+	default:
+		return slices.Grow(rows, max(n, pageRows-n))
+	}
+}
 
 // read answers every row of a query, read into T by the names of its columns, which are Bun's. Rows are
 // read straight off the wire: through database/sql and Bun's scanner every value passes three hands
@@ -32,11 +52,10 @@ func read[T any](ctx context.Context, in source, query string, args []any) ([]T,
 					return err
 				}
 			}
-			var row T
-			if err := plan.read(rows.RawValues(), reflect.ValueOf(&row).Elem()); err != nil {
+			out = room(out)[:len(out)+1]
+			if err := plan.read(rows.RawValues(), reflect.ValueOf(&out[len(out)-1]).Elem()); err != nil {
 				return err
 			}
-			out = append(out, row)
 		}
 		return rows.Err()
 	})

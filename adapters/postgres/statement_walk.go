@@ -103,7 +103,7 @@ func (s *Store) walked(
 		return out, err
 	}
 	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM "+linesTable+
-		" WHERE t.order_no = ANY($1::bigint[])"+linesOrder, prepared, wanted)
+		" WHERE t.order_no = ANY($1::bigint[])", prepared, wanted)
 	if err != nil {
 		return out, err
 	}

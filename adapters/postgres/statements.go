@@ -34,7 +34,7 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 		own = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
 	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM ("+page+
-		") k JOIN "+linesTable+" ON t.order_no = k.order_no"+own+linesOrder, append([]any{prepared}, f.args...)...)
+		") k JOIN "+linesTable+" ON t.order_no = k.order_no"+own, append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return ports.StatementPage{}, err
 	}
@@ -103,7 +103,7 @@ func findBooked(
 		return ports.Booked{}, ports.ErrNotFound
 	}
 	rows, err := all[lineRow](ctx, in, "SELECT "+lineColumns+" FROM "+linesTable+
-		" WHERE t.order_no = $1 AND t.merchant_id = $2"+linesOrder, prepared, number, m)
+		" WHERE t.order_no = $1 AND t.merchant_id = $2", prepared, number, m)
 	if err != nil {
 		return ports.Booked{}, err
 	}
