@@ -68,8 +68,8 @@ type lineRow struct {
 }
 
 const (
-	lineColumns = bookedColumns + ", p.position, p.source, p.destination, p.currency, p.amount"
-	linesTable  = "transactions t LEFT JOIN postings p ON p.order_no = t.order_no"
+	lineColumns  = bookedColumns + ", p.position, p.source, p.destination, p.currency, p.amount"
+	withPostings = "t LEFT JOIN postings p ON p.order_no = t.order_no"
 )
 
 // newestFirst orders lines as statements do, and postings as they were booked.

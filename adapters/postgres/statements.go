@@ -27,14 +27,14 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 	if q.Currency != "" {
 		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
 	}
-	page := statementParts(q).query(f, limited(q.Limit)+1)
+	page := statementParts(q, "*").query(f, limited(q.Limit)+1)
 	own := ""
 	if q.Merchant != "" {
 		f.add("t.merchant_id = $?", q.Merchant)
 		own = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
-	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM ("+page+
-		") k JOIN "+linesTable+" ON t.order_no = k.order_no"+own, append([]any{prepared}, f.args...)...)
+	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM ("+page+") "+withPostings+own,
+		append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return ports.StatementPage{}, err
 	}
@@ -52,9 +52,9 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 // inCurrency picks those postings of a transaction that are in a currency.
 const inCurrency = " WHERE p.order_no = transactions.order_no AND split_part(p.currency, '/', 1) = $?"
 
-// statementParts reads the newest lines, kind by kind as they are indexed.
-func statementParts(q ports.StatementQuery) merged {
-	m := merged{table: "transactions", columns: "order_no, booked_at", order: "booked_at DESC, order_no DESC"}
+// statementParts reads columns of the newest lines, kind by kind as they are indexed.
+func statementParts(q ports.StatementQuery, columns string) merged {
+	m := merged{table: "transactions", columns: columns, order: "booked_at DESC, order_no DESC"}
 	for _, kind := range ledger.Kinds() {
 		if q.Kind == "" || q.Kind == kind {
 			m.parts = append(m.parts, "kind = '"+string(kind)+"'")
@@ -102,7 +102,7 @@ func findBooked(
 	if err != nil || !isUUID(m) {
 		return ports.Booked{}, ports.ErrNotFound
 	}
-	rows, err := all[lineRow](ctx, in, "SELECT "+lineColumns+" FROM "+linesTable+
+	rows, err := all[lineRow](ctx, in, "SELECT "+lineColumns+" FROM transactions "+withPostings+
 		" WHERE t.order_no = $1 AND t.merchant_id = $2", prepared, number, m)
 	if err != nil {
 		return ports.Booked{}, err
