@@ -83,7 +83,7 @@ func (s *Store) Events(ctx context.Context, q ports.EventQuery) ([]webhook.Event
 		f.add("(ev.created_at, ev.id) < ($?, $?)", q.Before.At, q.Before.ID)
 	}
 	rows, err := all[eventRow](ctx, s.in(), "SELECT "+eventColumns+" FROM webhook_events ev"+
-		f.page("ev.created_at DESC, ev.id DESC", q.Limit), f.args...)
+		f.page("ev.created_at DESC, ev.id DESC", q.Limit), append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return nil, false, err
 	}
