@@ -102,11 +102,7 @@ func (s *Store) walked(
 	if err != nil || len(wanted) == 0 {
 		return out, err
 	}
-	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM transactions "+withPostings+
-		" WHERE t.order_no = ANY($1::bigint[])", prepared, wanted)
-	if err != nil {
-		return out, err
-	}
-	out.Lines, err = bookedOf(rows)
+	out.Lines, err = linesFound(ctx, s.in(), ports.StatementQuery{}, "SELECT "+lineColumns+ownerColumns+
+		" FROM transactions"+withPostings+"WHERE t.order_no = ANY($1::bigint[])"+linesOrder, prepared, wanted)
 	return out, err
 }

@@ -33,13 +33,15 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 		f.add("t.merchant_id = $?", q.Merchant)
 		own = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
-	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM ("+page+") "+withPostings+own,
-		append([]any{prepared}, f.args...)...)
-	if err != nil {
-		return ports.StatementPage{}, err
+	columns := lineColumns
+	if q.Merchant == "" || q.Project == "" || q.Mode == 0 {
+		columns += ownerColumns
 	}
 	var out ports.StatementPage
-	if out.Lines, err = bookedOf(rows); err != nil {
+	var err error
+	out.Lines, err = linesFound(ctx, s.in(), q, "SELECT "+columns+" FROM ("+page+")"+withPostings+own+linesOrder,
+		append([]any{prepared}, f.args...)...)
+	if err != nil {
 		return ports.StatementPage{}, err
 	}
 	if out.Lines, out.More = cut(out.Lines, q.Limit); out.More && len(out.Lines) > 0 {
@@ -102,12 +104,8 @@ func findBooked(
 	if err != nil || !isUUID(m) {
 		return ports.Booked{}, ports.ErrNotFound
 	}
-	rows, err := all[lineRow](ctx, in, "SELECT "+lineColumns+" FROM transactions "+withPostings+
-		" WHERE t.order_no = $1 AND t.merchant_id = $2", prepared, number, m)
-	if err != nil {
-		return ports.Booked{}, err
-	}
-	found, err := bookedOf(rows)
+	found, err := linesFound(ctx, in, ports.StatementQuery{}, "SELECT "+lineColumns+ownerColumns+
+		" FROM transactions"+withPostings+"WHERE t.order_no = $1 AND t.merchant_id = $2", prepared, number, m)
 	if err != nil {
 		return ports.Booked{}, err
 	}
