@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/101pay/101pay/domain/fault"
 )
 
 // sharedReadLimit bounds a read that several wait for: no caller's end ends it.
@@ -63,11 +65,17 @@ func (s *sharedReads[K, V]) run(ctx context.Context, k K, read func(ctx context.
 		if r == nil {
 			return
 		}
-		bound, cancel := context.WithTimeout(ctx, sharedReadLimit)
-		r.found, r.err = read(bound)
-		cancel()
+		r.make(ctx, read)
 		close(r.done)
 	}
+}
+
+// make reads. Of a read that panics, everybody it was for is told.
+func (r *sharedRead[V]) make(ctx context.Context, read func(ctx context.Context) (V, error)) {
+	ctx, cancel := context.WithTimeout(ctx, sharedReadLimit)
+	defer cancel()
+	defer fault.Rescue(&r.err)
+	r.found, r.err = read(ctx)
 }
 
 // take begins the next read of a thing: who asks from now on waits for the one after it. nil if nobody asks.

@@ -75,3 +75,31 @@ func TestSharedReadsOutliveWhoAskedFirst(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// A read that panics fails for those it was for, and the next one is made.
+func TestSharedReadsThatPanicAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reads sharedReads[string, int]
+		made := 0
+		read := func(context.Context) (int, error) {
+			time.Sleep(time.Second)
+			if made++; made == 1 {
+				panic("broken on purpose")
+			}
+			return 7, nil
+		}
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := reads.get(t.Context(), "a", read); err == nil {
+				t.Error("a read that broke was answered")
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			if got, err := reads.get(t.Context(), "a", read); got != 7 || err != nil {
+				t.Errorf("read %d, %v", got, err)
+			}
+		})
+		all.Wait()
+	})
+}

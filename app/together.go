@@ -40,14 +40,16 @@ type together[T any] struct {
 
 // gathered is a caller's step, until over is closed.
 type gathered[T any] struct {
-	step T
-	over chan struct{}
+	step  T
+	over  chan struct{}
+	broke error // what work panicked with
 }
 
 // do has a step done together with others', by work, which is given each step once. It returns when work
-// has: whoever gives up before his step was taken takes it back, later what becomes of it is waited for.
+// has: whoever gives up before his step was taken takes it back, later what becomes of it is waited for. Of
+// work that panics, everybody it was for is told, and nobody else is held up.
 func (t *together[T]) do(ctx context.Context, s T, work func(ctx context.Context, batch []T)) error {
-	mine := &gathered[T]{s, make(chan struct{})}
+	mine := &gathered[T]{step: s, over: make(chan struct{})}
 	t.mu.Lock()
 	t.waiting = append(t.waiting, mine)
 	begin := t.busy < crews
@@ -60,14 +62,14 @@ func (t *together[T]) do(ctx context.Context, s T, work func(ctx context.Context
 	}
 	select {
 	case <-mine.over:
-		return nil
+		return mine.broke
 	case <-ctx.Done():
 		if t.takeBack(mine) {
 			return ctx.Err()
 		}
 	}
 	<-mine.over
-	return nil
+	return mine.broke
 }
 
 // run works as long as there is something to do.
@@ -81,13 +83,20 @@ func (t *together[T]) run(ctx context.Context, work func(ctx context.Context, ba
 		for i, g := range taken {
 			batch[i] = g.step
 		}
-		bound, cancel := context.WithTimeout(ctx, togetherLimit)
-		work(bound, batch)
-		cancel()
+		broke := attempt(ctx, batch, work)
 		for _, g := range taken {
+			g.broke = broke
 			close(g.over)
 		}
 	}
+}
+
+func attempt[T any](ctx context.Context, batch []T, work func(ctx context.Context, batch []T)) (broke error) {
+	ctx, cancel := context.WithTimeout(ctx, togetherLimit)
+	defer cancel()
+	defer fault.Rescue(&broke)
+	work(ctx, batch)
+	return nil
 }
 
 func (t *together[T]) take() []*gathered[T] {

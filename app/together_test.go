@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -80,6 +81,34 @@ func TestStepsAreTakenBack(t *testing.T) {
 		}
 		if !errors.Is(*errGone, context.DeadlineExceeded) || gone.Load() != 0 {
 			t.Errorf("who gave up: %v, done %d times", *errGone, gone.Load())
+		}
+	})
+}
+
+// Work that panics fails for those it was for. Those who wait behind them are done.
+func TestStepsThatPanicAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all together[int]
+		work := func(_ context.Context, batch []int) {
+			time.Sleep(time.Second)
+			if batch[0] < crews {
+				panic("broken on purpose")
+			}
+		}
+		var callers sync.WaitGroup
+		for i := range 2 * crews {
+			callers.Go(func() {
+				err := all.do(t.Context(), i, work)
+				if i < crews && (err == nil || !strings.Contains(err.Error(), "broken on purpose")) || i >= crews && err != nil {
+					t.Errorf("step %d: %v", i, err)
+				}
+			})
+			synctest.Wait()
+		}
+		callers.Wait()
+		synctest.Wait()
+		if all.busy != 0 {
+			t.Errorf("%d crews still at work", all.busy)
 		}
 	})
 }

@@ -47,17 +47,23 @@ func TestFailuresHaveNames(t *testing.T) {
 
 // W1: 200 and then nothing good is still 200.
 func TestAnAnswerStandsHoweverItGoesOn(t *testing.T) {
-	for name, rest := range map[string]func(c net.Conn){
-		"reset": func(c net.Conn) { c.(*tls.Conn).NetConn().(*net.TCPConn).SetLinger(0) },
-		"cut":   func(net.Conn) {},
-		"drip":  func(c net.Conn) { drip(c, "") },
+	const while = 4 * time.Second // shorter than a body is waited for, and long enough for all before it
+	for name, it := range map[string]struct {
+		goesOn  func(c net.Conn)
+		timeout time.Duration
+	}{
+		"reset": {func(c net.Conn) { c.(*tls.Conn).NetConn().(*net.TCPConn).SetLinger(0) }, patience},
+		"cut":   {func(net.Conn) {}, patience},
+		"drip":  {func(c net.Conn) { drip(c, "") }, while},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := raw(t, func(c net.Conn) {
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-				rest(c)
+				it.goesOn(c)
 			})
-			got := r.sender(t, 2*time.Second).Send(t.Context(), ports.Outgoing{URL: r.url})
+			s := r.sender(t, it.timeout)
+			s.drain = time.Hour
+			got := s.Send(t.Context(), ports.Outgoing{URL: r.url})
 			if got.Outcome != webhook.OutcomeDelivered || got.StatusCode != 200 {
 				t.Errorf("outcome %q (status %d)", got.Outcome, got.StatusCode)
 			}
@@ -112,8 +118,14 @@ func TestNamesAndPortsThatAnswerNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := "https://example.com:" + strings.TrimPrefix(l.Addr().String(), "127.0.0.1:") + "/"
-	l.Close()
+	defer l.Close()
+	// Nobody listens at the port of a connection's near end, and nobody else can while it is open.
+	near, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	closed := "https://example.com:" + strings.TrimPrefix(near.LocalAddr().String(), "127.0.0.1:") + "/"
 	refused := New(Options{AllowPrivate: true, Resolver: nameServer(t, fixed("127.0.0.1"))})
 	if got := refused.Send(t.Context(), ports.Outgoing{URL: closed}); got.Outcome != webhook.OutcomeRefused {
 		t.Errorf("nobody listens: outcome %q", got.Outcome)

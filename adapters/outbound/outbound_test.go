@@ -84,7 +84,8 @@ func raw(t *testing.T, answer func(c net.Conn)) *receiver {
 	})
 }
 
-const patience = 15 * time.Second
+// patience is longer than anything takes on a busy machine: nothing is judged by it.
+const patience = time.Minute
 
 func TestARequestArrivesAsItWasSigned(t *testing.T) {
 	type arrived struct {

@@ -106,7 +106,8 @@ func TestInterruptedFirstStartIsRepaired(t *testing.T) {
 			cmd, _ := parent(t, dir)
 			waitUntil(t, moment, func() bool {
 				seen, _ := filepath.Glob(filepath.Join(dir, moment))
-				return len(seen) > 0
+				past, _ := filepath.Glob(filepath.Join(dir, "cluster/postmaster.pid")) // before anybody looked
+				return len(seen)+len(past) > 0
 			})
 			kill(t, cmd)
 			s := start(t, Options{DataDir: dir})

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"sync"
+
+	"github.com/101pay/101pay/domain/fault"
 )
 
 const (
@@ -34,6 +36,14 @@ type question[K comparable, V any] struct {
 // reader answers many questions by one read; the keys are all different. What it leaves out was not found.
 type reader[K comparable, V any] func(ctx context.Context, keys []K) (map[K]V, error)
 
+// once reads. Of a read that panics, everybody it was for is told.
+func (r reader[K, V]) once(ctx context.Context, keys []K) (found map[K]V, err error) {
+	ctx, cancel := context.WithTimeout(ctx, acquireLimit+statementLimit)
+	defer cancel()
+	defer fault.Rescue(&err)
+	return r(ctx, keys)
+}
+
 // ask answers what a read finds for a key; missing is for what it does not find.
 func (g *gathered[K, V]) ask(ctx context.Context, k K, read reader[K, V], missing error) (none V, err error) {
 	q := &question[K, V]{key: k, done: make(chan struct{})}
@@ -62,9 +72,7 @@ func (g *gathered[K, V]) run(ctx context.Context, read reader[K, V], missing err
 		if len(batch) == 0 {
 			return
 		}
-		bound, cancel := context.WithTimeout(ctx, acquireLimit+statementLimit)
-		found, err := read(bound, different(batch))
-		cancel()
+		found, err := read.once(ctx, different(batch))
 		for _, q := range batch {
 			var there bool
 			if q.found, there = found[q.key]; err != nil {

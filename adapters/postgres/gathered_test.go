@@ -94,3 +94,32 @@ func TestGatheredReadsOutliveWhoAskedFirst(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// A read that panics fails for those it was for, and for nobody else.
+func TestGatheredReadsThatPanicAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g gathered[int, int]
+		read := func(_ context.Context, keys []int) (map[int]int, error) {
+			time.Sleep(time.Second)
+			if keys[0] < gatheredReads {
+				panic("broken on purpose")
+			}
+			return map[int]int{keys[0]: 7, keys[len(keys)-1]: 7}, nil
+		}
+		var all sync.WaitGroup
+		for key := range 2 * gatheredReads {
+			all.Go(func() {
+				got, err := g.ask(t.Context(), key, read, errNothing)
+				if key < gatheredReads && (err == nil || errors.Is(err, errNothing)) || key >= gatheredReads && got != 7 {
+					t.Errorf("read %d of %d, %v", got, key, err)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		synctest.Wait()
+		if g.busy != 0 {
+			t.Errorf("%d reads go on", g.busy)
+		}
+	})
+}

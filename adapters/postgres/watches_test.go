@@ -32,7 +32,7 @@ func TestWatchEndsWithItsConnection(t *testing.T) {
 		endBackend(t, conn, "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')")
 		select {
 		case <-ctx.Done():
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Error("the watch goes on without its connection")
 		}
 		if errors.Is(context.Cause(ctx), context.Canceled) {

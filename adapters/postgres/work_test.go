@@ -126,7 +126,7 @@ func TestLeavingRollsBack(t *testing.T) {
 // eventually asks again and again until the answer is yes.
 func eventually(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !yes(); {
+	for deadline := time.Now().Add(patience); !yes(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}

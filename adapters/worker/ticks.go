@@ -3,12 +3,12 @@ package worker
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/101pay/101pay/domain/fault"
 )
 
 const (
@@ -84,11 +84,8 @@ func turn(ctx context.Context, l Loop) (outcome string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			outcome, err = "panicked", fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
-		}
-	}()
+	outcome = "panicked" // unless it comes back
+	defer fault.Rescue(&err)
 	if err := l.Run(ctx); err != nil {
 		return "failed", err
 	}

@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // patience is how long a test waits for what must come; it says nothing about how fast it comes.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // queue is River's tables in a database of the test's own.
 type queue struct {

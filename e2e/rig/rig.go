@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -162,15 +163,35 @@ func DataDir(t testing.TB) string {
 	return dir
 }
 
-// FreeAddress is a loopback address nobody listens on.
+// Ports of gateways. They are below those that systems give to whoever asks for any: one of those could be
+// given away between its choice and its use, or while a gateway is down.
+const (
+	firstPort = 10_101
+	manyPorts = 5_000
+	portTries = 200
+)
+
+// FreeAddress is a loopback address nobody listens on, and nobody's but this test's until it ends.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range portTries {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+mathrand.IntN(manyPorts))
+		// Tests of other processes see whose it is by the same number of another protocol.
+		mark, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", address)
+		if err != nil {
+			continue
+		}
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+		if err != nil {
+			_ = mark.Close()
+			continue
+		}
+		t.Cleanup(func() { _ = mark.Close() })
+		_ = l.Close()
+		return address
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatalf("no port of %d tried is free", portTries)
+	panic("unreachable")
 }
 
 // safeBuffer is a buffer that a process writes while a test reads.
