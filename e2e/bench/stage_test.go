@@ -44,7 +44,7 @@ type effort struct {
 // measuring is the short run, or the long one that BENCH=full asks for.
 func measuring() effort {
 	if os.Getenv("BENCH") == "full" {
-		return effort{"full", 5, 3 * time.Second, 256, 1_000_000, 1_000_000, 10_000_000, true}
+		return effort{"full", 5, 3 * time.Second, 256, 10_000_000, 1_000_000, 10_000_000, true}
 	}
 	return effort{"short; BENCH=full takes minutes", 3, 500 * time.Millisecond, 64, 20_000, 10_000, 40_000, false}
 }

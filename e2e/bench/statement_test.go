@@ -59,10 +59,30 @@ func (s *stage) statement(t *testing.T) {
 	of := fmt.Sprintf("of %d lines, 64 clients", s.lines)
 	first := s.reading(m, "first page "+of, 0.60, "")
 	deep := s.reading(m, "page deep inside "+of, 0.63, s.cursor(t, m))
-	paces := s.measure(t, key, same, first, deep)
+	contests := []contest{key, same, first, deep}
+	if s.lines > skipped { // nothing is skipped that is not there
+		contests = append(contests, sql(fmt.Sprintf("skip %d lines in SQL, 4 clients", skipped), 0,
+			skippedLines(project, statementPage)))
+	}
+	paces := s.measure(t, contests...)
 	s.found.add(key, same, paces[0], paces[1])
 	s.found.add(same, first, paces[1], paces[2])
 	s.found.add(first, deep, paces[2], paces[3])
+	for _, counted := range contests[4:] {
+		deep.goal = 500
+		s.found.add(counted, deep, paces[4], paces[3])
+	}
+}
+
+// skipped is how many lines are passed over by who asks for a page by its number.
+const skipped = 100_000
+
+// skippedLines reads the page a number of lines down that an index leads to, as lists do that know no cursor.
+func skippedLines(project string, page int) string {
+	return fmt.Sprintf(`SELECT t.*, p.source, p.destination, p.currency, p.amount
+		FROM (SELECT * FROM transactions WHERE project_id = CAST('%s' AS uuid) AND mode = 'test' AND kind = 'charge'
+			AND CAST(:n AS int) > 0 ORDER BY booked_at DESC, order_no DESC OFFSET %d LIMIT %d) t
+		JOIN postings p USING (order_no)`, project, skipped, page)
 }
 
 // newestLines reads a page of a project's statement, kind by kind as lines are indexed. The number is not asked
