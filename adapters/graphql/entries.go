@@ -30,22 +30,20 @@ func (q queries) Entries(
 	}
 	in.Before = ports.StatementMark{At: from.at, No: ledger.OrderNo(from.id)}
 	filter.apply(&in)
-	page, err := q.Statements.Page(ctx, in)
+	read, err := q.Statements.Page(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	out := &EntryConnection{Edges: []*EntryEdge{}, Nodes: each(page.Lines, showEntry)}
-	var cursors []string
-	for i, line := range page.Lines {
-		cursors = append(cursors, at.cursor(mark{line.Transaction.BookedAt, string(line.Transaction.OrderNo)}))
-		out.Edges = append(out.Edges, &EntryEdge{Cursor: cursors[i], Node: out.Nodes[i]})
+	shown := &EntryConnection{listed[ports.Booked, Entry, EntryEdge]{
+		sheet: sheet[ports.Booked]{rows: read.Lines, more: read.More, cursor: func(b *ports.Booked) string {
+			return at.cursor(mark{b.Transaction.BookedAt, string(b.Transaction.OrderNo)})
+		}},
+		as: entryPages, show: showEntries, edge: entryEdge,
+	}}
+	if read.More { // a page of one currency may be thin, and go on behind its last line
+		shown.next = func() string { return at.cursor(mark{read.Next.At, string(read.Next.No)}) }
 	}
-	out.PageInfo = ending(cursors, page.More)
-	if page.More { // a page of one currency may be thin, and go on behind its last line
-		next := at.cursor(mark{page.Next.At, string(page.Next.No)})
-		out.PageInfo.EndCursor = &next
-	}
-	return out, nil
+	return shown, nil
 }
 
 func (f *EntryFilter) apply(in *app.StatementInput) {

@@ -8906,7 +8906,7 @@ func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field gr
 			return ec.fieldContext_EntryConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*EntryEdge) graphql.Marshaler {
@@ -8920,7 +8920,7 @@ func (ec *executionContext) fieldContext_EntryConnection_edges(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "EntryConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_EntryEdge(ctx, field)
@@ -8938,7 +8938,7 @@ func (ec *executionContext) _EntryConnection_nodes(ctx context.Context, field gr
 			return ec.fieldContext_EntryConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
+			return obj.Nodes(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*Entry) graphql.Marshaler {
@@ -8952,7 +8952,7 @@ func (ec *executionContext) fieldContext_EntryConnection_nodes(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "EntryConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Entry(ctx, field)
@@ -8970,7 +8970,7 @@ func (ec *executionContext) _EntryConnection_pageInfo(ctx context.Context, field
 			return ec.fieldContext_EntryConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return obj.PageInfo(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
@@ -8984,7 +8984,7 @@ func (ec *executionContext) fieldContext_EntryConnection_pageInfo(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "EntryConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
@@ -9227,7 +9227,7 @@ func (ec *executionContext) _EventConnection_edges(ctx context.Context, field gr
 			return ec.fieldContext_EventConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*EventEdge) graphql.Marshaler {
@@ -9241,7 +9241,7 @@ func (ec *executionContext) fieldContext_EventConnection_edges(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "EventConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_EventEdge(ctx, field)
@@ -9259,7 +9259,7 @@ func (ec *executionContext) _EventConnection_nodes(ctx context.Context, field gr
 			return ec.fieldContext_EventConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
+			return obj.Nodes(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*Event) graphql.Marshaler {
@@ -9273,7 +9273,7 @@ func (ec *executionContext) fieldContext_EventConnection_nodes(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "EventConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Event(ctx, field)
@@ -9291,7 +9291,7 @@ func (ec *executionContext) _EventConnection_pageInfo(ctx context.Context, field
 			return ec.fieldContext_EventConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return obj.PageInfo(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
@@ -9305,7 +9305,7 @@ func (ec *executionContext) fieldContext_EventConnection_pageInfo(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "EventConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
@@ -14901,7 +14901,7 @@ func (ec *executionContext) _PaymentConnection_edges(ctx context.Context, field 
 			return ec.fieldContext_PaymentConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*PaymentEdge) graphql.Marshaler {
@@ -14915,7 +14915,7 @@ func (ec *executionContext) fieldContext_PaymentConnection_edges(_ context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "PaymentConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PaymentEdge(ctx, field)
@@ -14933,7 +14933,7 @@ func (ec *executionContext) _PaymentConnection_nodes(ctx context.Context, field 
 			return ec.fieldContext_PaymentConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
+			return obj.Nodes(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*Payment) graphql.Marshaler {
@@ -14947,7 +14947,7 @@ func (ec *executionContext) fieldContext_PaymentConnection_nodes(_ context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "PaymentConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Payment(ctx, field)
@@ -14965,7 +14965,7 @@ func (ec *executionContext) _PaymentConnection_pageInfo(ctx context.Context, fie
 			return ec.fieldContext_PaymentConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return obj.PageInfo(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
@@ -14979,7 +14979,7 @@ func (ec *executionContext) fieldContext_PaymentConnection_pageInfo(_ context.Co
 	fc = &graphql.FieldContext{
 		Object:     "PaymentConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)
@@ -17365,7 +17365,7 @@ func (ec *executionContext) _QueueConnection_edges(ctx context.Context, field gr
 			return ec.fieldContext_QueueConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*QueueEdge) graphql.Marshaler {
@@ -17379,7 +17379,7 @@ func (ec *executionContext) fieldContext_QueueConnection_edges(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "QueueConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_QueueEdge(ctx, field)
@@ -17397,7 +17397,7 @@ func (ec *executionContext) _QueueConnection_nodes(ctx context.Context, field gr
 			return ec.fieldContext_QueueConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
+			return obj.Nodes(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*QueuedTransfer) graphql.Marshaler {
@@ -17411,7 +17411,7 @@ func (ec *executionContext) fieldContext_QueueConnection_nodes(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "QueueConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_QueuedTransfer(ctx, field)
@@ -17429,7 +17429,7 @@ func (ec *executionContext) _QueueConnection_pageInfo(ctx context.Context, field
 			return ec.fieldContext_QueueConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
+			return obj.PageInfo(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
@@ -17443,7 +17443,7 @@ func (ec *executionContext) fieldContext_QueueConnection_pageInfo(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "QueueConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PageInfo(ctx, field)

@@ -41,20 +41,20 @@ func (q queries) Payments(
 		Before: ports.SessionMark{At: from.at, ID: checkout.SessionID(from.id)},
 	}
 	filter.apply(&asked)
-	page, err := q.Checkout.List(ctx, asked)
+	read, err := q.Checkout.List(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	out := &PaymentConnection{Edges: []*PaymentEdge{}, Nodes: []*Payment{}}
-	var cursors []string
-	for _, s := range page.Sessions {
-		was := s.Snapshot()
-		cursor, node := at.cursor(mark{was.CreatedAt, string(was.ID)}), q.showPayment(was)
-		out.Edges, out.Nodes = append(out.Edges, &PaymentEdge{Cursor: cursor, Node: node}), append(out.Nodes, node)
-		cursors = append(cursors, cursor)
+	rows := make([]paymentRow, len(read.Sessions))
+	for i, s := range read.Sessions {
+		rows[i] = paymentRow{s.Snapshot(), q.API}
 	}
-	out.PageInfo = ending(cursors, page.More)
-	return out, nil
+	return &PaymentConnection{listed[paymentRow, Payment, PaymentEdge]{
+		sheet: sheet[paymentRow]{rows: rows, more: read.More, cursor: func(p *paymentRow) string {
+			return at.cursor(mark{p.CreatedAt, string(p.ID)})
+		}},
+		as: paymentPages, show: showPayments, edge: paymentEdge,
+	}}, nil
 }
 
 func (f *PaymentFilter) apply(q *ports.SessionQuery) {
@@ -112,7 +112,7 @@ func (a *API) showPayment(s checkout.Snapshot) *Payment {
 		Status: PaymentStatus(strings.ToUpper(s.Status.String())), Due: showMoney(s.Due),
 		Description: s.Description, OrderID: optional(s.OrderID), Metadata: []*MetadataEntry{},
 		Method: optional(s.Method), CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, UpdatedAt: s.UpdatedAt,
-		CheckoutURL: a.PublicURL + "/checkout/" + string(s.ID), AwaitsDecision: s.UnderpaidHeld,
+		CheckoutURL: a.checkoutURL(s.ID), AwaitsDecision: s.UnderpaidHeld,
 		session: s,
 	}
 	for k, v := range s.Metadata {
@@ -132,6 +132,11 @@ func (a *API) showPayment(s checkout.Snapshot) *Payment {
 		}
 	}
 	return shown
+}
+
+// checkoutURL is where a payment is paid.
+func (a *API) checkoutURL(id checkout.SessionID) string {
+	return a.PublicURL + "/checkout/" + string(id)
 }
 
 func showIntent(i checkout.Intent) *Intent {

@@ -37,20 +37,18 @@ func (q queries) Queue(
 	if asked.Before, err = queueMark(from); err != nil {
 		return nil, err
 	}
-	page, err := q.Settlement.Queue(ctx, who, asked)
+	read, err := q.Settlement.Queue(ctx, who, asked)
 	if err != nil {
 		return nil, err
 	}
-	out := &QueueConnection{Edges: []*QueueEdge{}, Nodes: each(page.Rows, showQueued)}
-	var cursors []string
-	for i, row := range page.Rows {
-		t := row.Transfer
-		cursors = append(cursors, at.cursor(mark{row.RecordedAt, strings.Join(
-			[]string{decimalOf(t.Height), decimalOf(t.Index), string(t.TxID)}, ".")}))
-		out.Edges = append(out.Edges, &QueueEdge{Cursor: cursors[i], Node: out.Nodes[i]})
-	}
-	out.PageInfo = ending(cursors, page.More)
-	return out, nil
+	return &QueueConnection{listed[ports.TransferRow, QueuedTransfer, QueueEdge]{
+		sheet: sheet[ports.TransferRow]{rows: read.Rows, more: read.More, cursor: func(row *ports.TransferRow) string {
+			t := &row.Transfer
+			return at.cursor(mark{row.RecordedAt, strings.Join(
+				[]string{decimalOf(t.Height), decimalOf(t.Index), string(t.TxID)}, ".")})
+		}},
+		as: queuePages, show: showQueue, edge: queueEdge,
+	}}, nil
 }
 
 // queueMark reads a position in a queue; the zero one for the beginning.
@@ -76,7 +74,7 @@ func queueMark(m mark) (ports.QueueMark, error) {
 func showQueued(row ports.TransferRow) *QueuedTransfer {
 	t := row.Transfer
 	shown := &QueuedTransfer{
-		ID:      string(t.Network) + ":" + string(t.TxID) + ":" + decimalOf(t.Index),
+		ID:      showTransferID(t),
 		Network: string(t.Network), TxID: string(t.TxID), Index: decimalOf(t.Index), Amount: showCoin(t.Units, t.Asset),
 		From: string(t.From), To: string(t.To), BlockTime: t.BlockTime, RecordedAt: row.RecordedAt,
 		Disposition: QueueDisposition(strings.ToUpper(string(row.Disposition))), Reason: optional(row.Reason),
@@ -90,7 +88,11 @@ func showQueued(row ports.TransferRow) *QueuedTransfer {
 	return shown
 }
 
-// transferID reads the id showQueued prints.
+func showTransferID(t chain.Transfer) string {
+	return string(t.Network) + ":" + string(t.TxID) + ":" + decimalOf(t.Index)
+}
+
+// transferID reads the id showTransferID prints.
 func transferID(id string) (app.TransferID, error) {
 	parts := strings.Split(id, ":")
 	if len(parts) != 3 {

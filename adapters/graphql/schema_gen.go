@@ -394,16 +394,6 @@ type Entry struct {
 	ChainHash string `json:"chainHash"`
 }
 
-// A page of the book, newest first.
-type EntryConnection struct {
-	// The entries with their cursors.
-	Edges []*EntryEdge `json:"edges"`
-	// The entries.
-	Nodes []*Entry `json:"nodes"`
-	// Where the page ends.
-	PageInfo *PageInfo `json:"pageInfo"`
-}
-
 // An entry in a list.
 type EntryEdge struct {
 	// Its place.
@@ -441,16 +431,6 @@ type Event struct {
 	// To whom it is owed.
 	Deliveries []*Delivery         `json:"deliveries"`
 	owed       *deliveriesTogether `json:"-"`
-}
-
-// A page of events, newest first.
-type EventConnection struct {
-	// The events with their cursors.
-	Edges []*EventEdge `json:"edges"`
-	// The events.
-	Nodes []*Event `json:"nodes"`
-	// Where the page ends.
-	PageInfo *PageInfo `json:"pageInfo"`
 }
 
 // An event in a list.
@@ -883,16 +863,6 @@ type Payment struct {
 	session checkout.Snapshot `json:"-"`
 }
 
-// A page of payments, newest first.
-type PaymentConnection struct {
-	// The payments with their cursors.
-	Edges []*PaymentEdge `json:"edges"`
-	// The payments.
-	Nodes []*Payment `json:"nodes"`
-	// Where the page ends.
-	PageInfo *PageInfo `json:"pageInfo"`
-}
-
 // A payment in a list.
 type PaymentEdge struct {
 	// Its place.
@@ -1055,16 +1025,6 @@ type ProofPayload struct {
 	Payment *Payment `json:"payment,omitempty"`
 	// Why not.
 	UserErrors []*UserError `json:"userErrors"`
-}
-
-// A page of the queue, newest first.
-type QueueConnection struct {
-	// The transfers with their cursors.
-	Edges []*QueueEdge `json:"edges"`
-	// The transfers.
-	Nodes []*QueuedTransfer `json:"nodes"`
-	// Where the page ends.
-	PageInfo *PageInfo `json:"pageInfo"`
 }
 
 // What was decided about a transfer.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/adapters/rest/edge"
@@ -175,13 +174,14 @@ func refuse(c *gin.Context, err error) {
 func (a *API) server(drain *edge.Drain) *handler.Server {
 	h := handler.New(NewExecutableSchema(Config{Resolvers: root{a}}))
 	h.AddTransport(newStream(drain))
-	h.AddTransport(transport.POST{ResponseHeaders: map[string][]string{"Content-Type": {jsonType}}})
+	h.AddTransport(document{})
 	h.SetParserTokenLimit(maxTokens)
 	h.SetQueryCache(&texts{})
 	h.SetDisableSuggestion(!a.Development)
 	h.SetErrorPresenter(a.present)
 	h.SetRecoverFunc(a.recovered)
 	h.Use(bounds{development: a.Development})
+	h.Use(byPlan{})
 	return h
 }
 

@@ -81,16 +81,6 @@ func (s *stream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 // streamingKey marks a context whose answer is a stream.
 type streamingKey struct{}
 
-func answer(w http.ResponseWriter, status int, with *graphql.Response) {
-	body, err := json.Marshal(with)
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte("{}")
-	}
-	w.Header().Set("Content-Type", jsonType)
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
-}
-
 // tell writes what comes until nothing more does, the reader leaves, his session ends or the process does.
 func (s *stream) tell(ctx context.Context, w http.ResponseWriter, responses graphql.ResponseHandler) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")

@@ -141,14 +141,13 @@ func (q queries) Events(
 	if err != nil {
 		return nil, err
 	}
-	out := &EventConnection{Edges: []*EventEdge{}, Nodes: q.showEvents(who, events)}
-	var cursors []string
-	for i, e := range events {
-		cursors = append(cursors, at.cursor(mark{e.CreatedAt, e.ID}))
-		out.Edges = append(out.Edges, &EventEdge{Cursor: cursors[i], Node: out.Nodes[i]})
-	}
-	out.PageInfo = ending(cursors, more)
-	return out, nil
+	return &EventConnection{listed[webhook.Event, Event, EventEdge]{
+		sheet: sheet[webhook.Event]{rows: events, more: more, cursor: func(e *webhook.Event) string {
+			return at.cursor(mark{e.CreatedAt, e.ID})
+		}},
+		as: eventPages, edge: eventEdge,
+		show: func(events []webhook.Event) []*Event { return q.showEvents(who, events) },
+	}}, nil
 }
 
 // Event finds an event.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strconv"
 	"time"
@@ -29,17 +30,18 @@ type bookedRow struct {
 	Chain       []byte
 }
 
-const bookedColumns = "t.order_no, t.merchant_id, t.project_id, t.mode, t.kind, t.source_ref," +
-	" t.session_id, t.description, t.reverses, t.booked_at, t.sequence, t.content, t.chain"
-
-func (r *bookedRow) booked() (ports.Booked, error) {
-	mode, err := merchant.ParseMode(r.Mode)
-	if err != nil {
-		return ports.Booked{}, err
+// booked is the transaction; known is what was not read for it.
+func (r *bookedRow) booked(no ledger.OrderNo, known ports.StatementQuery) (ports.Booked, error) {
+	mode, err := known.Mode, error(nil)
+	if r.Mode != "" {
+		if mode, err = merchant.ParseMode(r.Mode); err != nil {
+			return ports.Booked{}, err
+		}
 	}
 	b := ports.Booked{Sequence: r.Sequence, Transaction: ledger.Transaction{
-		OrderNo: orderNo(r.OrderNo), MerchantID: r.MerchantID, ProjectID: r.ProjectID, Mode: mode,
-		Kind: r.Kind, SourceRef: r.SourceRef, SessionID: r.SessionID, Description: r.Description,
+		OrderNo: no, MerchantID: cmp.Or(r.MerchantID, known.Merchant),
+		ProjectID: cmp.Or(r.ProjectID, known.Project), Mode: mode, Kind: r.Kind,
+		SourceRef: r.SourceRef, SessionID: r.SessionID, Description: r.Description,
 		Reverses: orderNo(r.Reverses), BookedAt: r.BookedAt.UTC(),
 	}}
 	if b.Content, err = hashOf(r.Content); err != nil {
@@ -67,61 +69,80 @@ type lineRow struct {
 	Amount      string
 }
 
+// linesFrom reads lines out of a table, or what stands for one, called t; linesOrder is that of
+// statements, in which an index has them: that of postings within a line is nothing PostgreSQL would not
+// have to sort for.
 const (
-	lineColumns = bookedColumns + ", p.position, p.source, p.destination, p.currency, p.amount"
-	linesTable  = "transactions t LEFT JOIN postings p ON p.order_no = t.order_no"
+	lineColumns = "t.order_no, t.kind, t.source_ref, t.session_id, t.description, t.reverses, t.booked_at," +
+		" t.sequence, t.content, t.chain, p.position, p.source, p.destination, p.currency, p.amount"
+	ownerColumns = ", t.merchant_id, t.project_id, t.mode"
+	withPostings = " t LEFT JOIN postings p ON p.order_no = t.order_no "
+	linesOrder   = " ORDER BY t.booked_at DESC, t.order_no DESC"
 )
 
-// newestFirst orders lines as statements do, and postings as they were booked.
-func newestFirst(a, b *lineRow) int {
-	return cmp.Or(b.BookedAt.Compare(a.BookedAt), cmp.Compare(b.OrderNo, a.OrderNo), cmp.Compare(a.Position, b.Position))
+// statement gathers lines with their postings. known is what all of them have in common, and need not be
+// read for each.
+type statement struct {
+	known ports.StatementQuery
+	lines []ports.Booked
+
+	row       lineRow // being read
+	postings  []ledger.Posting
+	positions []int64 // of postings
+	begin     int     // of the last line's postings
 }
 
-func order(rows []lineRow) {
-	for i := 1; i < len(rows); i++ {
-		if newestFirst(&rows[i-1], &rows[i]) > 0 {
-			slices.SortFunc(rows, func(a, b lineRow) int { return newestFirst(&a, &b) })
-			return
-		}
+// linesFound answers the lines a query finds, which has lineColumns, and ownerColumns unless all of them are
+// known.
+func linesFound(
+	ctx context.Context, in source, known ports.StatementQuery, query string, args ...any,
+) ([]ports.Booked, error) {
+	s := statement{known: known}
+	if n := min(limited(known.Limit), pageRows); n > 0 {
+		s.lines, s.postings, s.positions = make([]ports.Booked, 0, n+1), make([]ledger.Posting, 0, n+1), make([]int64, 0, n+1)
 	}
+	err := readEach(ctx, in, query, args, func() *lineRow { s.row = lineRow{}; return &s.row }, s.add)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return s.lines, nil
 }
 
-// bookedOf gathers transactions with their postings, newest first. PostgreSQL finds them in that order
-// and hands them over so, but only if it is asked to sort them once more, which is a tenth of all a page
-// costs it: whether they are is seen here.
-func bookedOf(rows []lineRow) ([]ports.Booked, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	order(rows)
-	out := make([]ports.Booked, 0, len(rows))
-	postings := make([]ledger.Posting, len(rows)) // of all lines, each its own part
-	for begin, end := 0, 0; begin < len(rows); begin = end {
-		b, err := rows[begin].booked()
+// add adds the row that was read.
+func (s *statement) add() error {
+	r := &s.row
+	no := orderNo(r.OrderNo)
+	if n := len(s.lines); n == 0 || s.lines[n-1].Transaction.OrderNo != no {
+		b, err := r.booked(no, s.known)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for ; end < len(rows) && rows[end].OrderNo == rows[begin].OrderNo; end++ {
-			if postings[end], err = rows[end].posting(); err != nil {
-				return nil, err
-			}
-		}
-		if rows[begin].Source != "" {
-			b.Transaction.Postings = postings[begin:end:end]
-		}
-		out = append(out, b)
+		s.lines, s.begin = append(s.lines, b), len(s.postings)
 	}
-	return out, nil
+	if r.Source == "" {
+		return nil
+	}
+	p, err := s.posting()
+	if err != nil {
+		return err
+	}
+	at := len(s.postings)
+	for at > s.begin && s.positions[at-1] > r.Position {
+		at--
+	}
+	s.postings, s.positions = slices.Insert(s.postings, at, p), slices.Insert(s.positions, at, r.Position)
+	s.lines[len(s.lines)-1].Transaction.Postings = s.postings[s.begin:len(s.postings):len(s.postings)]
+	return nil
 }
 
-func (r *lineRow) posting() (ledger.Posting, error) {
-	if r.Source == "" {
-		return ledger.Posting{}, nil
-	}
+// posting is that of the row that was read.
+func (s *statement) posting() (ledger.Posting, error) {
+	r := &s.row
+	p := ledger.Posting{Source: r.Source, Destination: r.Destination}
 	currency, err := money.ParseNotation(r.Currency)
 	if err != nil {
-		return ledger.Posting{}, err
+		return p, err
 	}
-	amount, err := money.FromMinorText(currency, r.Amount)
-	return ledger.Posting{Source: r.Source, Destination: r.Destination, Amount: amount}, err
+	p.Amount, err = money.FromMinorText(currency, r.Amount)
+	return p, err
 }

@@ -20,7 +20,7 @@ func (s *Store) DeliveriesOf(
 	rows, err := all[deliveryRow](ctx, s.in(), "SELECT "+deliveryColumns+`
 		FROM webhook_deliveries d JOIN webhook_events ev ON ev.id = d.event_id
 		WHERE d.event_id = ANY($1::text[]) AND ev.project_id = $2 ORDER BY d.number`,
-		slices.DeleteFunc(slices.Clone(eventIDs), isNoText), p)
+		prepared, slices.DeleteFunc(slices.Clone(eventIDs), isNoText), p)
 	for _, row := range rows {
 		out[row.EventID] = append(out[row.EventID], row.delivery())
 	}
@@ -47,7 +47,7 @@ func (s *Store) AttemptsOf(
 		JOIN webhook_deliveries d ON d.id = a.delivery_id
 		JOIN webhook_events ev ON ev.id = d.event_id
 		WHERE a.delivery_id = ANY($1::text[]) AND ev.project_id = $2 ORDER BY a.number`,
-		slices.DeleteFunc(slices.Clone(deliveryIDs), isNoText), p)
+		prepared, slices.DeleteFunc(slices.Clone(deliveryIDs), isNoText), p)
 	if err != nil {
 		return nil, err
 	}

@@ -82,8 +82,12 @@ func (s *Store) Events(ctx context.Context, q ports.EventQuery) ([]webhook.Event
 	if (q.Before != ports.EventMark{}) {
 		f.add("(ev.created_at, ev.id) < ($?, $?)", q.Before.At, q.Before.ID)
 	}
-	rows, err := all[eventRow](ctx, s.in(), "SELECT "+eventColumns+" FROM webhook_events ev"+
-		f.page("ev.created_at DESC, ev.id DESC", q.Limit), f.args...)
+	query := "SELECT " + eventColumns + " FROM webhook_events ev" + f.page("ev.created_at DESC, ev.id DESC", q.Limit)
+	args := f.args
+	if q.Type == "" { // a plan for whatever type would walk all events to find a rare one
+		args = append([]any{prepared}, args...)
+	}
+	rows, err := all[eventRow](ctx, s.in(), query, args...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -54,4 +54,4 @@ func EndIn(ctx context.Context, r ports.Repos) error {
 	return err
 }
 
-func unitOf(r ports.Repos) *unit { return r.Ledger.(book).unit } //nolint:errcheck // of this store
+func unitOf(r ports.Repos) *unit { return r.Ledger.(book).unit }

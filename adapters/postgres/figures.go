@@ -67,7 +67,7 @@ func (s *Store) Booked(ctx context.Context, q ports.FigureQuery) ([]ports.DayBoo
 	rows, err := all[dayBookedRow](ctx, s.in(), "SELECT "+day+` AS day, d.kind, d.place, d.currency, d.worth_of,
 			d.worth_source, sum(d.entries)::bigint AS entries, sum(d.amount)::text AS amount, sum(d.worth)::text AS worth
 		FROM ledger_days d`+f.where()+" GROUP BY "+group+` ORDER BY 1, d.kind COLLATE "C", d.place COLLATE "C",
-			d.currency COLLATE "C", d.worth_of COLLATE "C", d.worth_source COLLATE "C"`, f.args...)
+			d.currency COLLATE "C", d.worth_of COLLATE "C", d.worth_source COLLATE "C"`, append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return nil, err
 	}

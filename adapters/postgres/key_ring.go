@@ -9,12 +9,14 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// ring is who asks whose a credential is: nearly every request. Nothing is remembered, so that what was
+// ring is who asks whose a credential or a project is: nearly every request. Nothing is remembered, so that what was
 // revoked is revoked at once; but whoever asks at the same time shares a read.
 type ring struct {
 	public, secret gathered[string, ownerRow]
 	apiKeys        gathered[string, apiKeyRow]
 	logins         gathered[string, homeRow]
+	visits         gathered[string, visitorRow]
+	projects       gathered[merchant.ProjectID, projectRow]
 }
 
 // ownerRow is a pair with what a request needs to know of its owner.

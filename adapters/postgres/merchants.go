@@ -171,11 +171,19 @@ func (s *Store) Project(ctx context.Context, id merchant.ProjectID) (merchant.Pr
 	if !isUUID(id) {
 		return merchant.Project{}, ports.ErrNotFound
 	}
-	row, err := one[projectRow](ctx, s.in(), "SELECT "+projectColumns+" FROM projects WHERE id = $1", prepared, id)
+	row, err := s.ring.projects.ask(ctx, id, s.projects, ports.ErrNotFound)
 	if err != nil {
 		return merchant.Project{}, err
 	}
 	return row.project()
+}
+
+func (s *Store) projects(
+	ctx context.Context, of []merchant.ProjectID,
+) (map[merchant.ProjectID]projectRow, error) {
+	rows, err := all[projectRow](ctx, s.in(),
+		"SELECT "+projectColumns+" FROM projects WHERE id = ANY($1::text[]::uuid[])", prepared, texts(of))
+	return by(rows, func(r projectRow) merchant.ProjectID { return r.ID }), err
 }
 
 func (r projects) ByIDs(

@@ -9,7 +9,7 @@ import (
 // is taken of every part, and the newest of those are the page. So a filter that refuses nearly everything
 // costs what none costs, with one index for all.
 type merged struct {
-	table, columns string // what identifies a row, and what rows are sorted by
+	table, columns string // those rows are sorted by among them
 	order          string // newest first, by columns
 	parts          []string
 }

@@ -31,38 +31,49 @@ func room[T any](rows []T) []T {
 	}
 }
 
-// read answers every row of a query, read into T by the names of its columns, which are Bun's. Rows are
+// read answers every row of a query, read into T by the names of its columns, which are Bun's.
+func read[T any](ctx context.Context, in source, query string, args []any) ([]T, error) {
+	var out []T
+	err := readEach(ctx, in, query, args, func() *T {
+		out = room(out)[:len(out)+1]
+		return &out[len(out)-1]
+	}, func() error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// readEach reads every row of a query into what into gives, which is zero, and says so each time. Rows are
 // read straight off the wire: through database/sql and Bun's scanner every value passes three hands
 // and most of them the heap.
-func read[T any](ctx context.Context, in source, query string, args []any) ([]T, error) {
+func readEach[T any](
+	ctx context.Context, in source, query string, args []any, into func() *T, done func() error,
+) error {
 	given := append([]any{wireFormats}, bind(args)...)
-	var out []T
-	err := in.conns.lend(ctx, func(conn *pgx.Conn) error {
+	return in.conns.lend(ctx, func(conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, query, given...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		out = nil
 		var plan rowPlan
-		for rows.Next() {
+		for rows.Next() { // what was asked on a dead connection and is asked again has had no row
 			if plan == nil {
 				plan, err = planRows(in.db, reflect.TypeFor[T](), rows.FieldDescriptions())
 				if err != nil {
 					return err
 				}
 			}
-			out = room(out)[:len(out)+1]
-			if err := plan.read(rows.RawValues(), reflect.ValueOf(&out[len(out)-1]).Elem()); err != nil {
+			if err := plan.read(rows.RawValues(), reflect.ValueOf(into()).Elem()); err != nil {
+				return err
+			}
+			if err := done(); err != nil {
 				return err
 			}
 		}
 		return rows.Err()
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // rowPlan says for each column of an answer how it gets into a row. It serves one answer only: columns

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/101pay/101pay/adapters/postgres"
 	"github.com/101pay/101pay/ports"
+	"github.com/101pay/101pay/ports/portstest"
 )
 
 const oddColumns = `SELECT id::uuid, big::numeric, word::text, count::bigint, small::integer, flag::boolean,
@@ -144,5 +146,37 @@ func TestNothingIsReadAfterTheTransaction(t *testing.T) {
 	})
 	if !errors.Is(err, sql.ErrTxDone) {
 		t.Fatal(err)
+	}
+}
+
+// What a transaction moved is told in the order it was booked in, however PostgreSQL finds it: a hash join
+// hands it over as it lies, or backwards.
+func TestPostingsAreInTheirOrder(t *testing.T) {
+	dsn := migrated(t)
+	s, conn := open(t, dsn), connect(t, dsn)
+	shop := portstest.OpenShop(t, world(s))
+	for n, lie := range []string{"n", "-n"} {
+		tx := shop.Charge(t, int64(n+1), portstest.Epoch)
+		if _, err := s.Book(t.Context(), tx, ""); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, conn, `INSERT INTO postings (order_no, position, merchant_id, source, destination, currency, amount)
+			SELECT order_no, n, merchant_id, source, destination, currency, n FROM postings, generate_series(1, 9) n
+			WHERE order_no = $1::text::bigint AND position = 0 ORDER BY `+lie, string(tx.OrderNo))
+	}
+	hashing := open(t, dsn+"&enable_nestloop=off&enable_mergejoin=off")
+	page, err := hashing.Page(t.Context(), ports.StatementQuery{Merchant: shop.ID(), Limit: 10})
+	if err != nil || len(page.Lines) != 2 {
+		t.Fatalf("%d lines, %v", len(page.Lines), err)
+	}
+	for _, line := range page.Lines {
+		if n := len(line.Transaction.Postings); n != 10 {
+			t.Fatalf("%d postings", n)
+		}
+		for i, p := range line.Transaction.Postings[1:] {
+			if got, want := p.Amount.MinorText(), strconv.Itoa(i+1); got != want {
+				t.Errorf("posting %s where %s was booked", got, want)
+			}
+		}
 	}
 }

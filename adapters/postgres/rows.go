@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -169,6 +170,9 @@ func cut[T any](rows []T, limit int) (page []T, more bool) {
 
 // integer reads a whole number out of a numeric column.
 func integer(text string) (*big.Int, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil { // nearly all are
+		return big.NewInt(n), nil
+	}
 	n, ok := new(big.Int).SetString(text, 10)
 	if !ok {
 		return nil, fmt.Errorf("number %q in the database: not an integer", text)

@@ -45,7 +45,7 @@ func (s *Store) Opened(ctx context.Context, q ports.FigureQuery) ([]ports.DayOpe
 	rows, err := all[dayOpenedRow](ctx, s.in(), `
 		SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day, sum(d.opened)::bigint AS created,
 			sum(d.settled)::bigint AS settled
-		FROM session_days d`+f.where()+" GROUP BY d.day ORDER BY d.day", f.args...)
+		FROM session_days d`+f.where()+" GROUP BY d.day ORDER BY d.day", append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return nil, err
 	}

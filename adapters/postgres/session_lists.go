@@ -40,7 +40,7 @@ func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPa
 		f.add("true")
 	}
 	page := merged{
-		table: "sessions", columns: "id, created_at", order: "created_at DESC, id DESC", parts: sessionParts(q),
+		table: "sessions", columns: "*", order: "created_at DESC, id DESC", parts: sessionParts(q),
 	}.query(f, limited(q.Limit)+1)
 	// A project is one merchant's: of another's nothing is left, and nothing was walked for it.
 	own := ""
@@ -48,7 +48,7 @@ func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPa
 		f.add("s.merchant_id = $?", q.Merchant)
 		own = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
-	rows, err := all[sessionRow](ctx, s.in(), sessionQuery+"JOIN ("+page+") k ON k.id = s.id"+own+
+	rows, err := all[sessionRow](ctx, s.in(), sessionsOf+"("+page+") "+withIntents+own+
 		" ORDER BY s.created_at DESC, s.id DESC", append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return ports.SessionPage{}, err

@@ -111,13 +111,19 @@ type sessionRow struct {
 	ReceiptLate      bool
 }
 
-const sessionQuery = `SELECT s.id, s.merchant_id, s.project_id, s.mode, s.kind, s.due_currency,
+const (
+	sessionQuery = sessionsOf + "sessions " + withIntents
+
+	withIntents = "s LEFT JOIN intents i ON i.id = s.intent_id "
+
+	sessionsOf = `SELECT s.id, s.merchant_id, s.project_id, s.mode, s.kind, s.due_currency,
 	s.due_amount, s.method, s.description, s.order_id, s.metadata, s.success_url, s.fail_url, s.status,
 	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held, s.parts_closed,
 	s.receipt_intent_id, s.receipt_network,
 	s.receipt_txid, s.receipt_idx, s.receipt_sender, s.receipt_units, s.receipt_height,
 	s.receipt_block_time, s.receipt_order_no, s.receipt_late, ` + intentColumns + `
-	FROM sessions s LEFT JOIN intents i ON i.id = s.intent_id `
+	FROM `
+)
 
 // sessionBy finds a session.
 func sessionBy(ctx context.Context, in source, id checkout.SessionID) (*checkout.Session, error) {

@@ -36,7 +36,7 @@ func (s *Store) walk(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 		}
 		stride = min(stride, left)
 		f := statementFilter(q)
-		page := statementParts(q).query(f, stride)
+		page := statementParts(q, "order_no, booked_at").query(f, stride)
 		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
 		rows, err := all[walkedRow](ctx, s.in(), "SELECT order_no, booked_at, "+f.conditions[len(f.conditions)-1]+
 			" AS wanted FROM ("+page+") transactions ORDER BY booked_at DESC, order_no DESC", f.args...)
@@ -102,11 +102,7 @@ func (s *Store) walked(
 	if err != nil || len(wanted) == 0 {
 		return out, err
 	}
-	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM "+linesTable+
-		" WHERE t.order_no = ANY($1::bigint[])", prepared, wanted)
-	if err != nil {
-		return out, err
-	}
-	out.Lines, err = bookedOf(rows)
+	out.Lines, err = linesFound(ctx, s.in(), ports.StatementQuery{}, "SELECT "+lineColumns+ownerColumns+
+		" FROM transactions"+withPostings+"WHERE t.order_no = ANY($1::bigint[])"+linesOrder, prepared, wanted)
 	return out, err
 }

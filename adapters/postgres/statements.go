@@ -27,19 +27,21 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 	if q.Currency != "" {
 		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
 	}
-	page := statementParts(q).query(f, limited(q.Limit)+1)
+	page := statementParts(q, "*").query(f, limited(q.Limit)+1)
 	own := ""
 	if q.Merchant != "" {
 		f.add("t.merchant_id = $?", q.Merchant)
 		own = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
-	rows, err := all[lineRow](ctx, s.in(), "SELECT "+lineColumns+" FROM ("+page+
-		") k JOIN "+linesTable+" ON t.order_no = k.order_no"+own, append([]any{prepared}, f.args...)...)
-	if err != nil {
-		return ports.StatementPage{}, err
+	columns := lineColumns
+	if q.Merchant == "" || q.Project == "" || q.Mode == 0 {
+		columns += ownerColumns
 	}
 	var out ports.StatementPage
-	if out.Lines, err = bookedOf(rows); err != nil {
+	var err error
+	out.Lines, err = linesFound(ctx, s.in(), q, "SELECT "+columns+" FROM ("+page+")"+withPostings+own+linesOrder,
+		append([]any{prepared}, f.args...)...)
+	if err != nil {
 		return ports.StatementPage{}, err
 	}
 	if out.Lines, out.More = cut(out.Lines, q.Limit); out.More && len(out.Lines) > 0 {
@@ -52,9 +54,9 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 // inCurrency picks those postings of a transaction that are in a currency.
 const inCurrency = " WHERE p.order_no = transactions.order_no AND split_part(p.currency, '/', 1) = $?"
 
-// statementParts reads the newest lines, kind by kind as they are indexed.
-func statementParts(q ports.StatementQuery) merged {
-	m := merged{table: "transactions", columns: "order_no, booked_at", order: "booked_at DESC, order_no DESC"}
+// statementParts reads columns of the newest lines, kind by kind as they are indexed.
+func statementParts(q ports.StatementQuery, columns string) merged {
+	m := merged{table: "transactions", columns: columns, order: "booked_at DESC, order_no DESC"}
 	for _, kind := range ledger.Kinds() {
 		if q.Kind == "" || q.Kind == kind {
 			m.parts = append(m.parts, "kind = '"+string(kind)+"'")
@@ -102,12 +104,8 @@ func findBooked(
 	if err != nil || !isUUID(m) {
 		return ports.Booked{}, ports.ErrNotFound
 	}
-	rows, err := all[lineRow](ctx, in, "SELECT "+lineColumns+" FROM "+linesTable+
-		" WHERE t.order_no = $1 AND t.merchant_id = $2", prepared, number, m)
-	if err != nil {
-		return ports.Booked{}, err
-	}
-	found, err := bookedOf(rows)
+	found, err := linesFound(ctx, in, ports.StatementQuery{}, "SELECT "+lineColumns+ownerColumns+
+		" FROM transactions"+withPostings+"WHERE t.order_no = $1 AND t.merchant_id = $2", prepared, number, m)
 	if err != nil {
 		return ports.Booked{}, err
 	}

@@ -273,7 +273,7 @@ func (r transfers) Queue(ctx context.Context, q ports.QueueQuery) (ports.QueuePa
 				SELECT id FROM sessions WHERE project_id = $1 AND underpaid_held)` + end + ")" +
 			" ORDER BY recorded_at DESC, height DESC, idx DESC, txid DESC LIMIT $3"
 	}
-	rows, err := r.rows(ctx, query, args...)
+	rows, err := r.rows(ctx, query, append([]any{prepared}, args...)...)
 	if err != nil {
 		return ports.QueuePage{}, err
 	}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -118,15 +119,22 @@ type visitorRow struct {
 
 // Visit implements ports.VisitRing.
 func (s *Store) Visit(ctx context.Context, digest []byte) (member.Visit, member.Member, error) {
-	row, err := one[visitorRow](ctx, s.in(), "SELECT "+visitColumns+`, m.email, m.role, m.password_hash,
-			m.created_at AS since, m.removed_at
-		FROM member_visits v JOIN members m ON m.id = v.member_id WHERE v.digest = $1`, prepared, digest)
+	row, err := s.ring.visits.ask(ctx, string(digest), s.visits, ports.ErrNotFound)
 	if err != nil {
 		return member.Visit{}, member.Member{}, err
 	}
+	row.Digest = bytes.Clone(row.Digest)
 	m, err := memberRow{
 		ID: row.MemberID, MerchantID: row.MerchantID, Email: row.Email, Role: row.Role,
 		PasswordHash: row.PasswordHash, CreatedAt: row.Since, RemovedAt: row.RemovedAt,
 	}.member()
 	return row.visit(), m, err
+}
+
+func (s *Store) visits(ctx context.Context, of []string) (map[string]visitorRow, error) {
+	rows, err := all[visitorRow](ctx, s.in(), "SELECT "+visitColumns+`, m.email, m.role, m.password_hash,
+			m.created_at AS since, m.removed_at
+		FROM member_visits v JOIN members m ON m.id = v.member_id WHERE v.digest = ANY($1::bytea[])`,
+		prepared, asBytes(of))
+	return by(rows, func(r visitorRow) string { return string(r.Digest) }), err
 }

@@ -13,6 +13,10 @@ func (f *frontier) logAccess(c *gin.Context) {
 	began := f.Now()
 	defer func() {
 		x := of(c)
+		level := accessLevel(c, x)
+		if !f.Log.Enabled(c.Request.Context(), level) {
+			return
+		}
 		attrs := []slog.Attr{
 			slog.String("method", methodName(c.Request.Method)),
 			slog.String("route", routeName(c)),
@@ -31,7 +35,7 @@ func (f *frontier) logAccess(c *gin.Context) {
 		if x.hungUp {
 			attrs = append(attrs, slog.Bool("hung_up", true))
 		}
-		f.Log.LogAttrs(c.Request.Context(), accessLevel(c, x), "request served", attrs...)
+		f.Log.LogAttrs(c.Request.Context(), level, "request served", attrs...)
 	}()
 	c.Next()
 }

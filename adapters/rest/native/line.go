@@ -2,15 +2,40 @@ package native
 
 import (
 	"encoding/hex"
+	"slices"
+	"sync"
+	"time"
 	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/ports"
 )
 
-// lineBytes is room for one line of a statement as they mostly are.
-const lineBytes = 512
+const (
+	lineBytes = 512       // room for one line of a statement as they mostly are
+	mostKept  = 128 << 10 // bytes of a page whose memory is kept for the next one
+)
+
+// pages is memory of pages that were sent.
+var pages = sync.Pool{New: func() any { return new([]byte) }}
+
+// sendLines answers a page of a statement.
+func sendLines(c *gin.Context, lines []ports.Booked, next string) error {
+	kept, _ := pages.Get().(*[]byte)
+	body, err := appendLines(slices.Grow((*kept)[:0], lineBytes*(len(lines)+1)), lines, next)
+	if err != nil {
+		return err
+	}
+	send(c, body)
+	if cap(body) <= mostKept {
+		*kept = body
+		pages.Put(kept)
+	}
+	return nil
+}
 
 // appendLines appends a page of a statement; next, if any, is the cursor of the one after it.
 func appendLines(b []byte, lines []ports.Booked, next string) ([]byte, error) {
@@ -52,11 +77,33 @@ func appendLine(b []byte, booked ports.Booked) ([]byte, error) {
 	l.add(`,"source":`, t.SourceRef)
 	l.add(`,"mode":`, t.Mode.String())
 	l.b = append(l.b, `,"bookedAt":"`...)
-	if !t.BookedAt.IsZero() {
-		l.b = t.BookedAt.UTC().AppendFormat(l.b, instantLayout)
-	}
-	l.b = append(l.b, '"', '}')
+	l.b = append(appendInstant(l.b, t.BookedAt), '"', '}')
 	return l.b, l.err
+}
+
+// appendInstant appends what instant prints. A layout is read anew for every time that is printed by one.
+func appendInstant(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if t.IsZero() || year < 0 || year > 9999 {
+		return append(b, instant(t)...)
+	}
+	hour, minute, second := t.Clock()
+	b = append(appendPadded(b, 1000, year), '-')
+	b = append(appendPadded(b, 10, int(month)), '-')
+	b = append(appendPadded(b, 10, day), 'T')
+	b = append(appendPadded(b, 10, hour), ':')
+	b = append(appendPadded(b, 10, minute), ':')
+	b = append(appendPadded(b, 10, second), '.')
+	return append(appendPadded(b, 100_000, t.Nanosecond()/int(time.Microsecond)), 'Z')
+}
+
+// appendPadded appends n with all its digits from that of unit, a power of ten, down.
+func appendPadded(b []byte, unit, n int) []byte {
+	for ; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+n/unit%10))
+	}
+	return b
 }
 
 // directionOf is which way money goes, as the merchant sees it.

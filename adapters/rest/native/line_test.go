@@ -69,6 +69,16 @@ func TestAPageIsPrintedAsJSONIs(t *testing.T) {
 	})
 }
 
+// An instant is printed as its layout says, in whatever year.
+func TestInstantsArePrintedByTheirLayout(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(-1<<38, 1<<39).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds"))
+		if got, want := string(appendInstant(nil, at)), instant(at); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
 // A line without an instant says so as JSON does.
 func TestALineWithoutAnInstant(t *testing.T) {
 	line := ports.Booked{Transaction: ledger.Transaction{Mode: merchant.Test, Postings: make([]ledger.Posting, 1)}}

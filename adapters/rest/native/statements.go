@@ -87,12 +87,7 @@ func (a *API) listTransactions(c *gin.Context, who merchant.Principal) error {
 	if part.More {
 		next = a.makeCursor(statementList, who, part.Next.At, string(part.Next.No))
 	}
-	body, err := appendLines(make([]byte, 0, lineBytes*(len(part.Lines)+1)), part.Lines, next)
-	if err != nil {
-		return err
-	}
-	send(c, body)
-	return nil
+	return sendLines(c, part.Lines, next)
 }
 
 // readFilter reads what selects lines.
