@@ -11,7 +11,7 @@ import (
 // A page of a list is the same few fields of many rows. The generated executor gives every field of every
 // row a context, a closure and a value of its own; here a selection is read once, becomes a plan, and the
 // plan is run over the rows into one piece of memory. The executor stays: it answers what a plan cannot hold
-// (fields that are looked up by themselves, and what is deferred), and a plan's bytes are held against its.
+// (fields that are looked up by themselves), and a plan's bytes are held against its.
 
 // appending prints one value behind what is there. It cannot fail: what may fail was done before.
 type appending[T any] func(to []byte, of *T) []byte
@@ -37,9 +37,6 @@ func (o object[T]) plan(op *graphql.OperationContext, asked ast.SelectionSet) (a
 	fields := graphql.CollectFields(op, asked, []string{o.name})
 	steps := make([]step[T], len(fields))
 	for i, f := range fields {
-		if f.Deferrable != nil {
-			return nil, false
-		}
 		var value appending[T]
 		switch of, known := o.columns[f.Name]; {
 		case known:

@@ -64,6 +64,8 @@ func (b bounds) MutateOperationContext(ctx context.Context, op *graphql.Operatio
 	switch {
 	case !b.development && total.asksSchema:
 		return refused(codeIntrospection, "the schema cannot be asked for here; it is published as schema.graphql")
+	case total.defers:
+		return refused(codeDeferred, "nothing can be deferred here: an answer comes whole; ask for what takes long by itself")
 	case op.Operation.Operation == ast.Mutation && total.roots != 1:
 		return refused(codeOneMutation, "a request may hold one mutation; send one after the other")
 	case total.depth > maxDepth:
@@ -85,13 +87,13 @@ func refused(code, message string) *gqlerror.Error {
 // counted is what a part of a request asks for. Numbers stop growing long before they overflow.
 type counted struct {
 	cost, depth, aliases, roots int
-	asksSchema                  bool
+	asksSchema, defers          bool
 }
 
 func (c *counted) add(o counted) {
 	c.cost, c.aliases = capped(c.cost+o.cost), capped(c.aliases+o.aliases)
 	c.depth, c.roots = max(c.depth, o.depth), capped(c.roots+o.roots)
-	c.asksSchema = c.asksSchema || o.asksSchema
+	c.asksSchema, c.defers = c.asksSchema || o.asksSchema, c.defers || o.defers
 }
 
 // countMost is more than any bound, and small enough to be multiplied by itself.
@@ -113,6 +115,7 @@ func (c *counting) selections(set ast.SelectionSet) (total counted) {
 			total.add(c.field(s))
 		case *ast.InlineFragment:
 			total.add(c.selections(s.SelectionSet))
+			total.defers = total.defers || defers(s.Directives)
 		case *ast.FragmentSpread:
 			known, met := c.fragments[s.Name]
 			if !met {
@@ -121,15 +124,20 @@ func (c *counting) selections(set ast.SelectionSet) (total counted) {
 				*known = c.selections(s.Definition.SelectionSet)
 			}
 			total.add(*known)
+			total.defers = total.defers || defers(s.Directives)
 		}
 	}
 	return total
 }
 
+// defers reports whether a fragment is to be answered later: gqlgen's parser knows how to ask for that, and
+// its executor works on for an answer in parts, which nobody would wait for here.
+func defers(d ast.DirectiveList) bool { return d.ForName("defer") != nil }
+
 func (c *counting) field(f *ast.Field) counted {
 	below := c.selections(f.SelectionSet)
 	out := counted{
-		cost: costOfField, depth: below.depth + 1, aliases: below.aliases, roots: 1,
+		cost: costOfField, depth: below.depth + 1, aliases: below.aliases, roots: 1, defers: below.defers,
 		asksSchema: strings.HasPrefix(f.Name, "__") && f.Name != "__typename",
 	}
 	if f.Alias != f.Name {

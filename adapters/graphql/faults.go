@@ -21,6 +21,7 @@ const (
 	codeInput         = "BAD_USER_INPUT"
 	codeIntrospection = "INTROSPECTION_DISABLED"
 	codeOneMutation   = "ONE_MUTATION"
+	codeDeferred      = "NOTHING_DEFERRED"
 	codeTooComplex    = "COMPLEXITY_LIMIT_EXCEEDED"
 	codeTooDeep       = "DEPTH_LIMIT_EXCEEDED"
 	codeAliases       = "ALIAS_LIMIT_EXCEEDED"

@@ -44,6 +44,8 @@ func TestTooMuchIsRefusedBeforeAnythingIsAsked(t *testing.T) {
 		"L02 directives":        {"{ viewer { id " + strings.Repeat("@a ", 10_000) + "} }", 422, "GRAPHQL_PARSE_FAILED"},
 		"L02 aliases":           {aliases(2_000), 422, "GRAPHQL_PARSE_FAILED"},
 		"21 aliases":            {aliases(21), 200, "ALIAS_LIMIT_EXCEEDED"},
+		"deferred":              {`{ viewer { ... @defer { id } } }`, 200, "NOTHING_DEFERRED"},
+		"deferred in a list":    {payments("...f @defer") + " fragment f on Payment { id }", 200, "NOTHING_DEFERRED"},
 		"no GraphQL":            {"{ viewer { id }", 422, "GRAPHQL_PARSE_FAILED"},
 		"L03 four lists":        {payments("events(first: 100) { deliveries { attempts { number } } }"), 200, "COMPLEXITY_LIMIT_EXCEEDED"},
 		"L03 lists of look-ups": {payments("timeline { at }"), 200, "COMPLEXITY_LIMIT_EXCEEDED"},

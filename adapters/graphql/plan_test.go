@@ -17,8 +17,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/google/go-cmp/cmp"
-	"github.com/vektah/gqlparser/v2"
-	"github.com/vektah/gqlparser/v2/ast"
 	"pgregory.net/rapid"
 
 	"github.com/101pay/101pay/domain/webhook"
@@ -167,24 +165,6 @@ func TestAPlanPrintsWhatTheExecutorPrints(t *testing.T) {
 			t.Errorf("%s\nwas left to the executor", text)
 		}
 	})
-}
-
-// What is deferred comes by itself, later: that is the executor's.
-func TestWhatIsDeferredIsLeftToTheExecutor(t *testing.T) {
-	schema := NewExecutableSchema(Config{}).Schema()
-	for text, want := range map[string]bool{
-		`{ entries(project: "p", mode: TEST) { nodes { ... { orderNo } } } }`:        true,
-		`{ entries(project: "p", mode: TEST) { nodes { ... @defer { orderNo } } } }`: false,
-	} {
-		doc, err := gqlparser.LoadQuery(schema, text) //nolint:staticcheck // the other one takes rules
-		if err != nil {
-			t.Fatal(err)
-		}
-		field := doc.Operations[0].SelectionSet[0].(*ast.Field)
-		if _, ok := entryPages.plan(&graphql.OperationContext{Doc: doc}, field.SelectionSet); ok != want {
-			t.Errorf("%s is planned: %v", text, ok)
-		}
-	}
 }
 
 // watching counts pages that are left to the executor.
