@@ -49,6 +49,57 @@ func TestAmountsLetGoByALostHistoryAreHeldAgain(t *testing.T) {
 	}
 }
 
+// delayed is a fork on which a transfer comes in a later block.
+type delayed struct {
+	elsewhere
+	late chain.Transfer
+}
+
+func (c delayed) Scan(ctx context.Context, from, to uint64, w ports.Watch) (ports.Span, error) {
+	span, err := c.elsewhere.Scan(ctx, from, to, w)
+	if from <= c.late.Height && c.late.Height <= to {
+		span.Transfers = []chain.Transfer{c.late}
+	}
+	return span, err
+}
+
+// A payment is nobody's on a fork, where it comes after its amount was let go. Where that fork loses it
+// came in time: it is for whom it was sent to.
+func TestWhatWasNobodysOnAForkPaysWhereItCameInTime(t *testing.T) {
+	s := openStage(t)
+	session := s.asked()
+	s.pass(2 * time.Second)
+	fork := elsewhere{s.chain, s.cursor().Height + 1}
+	s.play(session.ID, ScenarioExact)
+	inTime := transfers(session, ScenarioExact, 0, s.clock.Now())[0]
+	s.settlement.Rails.Chains[chain.Sandbox] = fork
+	s.pass(session.Intent.HoldUntil.Add(time.Hour).Sub(s.clock.Now()))
+	s.ok(s.settlement.LetGo(t.Context()))
+	if s.taken(session) {
+		t.Fatal("the amount is held still")
+	}
+
+	later := s.cursor().Height + 2
+	id, err := fork.BlockID(t.Context(), later)
+	s.ok(err)
+	s.settlement.Rails.Chains[chain.Sandbox] = delayed{fork, chain.Transfer{
+		Network: chain.Sandbox, TxID: inTime.TxID, Asset: session.Intent.Asset, From: inTime.From,
+		To: session.Intent.Address, Units: session.Intent.Units,
+		Height: later, BlockID: id, BlockTime: s.clock.Now(),
+	}}
+	s.pass(time.Minute)
+	if queue := s.queue(); len(queue) != 1 || queue[0].Disposition != ports.Unmatched {
+		t.Fatalf("in the queue %+v", queue)
+	}
+
+	s.settlement.Rails.Chains[chain.Sandbox] = s.chain
+	s.pass(time.Second)
+	s.is(session.ID, checkout.Settled)
+	if queue := s.queue(); len(queue) != 0 {
+		t.Errorf("in the queue %+v", queue)
+	}
+}
+
 func (s *stage) taken(v checkout.Snapshot) bool {
 	s.t.Helper()
 	held, err := s.store.Taken(s.t.Context(), v.Intent.Asset, v.Intent.Address, v.Intent.Units, v.Intent.Units)

@@ -53,6 +53,14 @@ type TransferRow struct {
 	Decision    Decision // zero until the merchant decided
 }
 
+// GivesWayTo reports whether a record is written anew when its transfer is found again. What was undone is;
+// and what was nobody's, if it is found to be for a session and the merchant has not decided: history
+// changed, and the transfer is now in a block at whose time its amount was held.
+func (r TransferRow) GivesWayTo(found TransferRow) bool {
+	nobodys := r.Disposition == Unmatched && r.Reason != AwaitingSettlement && r.Decision.Action == ""
+	return r.Disposition == Reversed || nobodys && found.SessionID != ""
+}
+
 // Action is what a merchant did about a transfer that settled nothing by itself.
 type Action string
 
@@ -104,7 +112,7 @@ type Sighting struct {
 // Transfers keeps final transfers, each once, and sightings, replaced freely.
 type Transfers interface {
 	// Add records a final transfer. It answers false when (network, txid, index) is recorded: the
-	// insert is the claim. A reversed transfer that returns is recorded anew, undecided.
+	// insert is the claim. A record that gives way (TransferRow.GivesWayTo) is written anew, undecided.
 	Add(ctx context.Context, t TransferRow) (fresh bool, err error)
 	// AddAll records final transfers as Add does and answers by position which were not recorded before.
 	// One that is among them twice is so the first time only.

@@ -43,7 +43,7 @@ func (r transfers) Add(ctx context.Context, t ports.TransferRow) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if row, known := s.transfers.get(keyOf(t.Transfer)); known && row.Disposition != ports.Reversed {
+	if row, known := s.transfers.get(keyOf(t.Transfer)); known && !row.GivesWayTo(t) {
 		return false, nil
 	}
 	s.transfers.put(r.unit, keyOf(t.Transfer), cloneRow(t))

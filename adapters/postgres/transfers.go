@@ -112,7 +112,8 @@ const addTransfers = "INSERT INTO transfers (" + movedColumns + `,
 		intent_id = EXCLUDED.intent_id, disposition = EXCLUDED.disposition,
 		order_no = EXCLUDED.order_no, recorded_at = EXCLUDED.recorded_at, reason = EXCLUDED.reason,
 		decision = '', decided_at = NULL, decision_note = '', return_txid = ''
-	WHERE transfers.disposition = 'reversed'
+	WHERE transfers.disposition = 'reversed' OR transfers.disposition = 'unmatched' AND transfers.decision = ''
+		AND transfers.reason IS DISTINCT FROM 'x402_settlement' AND EXCLUDED.session_id IS NOT NULL
 	RETURNING network, txid, idx`
 
 // keyRow is what tells a transfer from others.

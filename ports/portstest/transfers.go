@@ -17,6 +17,7 @@ var transferPromises = []promise{
 	{"a rolled back transfer is fresh again", transfersRollBack},
 	{"transfers above a height are listed in order, of one network", transfersAbove},
 	{"a reversed transfer is above no height and may be recorded anew", transfersReversed},
+	{"a transfer that was nobody's is recorded anew for whom it is found to be", transfersFound},
 	{"reversing an unknown transfer is not found", transfersReverseUnknown},
 	{"a moved transfer stands in its new block", transfersMoved},
 	{"a transfer that settled can become a part, no other can", transfersDemoted},
@@ -185,6 +186,36 @@ func standing(t *testing.T, rows []ports.TransferRow, want ...ports.TransferRow)
 		delete(left, r.Transfer.TxID)
 	}
 	same(t, len(left), 0)
+}
+
+func transfersFound(t *testing.T, w World) {
+	shop := OpenShop(t, w)
+	_, intent := shop.AwaitPayment(t, Epoch, Address(), 9_990_100)
+	nobodys := func(height uint64) ports.TransferRow {
+		return ports.TransferRow{
+			Transfer: Paying(intent, height), ProjectID: shop.Project.ID, Disposition: ports.Unmatched, RecordedAt: Epoch,
+		}
+	}
+	lies, noted, closed, agents := nobodys(7), nobodys(8), nobodys(9), nobodys(10)
+	noted.Reason, agents.Reason = ports.RescanMissing, ports.AwaitingSettlement
+	closed.Decision = ports.Decision{Action: ports.Closed, At: Epoch}
+	for _, row := range []ports.TransferRow{lies, noted, closed, agents} {
+		same(t, addRow(t, w, row), true)
+	}
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Transfers.Decide(ctx, closed) })
+
+	same(t, addRow(t, w, lies), false) // still nobody's
+	moved := func(row ports.TransferRow) ports.TransferRow {
+		found := Row(shop, intent, row.Transfer)
+		found.Transfer.Height, found.Transfer.BlockID = row.Transfer.Height-3, BlockID(row.Transfer.Height-3)
+		return found
+	}
+	same(t, addRow(t, w, moved(lies)), true)
+	same(t, addRow(t, w, moved(lies)), false)
+	same(t, addRow(t, w, moved(noted)), true)
+	same(t, addRow(t, w, moved(closed)), false)
+	same(t, addRow(t, w, moved(agents)), false)
+	same(t, above(t, w, chain.Sandbox, 0), []ports.TransferRow{moved(lies), moved(noted), closed, agents})
 }
 
 func transfersReverseUnknown(t *testing.T, w World) {
