@@ -45,13 +45,5 @@ func (f Finder) Find(ctx context.Context, who merchant.Principal, text string) (
 	if tx, ok := chain.ParseTxID(text); ok {
 		clues.TxID = tx
 	}
-	found, err := f.Search.Search(ctx, who, clues, searchPage)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]checkout.Snapshot, len(found))
-	for i, s := range found {
-		out[i] = s.Snapshot()
-	}
-	return out, nil
+	return f.Search.Search(ctx, who, clues, searchPage)
 }

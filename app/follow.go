@@ -94,10 +94,10 @@ type sight struct {
 
 func (f Follower) look(ctx context.Context, who merchant.Principal) (s sight) {
 	page, err := f.Sessions.List(ctx, ports.SessionQuery{
-		Merchant: who.Merchant, Project: who.Project, Mode: who.Mode, Limit: 1,
+		Merchant: who.Merchant, Project: who.Project, Mode: who.Mode, Limit: 1, Without: ports.EverySessionPart,
 	})
 	if err == nil && len(page.Sessions) > 0 {
-		first := page.Sessions[0].Snapshot()
+		first := page.Sessions[0]
 		s.newest = ports.SessionMark{At: first.CreatedAt, ID: first.ID}
 	}
 	told, err := f.Figures.Told(ctx, ports.FigureQuery{Project: who.Project, Mode: who.Mode}, followEvents)

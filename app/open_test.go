@@ -288,7 +288,7 @@ func TestNoSessionIsAnsweredBeforeItIsCommitted(t *testing.T) {
 				}
 				there := false
 				for _, s := range found.Sessions {
-					there = there || s.Snapshot().OrderID == asked[i].OrderID
+					there = there || s.OrderID == asked[i].OrderID
 				}
 				switch {
 				case a.err == nil && !there:

@@ -254,20 +254,20 @@ func (o *orderDesk) coherent(mode merchant.Mode) {
 	}
 	for _, s := range sessions.Sessions {
 		want := 0
-		if s.Status() == checkout.Settled {
+		if s.Status == checkout.Settled {
 			want = 1
 		}
-		if n, parts := paid[string(s.ID())], s.Snapshot().Parts; n != parts || want > parts {
-			o.Errorf("session %s is %s in %d parts, and booked %d times", s.ID(), s.Status(), parts, n)
+		if n, parts := paid[string(s.ID)], s.Parts; n != parts || want > parts {
+			o.Errorf("session %s is %s in %d parts, and booked %d times", s.ID, s.Status, parts, n)
 		}
 		settled := 0
-		for _, row := range o.rows(s.ID()) {
+		for _, row := range o.rows(s.ID) {
 			if row.Disposition == ports.Settled {
 				settled++
 			}
 		}
 		if settled != want {
-			o.Errorf("session %s is %s by %d transfers", s.ID(), s.Status(), settled)
+			o.Errorf("session %s is %s by %d transfers", s.ID, s.Status, settled)
 		}
 	}
 	agents, _, err := o.store.Authorizations().Page(o.Context(), ports.AuthorizationQuery{

@@ -76,5 +76,5 @@ type Clues struct {
 type SessionSearch interface {
 	// Search lists sessions that any of the clues leads to, newest first. Of the intents at an address those
 	// issued last are looked at, at most limit on each network.
-	Search(ctx context.Context, who merchant.Principal, by Clues, limit int) ([]*checkout.Session, error)
+	Search(ctx context.Context, who merchant.Principal, by Clues, limit int) ([]checkout.Snapshot, error)
 }

@@ -78,7 +78,8 @@ type HeldAmount struct {
 type SessionReads interface {
 	// ByID finds a session, or ErrNotFound.
 	ByID(ctx context.Context, id checkout.SessionID) (*checkout.Session, error)
-	// List pages through a project's sessions of a mode, newest first.
+	// List pages through a project's sessions of a mode, newest first. A page is its asker's own, and to be
+	// shown: whoever acts upon a session loads it.
 	List(ctx context.Context, q SessionQuery) (SessionPage, error)
 	// Taken lists the amounts held at an address in [from, to], to propose a free suffix. It claims
 	// nothing.
@@ -122,27 +123,3 @@ const (
 	Invited               // somebody has an address for them
 	Promised              // somebody was told where to pay, and how much
 )
-
-// SessionQuery selects a page of sessions. Zero fields do not filter.
-type SessionQuery struct {
-	Merchant merchant.ID
-	Project  merchant.ProjectID
-	Mode     merchant.Mode
-	Kind     checkout.Kind
-	Statuses []checkout.Status // any of them
-	From, To time.Time         // of opening; To is exclusive
-	Before   SessionMark       // exclusive; zero for the first page
-	Limit    int
-}
-
-// SessionMark is a position in a list of sessions.
-type SessionMark struct {
-	At time.Time
-	ID checkout.SessionID
-}
-
-// SessionPage is a page and whether another follows.
-type SessionPage struct {
-	Sessions []*checkout.Session
-	More     bool
-}

@@ -175,7 +175,7 @@ func (s *Store) Told(
 // Search implements ports.SessionSearch.
 func (s *Store) Search(
 	_ context.Context, who merchant.Principal, by ports.Clues, limit int,
-) ([]*checkout.Session, error) {
+) ([]checkout.Snapshot, error) {
 	now := s.committed.Load()
 	found := now.clued(by, limit)
 	rows := now.sessions.where(func(row sessionRow) bool {
@@ -184,13 +184,9 @@ func (s *Store) Search(
 	})
 	slices.SortFunc(rows, func(a, b sessionRow) int { return newerSession(markOf(a), markOf(b)) })
 	rows, _ = first(rows, limit)
-	var out []*checkout.Session
+	var out []checkout.Snapshot
 	for _, row := range rows {
-		session, err := restore(now, row)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, session)
+		out = append(out, snapshot(now, row))
 	}
 	return out, nil
 }

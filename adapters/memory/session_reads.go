@@ -37,11 +37,7 @@ func (s *Store) List(_ context.Context, q ports.SessionQuery) (ports.SessionPage
 	rows, more := first(rows, q.Limit)
 	page := ports.SessionPage{More: more}
 	for _, row := range rows {
-		session, err := restore(now, row)
-		if err != nil {
-			return ports.SessionPage{}, err
-		}
-		page.Sessions = append(page.Sessions, session)
+		page.Sessions = append(page.Sessions, q.Without.LeftOut(snapshot(now, row)))
 	}
 	return page, nil
 }

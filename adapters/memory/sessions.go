@@ -35,7 +35,7 @@ func cloneUnits(n *big.Int) *big.Int {
 }
 
 func cloneIntent(i checkout.Intent) checkout.Intent {
-	i.Units = cloneUnits(i.Units)
+	i.Units, i.Terms.Tolerance = cloneUnits(i.Units), cloneUnits(i.Terms.Tolerance)
 	return i
 }
 
@@ -56,8 +56,13 @@ func rowOf(s *state, session *checkout.Session) (sessionRow, error) {
 
 // restore takes a session up again.
 func restore(s *state, row sessionRow) (*checkout.Session, error) {
+	return checkout.Restore(snapshot(s, row))
+}
+
+// snapshot is a session laid open, whoever asks for it his own.
+func snapshot(s *state, row sessionRow) checkout.Snapshot {
 	snapshot := row.Snapshot
-	snapshot.Metadata = maps.Clone(snapshot.Metadata)
+	snapshot.Metadata, snapshot.Paid = maps.Clone(snapshot.Metadata), cloneUnits(snapshot.Paid)
 	if i, found := s.intents.get(row.current); found {
 		i = cloneIntent(i)
 		snapshot.Intent = &i
@@ -67,7 +72,7 @@ func restore(s *state, row sessionRow) (*checkout.Session, error) {
 		receipt.Units = cloneUnits(receipt.Units)
 		snapshot.Receipt = &receipt
 	}
-	return checkout.Restore(snapshot)
+	return snapshot
 }
 
 func (r sessions) Add(ctx context.Context, session *checkout.Session) error {

@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -117,10 +116,7 @@ func statementOf(known ports.StatementQuery) statement {
 	return s
 }
 
-// errUnordered says that lines did not come newest first, the postings of each together.
-var errUnordered = errors.New("lines came in no order")
-
-// add adds the row that was read.
+// add adds the row that was read. Lines have to come newest first, the postings of each together.
 func (s *statement) add() error {
 	r := &s.row
 	no := orderNo(r.OrderNo)

@@ -55,3 +55,13 @@ func EndIn(ctx context.Context, r ports.Repos) error {
 }
 
 func unitOf(r ports.Repos) *unit { return r.Ledger.(book).unit }
+
+// ListTogether reads pages by one read, as those are that are asked for at the same time.
+func (s *Store) ListTogether(ctx context.Context, asked ...ports.SessionQuery) error {
+	lists := make([]sessionList, len(asked))
+	for i, q := range asked {
+		lists[i], _ = listOf(q)
+	}
+	_, err := s.sharedLists(ctx, lists)
+	return err
+}

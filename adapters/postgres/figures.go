@@ -132,7 +132,7 @@ const maxSearchText = 256
 // Search implements ports.SessionSearch. Each clue is looked up by an index of its own.
 func (s *Store) Search(
 	ctx context.Context, who merchant.Principal, by ports.Clues, limit int,
-) ([]*checkout.Session, error) {
+) ([]checkout.Snapshot, error) {
 	if !isUUID(who.Project) || !isText(by.OrderID) || !isText(by.Address) || !isText(by.TxID) ||
 		len(by.OrderID) > maxSearchText || len(by.Address) > maxSearchText || len(by.TxID) > maxSearchText {
 		return nil, nil
@@ -172,5 +172,5 @@ func (s *Store) Search(
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, sessionRow.session)
+	return each(rows, sessionRow.shown)
 }

@@ -147,6 +147,7 @@ func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
 // lists are asked often and prepared: soon they are planned once, for whatever arguments.
 var lists = []string{
 	"the sessions of a project", "the sessions of a merchant, in the middle", "the sessions of a project in a rare state",
+	"pages of sessions of a merchant, together",
 	"sessions of a rare kind", "sessions of another project of the merchant", "a statement of all kinds",
 	"a statement, in the middle", "a period of a statement", "a statement of a rare kind",
 	"a statement of another project", "events, in the middle", "deliveries and attempts of a page", "the queue",
@@ -267,6 +268,16 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 		"the sessions of a project": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.List(ctx, ports.SessionQuery{Project: project, Mode: merchant.Test, Limit: 50})
 			return err
+		},
+		"pages of sessions of a merchant, together": func(ctx context.Context, s *postgres.Store) error {
+			asked := make([]ports.SessionQuery, 4)
+			for i := range asked {
+				asked[i] = ports.SessionQuery{
+					Merchant: f.shop.ID(), Project: project, Mode: merchant.Test, Limit: 25, Without: ports.EverySessionPart,
+					Before: ports.SessionMark{At: late.Add(time.Duration(i) * time.Minute), ID: f.session.ID()},
+				}
+			}
+			return s.ListTogether(ctx, asked...)
 		},
 		"the sessions of a project in a rare state": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.List(ctx, ports.SessionQuery{

@@ -85,6 +85,7 @@ type Store struct {
 	cursors  gathered[allCursors, []ports.Cursor]
 	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
 	pages    gathered[ports.StatementQuery, ports.StatementPage]
+	lists    gathered[sessionList, readList]
 	sandbox  sandboxQuestions
 
 	life context.Context // ends with Close
@@ -124,7 +125,7 @@ func open(ctx context.Context, pool *pgxpool.Pool, conns int) (*Store, error) {
 	}
 	s := &Store{
 		pool: pool, db: bun.NewDB(db, pgdialect.New()), queue: queue,
-		units: make(chan struct{}, conns-reservedConns), pages: newPages(),
+		units: make(chan struct{}, conns-reservedConns), pages: newPages(), lists: newLists(),
 	}
 	if err := s.Ping(ctx); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -1,77 +1,175 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"runtime"
 	"slices"
+	"time"
 
 	"github.com/101pay/101pay/domain/checkout"
+	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/ports"
 )
 
-// List implements ports.SessionReads.
+// sessionList is a page of sessions as it is asked of the database: those between two positions.
+type sessionList struct {
+	listShape
+
+	merchant merchant.ID
+	project  merchant.ProjectID
+	mode     merchant.Mode
+	since    time.Time
+	before   ports.SessionMark
+}
+
+// listShape is what is written into the text of a read: pages of one shape are one statement.
+type listShape struct {
+	ofMerchant, ofProject, ofMode bool
+
+	kind     checkout.Kind
+	statuses statusSet
+	limit    int
+	without  ports.SessionParts
+}
+
+// statusSet is a set of statuses, none for all of them.
+type statusSet uint16
+
+func (s statusSet) has(status checkout.Status) bool { return s == 0 || s&(1<<status) != 0 }
+
+// newLists is where readers of lists of sessions meet.
+func newLists() gathered[sessionList, readList] {
+	return gathered[sessionList, readList]{
+		atOnce: max(gatheredReads, runtime.GOMAXPROCS(0)), most: sharedPages,
+	}
+}
+
+// List implements ports.SessionReads. It shares its read with whoever asks at the same time.
 func (s *Store) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPage, error) {
 	if q.Merchant != "" && !isUUID(q.Merchant) || q.Project != "" && !isUUID(q.Project) ||
 		q.Kind != "" && !slices.Contains(checkout.Kinds(), q.Kind) {
 		return ports.SessionPage{}, nil
 	}
-	f := &filter{}
-	if q.Project == "" && q.Merchant != "" {
-		f.add("merchant_id = $?", q.Merchant)
+	if (q.Before != ports.SessionMark{}) && !isUUID(q.Before.ID) {
+		return ports.SessionPage{}, ports.ErrNotFound
 	}
-	if q.Project != "" {
-		f.add("project_id = $?", q.Project)
+	list, some := listOf(q)
+	if !some {
+		return ports.SessionPage{}, nil
 	}
-	if q.Mode != 0 {
-		f.add("mode = $?", q.Mode.String())
+	if list.limit > sharedPage {
+		found, err := s.sharedLists(ctx, []sessionList{list})
+		return found[list].page(list.limit, err)
 	}
-	if !q.From.IsZero() {
-		f.add("created_at >= $?", q.From)
-	}
-	if !q.To.IsZero() {
-		f.add("created_at < $?", q.To)
-	}
-	if (q.Before != ports.SessionMark{}) {
-		if !isUUID(q.Before.ID) {
-			return ports.SessionPage{}, ports.ErrNotFound
-		}
-		f.add("(created_at, id) < ($?, $?)", q.Before.At, q.Before.ID)
-	}
-	if len(f.conditions) == 0 {
-		f.add("true")
-	}
-	page := merged{
-		table: "sessions", columns: "*", order: "created_at DESC, id DESC", parts: sessionParts(q),
-	}.query(f, limited(q.Limit)+1)
-	// A project is one merchant's: of another's nothing is left, and nothing was walked for it.
-	own := ""
-	if q.Merchant != "" {
-		f.add("s.merchant_id = $?", q.Merchant)
-		own = " WHERE " + f.conditions[len(f.conditions)-1]
-	}
-	rows, err := all[sessionRow](ctx, s.in(), sessionsOf+"("+page+") "+withIntents+own+
-		" ORDER BY s.created_at DESC, s.id DESC", append([]any{prepared}, f.args...)...)
-	if err != nil {
-		return ports.SessionPage{}, err
-	}
-	rows, more := cut(rows, q.Limit)
-	list, err := each(rows, sessionRow.session)
-	return ports.SessionPage{Sessions: list, More: more}, err
+	found, err := s.lists.ask(ctx, list, s.sharedLists, ports.ErrNotFound)
+	found.sessions = copied(found.sessions)
+	return found.page(list.limit, err)
 }
 
-// sessionParts are the parts of the index on states that a query asks, none if it asks for all of them.
-func sessionParts(q ports.SessionQuery) (parts []string) {
-	if len(q.Statuses) == 0 && q.Kind == "" {
-		return nil
+// listOf says between what positions a page is. False says that nothing can be in it.
+func listOf(q ports.SessionQuery) (sessionList, bool) {
+	l := sessionList{
+		listShape: listShape{
+			ofMerchant: q.Merchant != "", ofProject: q.Project != "", ofMode: q.Mode != 0,
+			kind: q.Kind, limit: limited(q.Limit), without: q.Without,
+		},
+		merchant: q.Merchant, project: q.Project, mode: q.Mode, since: q.From, before: q.Before,
 	}
 	for _, status := range checkout.Statuses() {
-		if len(q.Statuses) > 0 && !slices.Contains(q.Statuses, status) {
-			continue
-		}
-		for _, kind := range checkout.Kinds() {
-			if q.Kind == "" || q.Kind == kind {
-				parts = append(parts, "status = '"+status.String()+"' AND kind = '"+string(kind)+"'")
-			}
+		if slices.Contains(q.Statuses, status) {
+			l.statuses |= 1 << status
 		}
 	}
-	return parts
+	if (l.before == ports.SessionMark{}) {
+		l.before.At = forever
+	}
+	if !q.To.IsZero() && !q.To.After(l.before.At) {
+		l.before = ports.SessionMark{At: q.To}
+	}
+	l.before.ID = cmp.Or(l.before.ID, firstUUID)
+	return l, l.statuses != 0 || len(q.Statuses) == 0
+}
+
+// firstUUID is before every other, and names nothing.
+const firstUUID = "00000000-0000-0000-0000-000000000000"
+
+// readList is what was read of a page, one session more than its limit if there are as many. What cannot be
+// read of it is no matter of those that were read with it.
+type readList struct {
+	sessions []checkout.Snapshot
+	err      error
+}
+
+func (r readList) page(limit int, err error) (page ports.SessionPage, _ error) {
+	if err == nil {
+		err = r.err
+	}
+	if err != nil {
+		return page, err
+	}
+	page.Sessions, page.More = cut(r.sessions, limit)
+	return page, nil
+}
+
+// add adds the next session.
+func (r *readList) add(row *sessionRow) error {
+	shown, err := row.shown()
+	if r.err != nil || err != nil {
+		r.err = cmp.Or(r.err, err)
+		return nil
+	}
+	if n := len(r.sessions); n > 0 && !olderThan(&shown, &r.sessions[n-1]) {
+		return errUnordered
+	}
+	r.sessions = append(room(r.sessions), shown)
+	return nil
+}
+
+// sharedLists reads pages that were asked for at the same time.
+func (s *Store) sharedLists(
+	ctx context.Context, asked []sessionList,
+) (map[sessionList]readList, error) {
+	return alike(asked, func(l sessionList) listShape { return l.listShape },
+		func(same []sessionList, sorted bool) ([]readList, error) {
+			order := ""
+			if sorted {
+				order = " ORDER BY q.page, s.created_at DESC, s.id DESC"
+			}
+			return s.listsOf(ctx, same, order)
+		})
+}
+
+// listedRow is a session of one of the pages.
+type listedRow struct {
+	Page int64 // counted from 1
+	sessionRow
+}
+
+// listsOf reads pages of one shape.
+func (s *Store) listsOf(ctx context.Context, asked []sessionList, order string) ([]readList, error) {
+	pages := make([]readList, len(asked))
+	var row listedRow
+	err := readEach(ctx, s.in(), asked[0].query()+order, listArgs(asked),
+		func() *listedRow { row = listedRow{}; return &row },
+		func() error {
+			asked[row.Page-1].complete(&row.sessionRow)
+			return pages[row.Page-1].add(&row.sessionRow)
+		})
+	return pages, translate(err)
+}
+
+// olderThan reports whether a session comes after another in a list.
+func olderThan(a, b *checkout.Snapshot) bool {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID)) < 0
+}
+
+// placed reports whether all sessions of a page are in a place that is known.
+func (l *listShape) placed() bool { return l.ofMerchant && l.ofProject && l.ofMode }
+
+// complete adds to a row what was not read for it because all of the page have it.
+func (l *sessionList) complete(r *sessionRow) {
+	if l.placed() {
+		r.MerchantID, r.ProjectID, r.Mode = l.merchant, l.project, l.mode.String()
+	}
 }

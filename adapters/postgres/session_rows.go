@@ -41,12 +41,20 @@ type intentRow struct {
 	Sources         int
 }
 
-const intentColumns = `i.id AS intent_id, i.session_id AS intent_session_id,
-	i.project_id AS intent_project_id, i.method AS intent_method, i.network, i.symbol, i.contract,
-	i.decimals, i.address, i.units, i.rate_from, i.rate_to, i.rate_price, i.rate_source, i.rate_at,
-	i.created_at AS intent_created_at, i.expires_at AS intent_expires_at, i.hold_until,
-	i.matching, i.tolerance, i.confirmations, i.sources`
+const (
+	intentColumns = coinColumns + offerColumns + rateColumns
 
+	coinColumns  = "i.method AS intent_method, i.network, i.symbol, i.decimals, i.units"
+	offerColumns = `, i.id AS intent_id, i.session_id AS intent_session_id, i.project_id AS intent_project_id,
+	i.contract, i.address, i.created_at AS intent_created_at, i.expires_at AS intent_expires_at, i.hold_until,
+	i.matching, i.tolerance, i.confirmations, i.sources`
+	rateColumns = ", i.rate_from, i.rate_to, i.rate_price, i.rate_source, i.rate_at"
+)
+
+// there reports whether a row has an intent.
+func (r *intentRow) there() bool { return r.Units != "" }
+
+// intent is the intent of what was read of it.
 func (r intentRow) intent() (checkout.Intent, error) {
 	units, err := integer(r.Units)
 	if err != nil {
@@ -62,10 +70,13 @@ func (r intentRow) intent() (checkout.Intent, error) {
 		CreatedAt: r.IntentCreatedAt, ExpiresAt: r.IntentExpiresAt, HoldUntil: r.HoldUntil,
 		Terms: checkout.Terms{Matching: r.Matching, Confirmations: r.Confirmations, Sources: r.Sources},
 	}
-	if r.Tolerance != "0" {
+	if r.Tolerance != "" && r.Tolerance != "0" {
 		if i.Terms.Tolerance, err = integer(r.Tolerance); err != nil {
 			return checkout.Intent{}, fmt.Errorf("intent %s: tolerance: %w", r.IntentID, err)
 		}
+	}
+	if r.RatePrice == "" {
+		return i, nil
 	}
 	if err := i.Rate.Price.UnmarshalText([]byte(r.RatePrice)); err != nil {
 		return checkout.Intent{}, fmt.Errorf("intent %s: price: %w", r.IntentID, err)
@@ -116,13 +127,16 @@ const (
 
 	withIntents = "s LEFT JOIN intents i ON i.id = s.intent_id "
 
-	sessionsOf = `SELECT s.id, s.merchant_id, s.project_id, s.mode, s.kind, s.due_currency,
-	s.due_amount, s.method, s.description, s.order_id, s.metadata, s.success_url, s.fail_url, s.status,
-	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held, s.parts_closed,
-	s.receipt_intent_id, s.receipt_network,
-	s.receipt_txid, s.receipt_idx, s.receipt_sender, s.receipt_units, s.receipt_height,
-	s.receipt_block_time, s.receipt_order_no, s.receipt_late, ` + intentColumns + `
-	FROM `
+	sessionsOf = "SELECT " + intentColumns + requestColumns + placeColumns + metadataColumn + returnColumns + receiptColumns +
+		" FROM "
+
+	requestColumns = `, s.id, s.kind, s.due_currency, s.due_amount, s.method, s.description, s.order_id, s.status,
+	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held, s.parts_closed`
+	placeColumns   = ", s.merchant_id, s.project_id, s.mode"
+	metadataColumn = ", s.metadata"
+	returnColumns  = ", s.success_url, s.fail_url"
+	receiptColumns = `, s.receipt_intent_id, s.receipt_network, s.receipt_txid, s.receipt_idx, s.receipt_sender,
+	s.receipt_units, s.receipt_height, s.receipt_block_time, s.receipt_order_no, s.receipt_late`
 )
 
 // sessionBy finds a session.
@@ -138,14 +152,23 @@ func sessionBy(ctx context.Context, in source, id checkout.SessionID) (*checkout
 }
 
 func (r sessionRow) session() (*checkout.Session, error) {
-	snapshot, err := r.snapshot()
+	snapshot, err := r.shown()
 	if err != nil {
-		return nil, fmt.Errorf("session %s: %w", r.ID, err)
+		return nil, err
 	}
 	return checkout.Restore(snapshot)
 }
 
-func (r sessionRow) snapshot() (checkout.Snapshot, error) {
+// shown is the session laid open, of what was read of it.
+func (r sessionRow) shown() (checkout.Snapshot, error) {
+	snapshot, err := r.snapshot()
+	if err != nil {
+		err = fmt.Errorf("session %s: %w", r.ID, err)
+	}
+	return snapshot, err
+}
+
+func (r *sessionRow) snapshot() (checkout.Snapshot, error) {
 	s := checkout.Snapshot{
 		ID: r.ID, MerchantID: r.MerchantID, ProjectID: r.ProjectID, Kind: r.Kind, Method: r.Method,
 		Description: r.Description, OrderID: r.OrderID, SuccessURL: r.SuccessURL, FailURL: r.FailURL,
@@ -168,13 +191,16 @@ func (r sessionRow) snapshot() (checkout.Snapshot, error) {
 			return s, err
 		}
 	}
-	s.Status, _ = checkout.ParseStatus(r.Status) // Restore refuses what is none
+	known := false
+	if s.Status, known = checkout.ParseStatus(r.Status); !known {
+		return s, fmt.Errorf("status %q", r.Status)
+	}
 	if len(r.Metadata) > 0 {
 		if err := json.Unmarshal(r.Metadata, &s.Metadata); err != nil {
 			return s, err
 		}
 	}
-	if r.IntentID != "" {
+	if r.there() {
 		intent, err := r.intent()
 		if err != nil {
 			return s, err
@@ -187,7 +213,7 @@ func (r sessionRow) snapshot() (checkout.Snapshot, error) {
 	return s, err
 }
 
-func (r sessionRow) receipt() (*checkout.Receipt, error) {
+func (r *sessionRow) receipt() (*checkout.Receipt, error) {
 	units, err := integer(r.ReceiptUnits)
 	return &checkout.Receipt{
 		IntentID: r.ReceiptIntentID, Network: r.ReceiptNetwork, TxID: r.ReceiptTxid,

@@ -2,18 +2,11 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"time"
 
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/ports"
-)
-
-// Bounds of what is read together of the book.
-const (
-	sharedPage  = 100 // lines of a page that may share a read
-	sharedPages = 16  // pages one read is of
 )
 
 // newPages is where readers of statements meet. While one page is read the server can work on another.
@@ -38,25 +31,14 @@ type pageShape struct {
 func (s *Store) sharedStatements(
 	ctx context.Context, asked []ports.StatementQuery,
 ) (map[ports.StatementQuery]ports.StatementPage, error) {
-	shapes := make(map[pageShape][]ports.StatementQuery, 1)
-	for _, q := range asked {
-		shape := pageShape{q.Kind, limited(q.Limit)}
-		shapes[shape] = append(shapes[shape], q)
-	}
-	found := make(map[ports.StatementQuery]ports.StatementPage, len(asked))
-	for _, same := range shapes {
-		pages, err := s.statementsOf(ctx, same, "")
-		if errors.Is(err, errUnordered) {
-			pages, err = s.statementsOf(ctx, same, " ORDER BY q.page, t.booked_at DESC, t.order_no DESC")
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i, q := range same {
-			found[q] = pages[i]
-		}
-	}
-	return found, nil
+	return alike(asked, func(q ports.StatementQuery) pageShape { return pageShape{q.Kind, limited(q.Limit)} },
+		func(same []ports.StatementQuery, sorted bool) ([]ports.StatementPage, error) {
+			order := ""
+			if sorted {
+				order = " ORDER BY q.page, t.booked_at DESC, t.order_no DESC"
+			}
+			return s.statementsOf(ctx, same, order)
+		})
 }
 
 // pageRow is a line of one of the pages.
@@ -65,8 +47,7 @@ type pageRow struct {
 	lineRow
 }
 
-// statementsOf reads pages of one shape. PostgreSQL walks through them in order by itself, and to sort rows
-// that are in order costs a tenth of reading them: it is told to only after it did otherwise.
+// statementsOf reads pages of one shape.
 func (s *Store) statementsOf(
 	ctx context.Context, asked []ports.StatementQuery, order string,
 ) ([]ports.StatementPage, error) {
@@ -110,9 +91,6 @@ type pageBounds struct {
 	since, before              []time.Time
 	numbers                    []int64
 }
-
-// forever is after every line of a book.
-var forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 func boundsOf(asked []ports.StatementQuery) *pageBounds {
 	b := &pageBounds{}

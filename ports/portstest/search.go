@@ -24,7 +24,7 @@ func (s Shop) searched(t *testing.T, by ports.Clues) (ids []checkout.SessionID) 
 	list, err := s.World.Search.Search(t.Context(), who, by, 3)
 	ok(t, err)
 	for _, session := range list {
-		ids = append(ids, session.ID())
+		ids = append(ids, session.ID)
 	}
 	return ids
 }

@@ -17,9 +17,9 @@ var sessionReadPromises = []promise{
 }
 
 // pages reads a list to its end, three at a time.
-func pages(t *testing.T, w World, q ports.SessionQuery) []*checkout.Session {
+func pages(t *testing.T, w World, q ports.SessionQuery) []checkout.Snapshot {
 	t.Helper()
-	var all []*checkout.Session
+	var all []checkout.Snapshot
 	for {
 		q.Limit = 3
 		page, err := w.Sessions.List(t.Context(), q)
@@ -34,7 +34,7 @@ func pages(t *testing.T, w World, q ports.SessionQuery) []*checkout.Session {
 		if len(page.Sessions) != q.Limit {
 			t.Fatalf("more follows, but the page holds %d of %d", len(page.Sessions), q.Limit)
 		}
-		last := page.Sessions[len(page.Sessions)-1].Snapshot()
+		last := page.Sessions[len(page.Sessions)-1]
 		q.Before = ports.SessionMark{At: last.CreatedAt, ID: last.ID}
 	}
 }
@@ -49,13 +49,13 @@ func listed(t *testing.T, w World, q ports.SessionQuery, want ...*checkout.Sessi
 	}
 	var before time.Time
 	for i, s := range pages(t, w, q) {
-		expected, known := left[s.ID()]
+		expected, known := left[s.ID]
 		if !known {
-			t.Fatalf("session %s is listed twice or does not belong here", s.ID())
+			t.Fatalf("session %s is listed twice or does not belong here", s.ID)
 		}
-		delete(left, s.ID())
-		sameSession(t, s, expected)
-		at := s.Snapshot().CreatedAt
+		delete(left, s.ID)
+		same(t, s, expected.Snapshot())
+		at := s.CreatedAt
 		if i > 0 && at.After(before) {
 			t.Fatalf("session %d of the list is newer than the one before", i)
 		}
@@ -150,13 +150,13 @@ func listStable(t *testing.T, w World) {
 		page, err := w.Sessions.List(t.Context(), q)
 		ok(t, err)
 		for _, s := range page.Sessions {
-			seen[s.ID()]++
+			seen[s.ID]++
 		}
 		shop.AddSession(t, Epoch.Add(time.Hour))
 		if !page.More {
 			break
 		}
-		last := page.Sessions[len(page.Sessions)-1].Snapshot()
+		last := page.Sessions[len(page.Sessions)-1]
 		q.Before = ports.SessionMark{At: last.CreatedAt, ID: last.ID}
 	}
 	same(t, len(seen), 7)

@@ -85,6 +85,7 @@ func Store(t *testing.T, open func(t *testing.T) World) {
 		{"journal", journalPromises},
 		{"sessions", sessionPromises},
 		{"session reads", sessionReadPromises},
+		{"session lists", sessionListPromises},
 		{"amounts", amountPromises},
 		{"amounts let go", letGoPromises},
 		{"held amounts", heldPromises},

@@ -159,7 +159,10 @@ func (a *API) listPayments(c *gin.Context) {
 		edge.Fail(c, err)
 		return
 	}
-	q := ports.SessionQuery{Merchant: who.Merchant, Project: who.Project, Mode: who.Mode}
+	q := ports.SessionQuery{
+		Merchant: who.Merchant, Project: who.Project, Mode: who.Mode,
+		Without: ports.SessionReturns | ports.SessionRates, // nobody is shown them here
+	}
 	switch kind := checkout.Kind(query.Get("kind")); kind {
 	case kindX402:
 		if query.Has("status") {
@@ -183,11 +186,10 @@ func (a *API) listPayments(c *gin.Context) {
 			return
 		}
 	}
-	a.pageSessions(c, "payments", who, q, func(found []*checkout.Session, next string) any {
+	a.pageSessions(c, "payments", who, q, func(found []checkout.Snapshot, next string) any {
 		shown := make([]paymentJSON, len(found))
 		for i, s := range found {
-			v := s.Snapshot()
-			shown[i] = showPayment(v, payLink(a.PublicURL, v.ID))
+			shown[i] = showPayment(s, payLink(a.PublicURL, s.ID))
 		}
 		return struct {
 			Payments   []paymentJSON `json:"payments"`

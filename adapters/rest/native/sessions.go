@@ -167,10 +167,10 @@ func (a *API) listSessions(c *gin.Context) {
 			return
 		}
 	}
-	a.pageSessions(c, "sessions", who, q, func(found []*checkout.Session, next string) any {
+	a.pageSessions(c, "sessions", who, q, func(found []checkout.Snapshot, next string) any {
 		shown := make([]sessionJSON, len(found))
 		for i, s := range found {
-			shown[i] = a.showOwn(s.Snapshot())
+			shown[i] = a.showOwn(s)
 		}
 		return struct {
 			Sessions   []sessionJSON `json:"sessions"`
@@ -184,7 +184,7 @@ const maxSessionsPage = 100
 // pageSessions answers one page of a list of sessions.
 func (a *API) pageSessions(
 	c *gin.Context, list string, who merchant.Principal, q ports.SessionQuery,
-	render func(found []*checkout.Session, next string) any,
+	render func(found []checkout.Snapshot, next string) any,
 ) {
 	from, err := a.askedPage(c, list, who, maxSessionsPage)
 	if err != nil {
@@ -199,7 +199,7 @@ func (a *API) pageSessions(
 	}
 	next := ""
 	if page.More && len(page.Sessions) > 0 {
-		last := page.Sessions[len(page.Sessions)-1].Snapshot()
+		last := page.Sessions[len(page.Sessions)-1]
 		next = a.makeCursor(list, who, last.CreatedAt, string(last.ID))
 	}
 	show(c, render(page.Sessions, next))
