@@ -38,7 +38,8 @@ func (q queries) Payments(
 	}
 	asked := ports.SessionQuery{
 		Merchant: who.Merchant, Project: who.Project, Mode: who.Mode, Limit: size,
-		Before: ports.SessionMark{At: from.at, ID: checkout.SessionID(from.id)},
+		Before:  ports.SessionMark{At: from.at, ID: checkout.SessionID(from.id)},
+		Without: withoutUnasked(ctx),
 	}
 	filter.apply(&asked)
 	read, err := q.Checkout.List(ctx, asked)
