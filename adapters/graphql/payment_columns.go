@@ -19,13 +19,13 @@ type PaymentConnection struct {
 
 // paymentRow is a payment and the API that shows it.
 type paymentRow struct {
-	checkout.Snapshot
+	*checkout.Snapshot
 
 	api *API
 }
 
 func showPayments(rows []paymentRow) []*Payment {
-	return each(rows, func(p paymentRow) *Payment { return p.api.showPayment(p.Snapshot) })
+	return each(rows, func(p paymentRow) *Payment { return p.api.showPayment(*p.Snapshot) })
 }
 
 func paymentEdge(cursor string, node *Payment) *PaymentEdge {

@@ -33,7 +33,7 @@ func TestAPageOfPaymentsIsReadWithWhatIsAskedFor(t *testing.T) {
 		if strings.Contains(asked, "...deep") {
 			text += " fragment deep on Payment { receipt { late } intent { ...rate } } fragment rate on Intent { at: rate { at } }"
 		}
-		doc, err := gqlparser.LoadQuery(schema, text)
+		doc, err := gqlparser.LoadQueryWithRules(schema, text, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", asked, err)
 		}

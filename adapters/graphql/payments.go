@@ -47,8 +47,8 @@ func (q queries) Payments(
 		return nil, err
 	}
 	rows := make([]paymentRow, len(read.Sessions))
-	for i, s := range read.Sessions {
-		rows[i] = paymentRow{s, q.API}
+	for i := range read.Sessions {
+		rows[i] = paymentRow{&read.Sessions[i], q.API}
 	}
 	return &PaymentConnection{listed[paymentRow, Payment, PaymentEdge]{
 		sheet: sheet[paymentRow]{rows: rows, more: read.More, cursor: func(p *paymentRow) string {

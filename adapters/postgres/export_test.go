@@ -57,11 +57,17 @@ func EndIn(ctx context.Context, r ports.Repos) error {
 func unitOf(r ports.Repos) *unit { return r.Ledger.(book).unit }
 
 // ListTogether reads pages by one read, as those are that are asked for at the same time.
-func (s *Store) ListTogether(ctx context.Context, asked ...ports.SessionQuery) error {
+func (s *Store) ListTogether(
+	ctx context.Context, asked ...ports.SessionQuery,
+) (pages []ports.SessionPage, failures []error, err error) {
 	lists := make([]sessionList, len(asked))
 	for i, q := range asked {
 		lists[i], _ = listOf(q)
 	}
-	_, err := s.sharedLists(ctx, lists)
-	return err
+	found, err := s.sharedLists(ctx, lists)
+	for _, l := range lists {
+		page, failure := found[l].page(l.limit, nil)
+		pages, failures = append(pages, page), append(failures, failure)
+	}
+	return pages, failures, err
 }

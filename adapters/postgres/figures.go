@@ -172,5 +172,5 @@ func (s *Store) Search(
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, sessionRow.shown)
+	return each(rows, func(r sessionRow) (checkout.Snapshot, error) { return r.shown() })
 }

@@ -277,7 +277,8 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 					Before: ports.SessionMark{At: late.Add(time.Duration(i) * time.Minute), ID: f.session.ID()},
 				}
 			}
-			return s.ListTogether(ctx, asked...)
+			_, _, err := s.ListTogether(ctx, asked...)
+			return err
 		},
 		"the sessions of a project in a rare state": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.List(ctx, ports.SessionQuery{

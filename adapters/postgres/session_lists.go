@@ -122,7 +122,7 @@ func (r *readList) add(row *sessionRow) error {
 	if n := len(r.sessions); n > 0 && !olderThan(&shown, &r.sessions[n-1]) {
 		return errUnordered
 	}
-	r.sessions = append(room(r.sessions), shown)
+	r.sessions = append(r.sessions, shown)
 	return nil
 }
 
@@ -149,6 +149,9 @@ type listedRow struct {
 // listsOf reads pages of one shape.
 func (s *Store) listsOf(ctx context.Context, asked []sessionList, order string) ([]readList, error) {
 	pages := make([]readList, len(asked))
+	for i, l := range asked {
+		pages[i].sessions = make([]checkout.Snapshot, 0, min(l.limit, pageRows)+1)
+	}
 	var row listedRow
 	err := readEach(ctx, s.in(), asked[0].query()+order, listArgs(asked),
 		func() *listedRow { row = listedRow{}; return &row },

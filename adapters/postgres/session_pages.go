@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"maps"
-	"math/big"
 	"time"
 
 	"github.com/101pay/101pay/domain/checkout"
@@ -95,36 +93,4 @@ func orFirst[T ~string](id T) string {
 		return firstUUID
 	}
 	return string(id)
-}
-
-// copied is a page that is its asker's own: others may have been answered the same.
-func copied(page []checkout.Snapshot) []checkout.Snapshot {
-	if len(page) == 0 {
-		return nil
-	}
-	out, intents := make([]checkout.Snapshot, len(page)), make([]checkout.Intent, len(page))
-	for i := range page {
-		s := &out[i]
-		*s = page[i]
-		s.Metadata, s.Paid = maps.Clone(s.Metadata), same(s.Paid)
-		if s.Intent != nil {
-			intents[i] = *s.Intent
-			intents[i].Units, intents[i].Terms.Tolerance = same(s.Intent.Units), same(s.Intent.Terms.Tolerance)
-			s.Intent = &intents[i]
-		}
-		if s.Receipt != nil {
-			receipt := *s.Receipt
-			receipt.Units = same(receipt.Units)
-			s.Receipt = &receipt
-		}
-	}
-	return out
-}
-
-// same is a number equal to another, nil if that is.
-func same(n *big.Int) *big.Int {
-	if n == nil {
-		return nil
-	}
-	return new(big.Int).Set(n)
 }

@@ -160,7 +160,7 @@ func (r sessionRow) session() (*checkout.Session, error) {
 }
 
 // shown is the session laid open, of what was read of it.
-func (r sessionRow) shown() (checkout.Snapshot, error) {
+func (r *sessionRow) shown() (checkout.Snapshot, error) {
 	snapshot, err := r.snapshot()
 	if err != nil {
 		err = fmt.Errorf("session %s: %w", r.ID, err)
