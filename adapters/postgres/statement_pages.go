@@ -30,8 +30,9 @@ func shares(q ports.StatementQuery) bool {
 
 // pageShape is what is written into the text of a read: pages of one shape are one statement.
 type pageShape struct {
-	kind  ledger.Kind
-	limit int
+	kind    ledger.Kind
+	limit   int
+	without ports.LineParts
 }
 
 // sharedStatements reads pages that were asked for at the same time.
@@ -40,14 +41,14 @@ func (s *Store) sharedStatements(
 ) (map[ports.StatementQuery]ports.StatementPage, error) {
 	shapes := make(map[pageShape][]ports.StatementQuery, 1)
 	for _, q := range asked {
-		shape := pageShape{q.Kind, limited(q.Limit)}
+		shape := pageShape{q.Kind, limited(q.Limit), q.Without}
 		shapes[shape] = append(shapes[shape], q)
 	}
 	found := make(map[ports.StatementQuery]ports.StatementPage, len(asked))
 	for _, same := range shapes {
 		pages, err := s.statementsOf(ctx, same, "")
 		if errors.Is(err, errUnordered) {
-			pages, err = s.statementsOf(ctx, same, " ORDER BY q.page, t.booked_at DESC, t.order_no DESC")
+			pages, err = s.statementsOf(ctx, same, pagesOrder)
 		}
 		if err != nil {
 			return nil, err
@@ -58,6 +59,9 @@ func (s *Store) sharedStatements(
 	}
 	return found, nil
 }
+
+// pagesOrder is that of pages read together.
+const pagesOrder = " ORDER BY q.page, t.booked_at DESC, t.order_no DESC"
 
 // pageRow is a line of one of the pages.
 type pageRow struct {
@@ -99,7 +103,14 @@ func sharedQuery(q ports.StatementQuery) string {
 	f.add("mode = q.mode")
 	f.add("booked_at >= q.since")
 	f.add("(booked_at, order_no) < (q.before, q.before_no)")
-	return "SELECT q.page, " + lineColumns + ` FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[],
+	columns := shortColumns
+	if q.Without&ports.LinePlace == 0 {
+		columns += placeColumns
+	}
+	if q.Without&ports.LineCause == 0 {
+		columns += causeColumns
+	}
+	return "SELECT q.page, " + columns + ` FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[],
 			$5::timestamptz[], $6::bigint[]) WITH ORDINALITY AS q (merchant, project, mode, since, before, before_no, page),
 		LATERAL (` + statementParts(q, "*").query(f, limited(q.Limit)+1) + ")" + withPostings + "WHERE t.merchant_id = q.merchant"
 }
