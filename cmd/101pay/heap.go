@@ -13,6 +13,7 @@ import (
 const (
 	collectEvery = 250 * time.Millisecond // how rarely is rare enough
 	mostRoom     = 64 << 20               // bytes of garbage beyond which Go's rule holds
+	restAfter    = 4 * collectEvery       // without a collection: what room there is would fill ever more slowly
 	goPercent    = 100                    // Go's rule
 )
 
@@ -45,17 +46,34 @@ func roomForGarbage(ctx context.Context, getenv func(string) string, set func(pe
 	if getenv(gcVariable) != "" {
 		return false
 	}
-	afterCollection(ctx, readHeap(), set)
+	room := newRoom(set)
+	room.afterCollection(ctx, readHeap())
 	return true
 }
 
+// room is what garbage is given.
+type room struct {
+	set  func(percent int) int
+	rest *time.Timer // back to Go's rule
+}
+
+func newRoom(set func(percent int) int) room {
+	return room{set, time.AfterFunc(restAfter, func() { set(goPercent) })}
+}
+
+// give holds until the next collection, or until none comes.
+func (r room) give(percent int) {
+	r.set(percent)
+	r.rest.Reset(restAfter)
+}
+
 // afterCollection waits for the next collection by leaving it something to find.
-func afterCollection(ctx context.Context, before heap, set func(percent int) int) {
+func (r room) afterCollection(ctx context.Context, before heap) {
 	runtime.AddCleanup(new([64]byte), func(before heap) {
 		if ctx.Err() == nil {
 			now := readHeap()
-			set(now.percent(before))
-			afterCollection(ctx, now, set)
+			r.give(now.percent(before))
+			r.afterCollection(ctx, now)
 		}
 	}, before)
 }

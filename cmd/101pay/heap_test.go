@@ -2,7 +2,9 @@ package main
 
 import (
 	"runtime"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -57,6 +59,26 @@ func TestRoomIsGivenAfterEachCollection(t *testing.T) {
 	if seen < collections {
 		t.Errorf("of %d collections, %d set it", most, seen)
 	}
+}
+
+// Room that was given while requests came fast is not filled slowly afterwards: that would look like a leak.
+func TestRoomIsTakenBackAtRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var last atomic.Int64
+		r := newRoom(func(percent int) int { return int(last.Swap(int64(percent))) })
+		for range 10 {
+			r.give(400)
+			time.Sleep(restAfter - 1)
+			if got := last.Load(); got != 400 {
+				t.Fatalf("%d %% between two collections, want 400", got)
+			}
+		}
+		time.Sleep(1)
+		synctest.Wait()
+		if got := last.Load(); got != goPercent {
+			t.Errorf("%d %% at rest, want %d", got, goPercent)
+		}
+	})
 }
 
 // Whoever sets GOGC gets what he set.
