@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -37,7 +38,11 @@ func (document) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
-	answer(w, http.StatusOK, responses(ctx))
+	with := responses(ctx)
+	if op.Operation.Operation == ast.Query && len(with.Errors) == 0 {
+		readerOf(ctx).read()
+	}
+	answer(w, http.StatusOK, with)
 }
 
 // answer writes a response and how long it is, so that it need not be cut into chunks.
