@@ -17,15 +17,15 @@ type PaymentConnection struct {
 	listed[paymentRow, Payment, PaymentEdge]
 }
 
-// paymentRow is a payment and the API that shows it.
+// paymentRow is a payment, which is only read, and the API that shows it.
 type paymentRow struct {
-	checkout.Snapshot
+	*checkout.Snapshot
 
 	api *API
 }
 
 func showPayments(rows []paymentRow) []*Payment {
-	return each(rows, func(p paymentRow) *Payment { return p.api.showPayment(p.Snapshot) })
+	return each(rows, func(p paymentRow) *Payment { return p.api.showPayment(*p.Snapshot) })
 }
 
 func paymentEdge(cursor string, node *Payment) *PaymentEdge {
