@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -44,10 +45,14 @@ func (r *bookedRow) booked(no ledger.OrderNo, known ports.StatementQuery) (ports
 		SourceRef: r.SourceRef, SessionID: r.SessionID, Description: r.Description,
 		Reverses: orderNo(r.Reverses), BookedAt: r.BookedAt.UTC(),
 	}}
-	if b.Content, err = hashOf(r.Content); err != nil {
-		return b, err
+	if known.Without&ports.LineCause == 0 {
+		if b.Content, err = hashOf(r.Content); err != nil {
+			return b, err
+		}
 	}
-	b.Chain, err = hashOf(r.Chain)
+	if known.Without&ports.LinePlace == 0 {
+		b.Chain, err = hashOf(r.Chain)
+	}
 	return b, err
 }
 
@@ -73,8 +78,11 @@ type lineRow struct {
 // statements, in which an index has them: that of postings within a line is nothing PostgreSQL would not
 // have to sort for.
 const (
-	lineColumns = "t.order_no, t.kind, t.source_ref, t.session_id, t.description, t.reverses, t.booked_at," +
-		" t.sequence, t.content, t.chain, p.position, p.source, p.destination, p.currency, p.amount"
+	lineColumns  = shortColumns + placeColumns + causeColumns
+	shortColumns = "t.order_no, t.kind, t.session_id, t.description, t.reverses, t.booked_at," +
+		" p.position, p.source, p.destination, p.currency, p.amount"
+	placeColumns = ", t.sequence, t.chain"
+	causeColumns = ", t.source_ref, t.content"
 	ownerColumns = ", t.merchant_id, t.project_id, t.mode"
 	withPostings = " t LEFT JOIN postings p ON p.order_no = t.order_no "
 	linesOrder   = " ORDER BY t.booked_at DESC, t.order_no DESC"
@@ -87,6 +95,8 @@ type statement struct {
 	lines []ports.Booked
 
 	row       lineRow // being read
+	lastAt    time.Time
+	lastNo    int64 // of the last line
 	postings  []ledger.Posting
 	positions []int64 // of postings
 	begin     int     // of the last line's postings
@@ -97,10 +107,7 @@ type statement struct {
 func linesFound(
 	ctx context.Context, in source, known ports.StatementQuery, query string, args ...any,
 ) ([]ports.Booked, error) {
-	s := statement{known: known}
-	if n := min(limited(known.Limit), pageRows); n > 0 {
-		s.lines, s.postings, s.positions = make([]ports.Booked, 0, n+1), make([]ledger.Posting, 0, n+1), make([]int64, 0, n+1)
-	}
+	s := statementOf(known)
 	err := readEach(ctx, in, query, args, func() *lineRow { s.row = lineRow{}; return &s.row }, s.add)
 	if err != nil {
 		return nil, translate(err)
@@ -108,11 +115,27 @@ func linesFound(
 	return s.lines, nil
 }
 
+// statementOf begins a page.
+func statementOf(known ports.StatementQuery) statement {
+	s := statement{known: known}
+	if n := min(limited(known.Limit), pageRows); n > 0 {
+		s.lines, s.postings, s.positions = make([]ports.Booked, 0, n+1), make([]ledger.Posting, 0, n+1), make([]int64, 0, n+1)
+	}
+	return s
+}
+
+// errUnordered says that lines did not come newest first, the postings of each together.
+var errUnordered = errors.New("lines came in no order")
+
 // add adds the row that was read.
 func (s *statement) add() error {
 	r := &s.row
 	no := orderNo(r.OrderNo)
 	if n := len(s.lines); n == 0 || s.lines[n-1].Transaction.OrderNo != no {
+		if n > 0 && !r.olderThan(s.lastAt, s.lastNo) {
+			return errUnordered
+		}
+		s.lastAt, s.lastNo = r.BookedAt, r.OrderNo
 		b, err := r.booked(no, s.known)
 		if err != nil {
 			return err
@@ -133,6 +156,11 @@ func (s *statement) add() error {
 	s.postings, s.positions = slices.Insert(s.postings, at, p), slices.Insert(s.positions, at, r.Position)
 	s.lines[len(s.lines)-1].Transaction.Postings = s.postings[s.begin:len(s.postings):len(s.postings)]
 	return nil
+}
+
+// olderThan reports whether a line comes after another in a statement.
+func (r *bookedRow) olderThan(at time.Time, no int64) bool {
+	return r.BookedAt.Before(at) || r.BookedAt.Equal(at) && r.OrderNo < no
 }
 
 // posting is that of the row that was read.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -20,6 +21,9 @@ const (
 // begins after whoever it answers has asked, so that he sees all that was written until then. The zero
 // value is ready.
 type gathered[K comparable, V any] struct {
+	atOnce int // reads on their way at once; 0 means gatheredReads
+	most   int // questions that are one read; 0 means mostGathered
+
 	mu      sync.Mutex
 	waiting []*question[K, V] // guarded by mu
 	busy    int               // reads on their way; guarded by mu
@@ -49,7 +53,7 @@ func (g *gathered[K, V]) ask(ctx context.Context, k K, read reader[K, V], missin
 	q := &question[K, V]{key: k, done: make(chan struct{})}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, q)
-	begin := g.busy < gatheredReads
+	begin := g.busy < cmp.Or(g.atOnce, gatheredReads)
 	if begin {
 		g.busy++
 	}
@@ -89,7 +93,7 @@ func (g *gathered[K, V]) run(ctx context.Context, read reader[K, V], missing err
 func (g *gathered[K, V]) take() []*question[K, V] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.waiting), mostGathered)
+	n := min(len(g.waiting), cmp.Or(g.most, mostGathered))
 	batch := g.waiting[:n:n]
 	if g.waiting = g.waiting[n:]; len(g.waiting) == 0 {
 		g.waiting = nil

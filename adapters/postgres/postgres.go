@@ -84,6 +84,7 @@ type Store struct {
 	opened   gathered[checkout.SessionID, sessionRow] // questions for sessions
 	cursors  gathered[allCursors, []ports.Cursor]
 	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
+	pages    gathered[ports.StatementQuery, ports.StatementPage]
 	sandbox  sandboxQuestions
 
 	life context.Context // ends with Close
@@ -123,7 +124,7 @@ func open(ctx context.Context, pool *pgxpool.Pool, conns int) (*Store, error) {
 	}
 	s := &Store{
 		pool: pool, db: bun.NewDB(db, pgdialect.New()), queue: queue,
-		units: make(chan struct{}, conns-reservedConns),
+		units: make(chan struct{}, conns-reservedConns), pages: newPages(),
 	}
 	if err := s.Ping(ctx); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -23,32 +23,32 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 	if q.Currency != "" && q.Project != "" && q.Mode != 0 {
 		return s.walk(ctx, q)
 	}
+	if shares(q) {
+		page, err := s.pages.ask(ctx, q, s.sharedStatements, ports.ErrNotFound)
+		page.Lines = slices.Clone(page.Lines) // others may have been answered them too
+		return page, err
+	}
 	f := statementFilter(q)
 	if q.Currency != "" {
 		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
 	}
 	page := statementParts(q, "*").query(f, limited(q.Limit)+1)
-	own := ""
+	his := ""
 	if q.Merchant != "" {
 		f.add("t.merchant_id = $?", q.Merchant)
-		own = " WHERE " + f.conditions[len(f.conditions)-1]
+		his = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
+	q.Without = 0
 	columns := lineColumns
 	if q.Merchant == "" || q.Project == "" || q.Mode == 0 {
 		columns += ownerColumns
 	}
-	var out ports.StatementPage
-	var err error
-	out.Lines, err = linesFound(ctx, s.in(), q, "SELECT "+columns+" FROM ("+page+")"+withPostings+own+linesOrder,
+	lines, err := linesFound(ctx, s.in(), q, "SELECT "+columns+" FROM ("+page+")"+withPostings+his+linesOrder,
 		append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return ports.StatementPage{}, err
 	}
-	if out.Lines, out.More = cut(out.Lines, q.Limit); out.More && len(out.Lines) > 0 {
-		last := out.Lines[len(out.Lines)-1].Transaction
-		out.Next = ports.StatementMark{At: last.BookedAt, No: last.OrderNo}
-	}
-	return out, nil
+	return pageOf(lines, q.Limit), nil
 }
 
 // inCurrency picks those postings of a transaction that are in a currency.
