@@ -47,7 +47,7 @@ func (q queries) Payments(
 	}
 	rows := make([]paymentRow, len(read.Sessions))
 	for i, s := range read.Sessions {
-		rows[i] = paymentRow{s.Snapshot(), q.API}
+		rows[i] = paymentRow{s.View(), q.API}
 	}
 	return &PaymentConnection{listed[paymentRow, Payment, PaymentEdge]{
 		sheet: sheet[paymentRow]{rows: rows, more: read.More, cursor: func(p *paymentRow) string {

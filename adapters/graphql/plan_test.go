@@ -141,7 +141,8 @@ func TestAPlanPrintsWhatTheExecutorPrints(t *testing.T) {
 		of := &lists{root: root{api}, more: d.yes(), overview: d.overview(), report: d.report()}
 		for range rapid.IntRange(0, 3).Draw(t, "rows") {
 			of.entries, of.events = append(of.entries, d.booked()), append(of.events, d.event())
-			of.payments, of.queue = append(of.payments, paymentRow{d.session(), api}), append(of.queue, d.transfer())
+			session := d.session()
+			of.payments, of.queue = append(of.payments, paymentRow{&session, api}), append(of.queue, d.transfer())
 		}
 		schema := NewExecutableSchema(Config{Resolvers: of})
 		executor, planner, plans := handler.New(schema), handler.New(schema), &watching{}

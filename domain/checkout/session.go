@@ -159,6 +159,9 @@ func (s *Session) Snapshot() Snapshot {
 	return c
 }
 
+// View is Snapshot without a copy, for who prints it and is done: nothing in it may be changed or kept.
+func (s *Session) View() *Snapshot { return &s.s }
+
 // ID is the session's identity.
 func (s *Session) ID() SessionID { return s.s.ID }
 
