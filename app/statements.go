@@ -54,6 +54,7 @@ type StatementInput struct {
 	Status   StatementStatus
 	Before   ports.StatementMark // exclusive; zero for the first page
 	Limit    int
+	Without  ports.LineParts // what is not shown, and need not be read
 }
 
 // StatementPart is a page, newest first. Next is where the following one begins, if More.
@@ -74,6 +75,7 @@ func (s Statements) Page(ctx context.Context, in StatementInput) (StatementPart,
 	q := ports.StatementQuery{
 		Merchant: in.Who.Merchant, Project: in.Who.Project, Mode: in.Who.Mode,
 		From: in.From, To: in.To, Currency: in.Currency, Kind: in.Kind, Before: in.Before,
+		Without: in.Without,
 	}
 	var out StatementPart
 	for range statementReads {

@@ -62,7 +62,17 @@ type StatementQuery struct {
 	Kind     ledger.Kind
 	Before   StatementMark // exclusive; zero for the first page
 	Limit    int
+	Without  LineParts // what need not be read; zero in what is answered, or there all the same
 }
+
+// LineParts are what a list of lines may do without.
+type LineParts uint8
+
+// The parts.
+const (
+	LinePlace LineParts = 1 << iota // in the chain of the book: Sequence and Chain
+	LineCause                       // SourceRef and Content
+)
 
 // StatementMark is a position in a statement.
 type StatementMark struct {

@@ -72,7 +72,8 @@ func (o object[T]) whole(of *T, rows int, op *graphql.OperationContext, asked as
 	if !ok {
 		return nil
 	}
-	return printed(run(make([]byte, 0, (rows+1)*rowBytes), of))
+	memory, to := takePaper((rows + 1) * rowBytes)
+	return printed{memory, run(to, of)}
 }
 
 // planned is an answer to a field that is printed by a plan when the whole answer is.
@@ -103,7 +104,13 @@ func (byPlan) InterceptField(ctx context.Context, next graphql.Resolver) (any, e
 }
 
 // printed is what a plan printed.
-type printed []byte
+type printed struct {
+	memory paper
+	text   []byte
+}
 
-// MarshalGQL implements graphql.Marshaler.
-func (p printed) MarshalGQL(w io.Writer) { _, _ = w.Write(p) }
+// MarshalGQL implements graphql.Marshaler. An answer is written once: its memory is another's then.
+func (p printed) MarshalGQL(w io.Writer) {
+	_, _ = w.Write(p.text)
+	p.memory.release(p.text)
+}

@@ -20,6 +20,11 @@ func text[T any, S ~string](of func(*T) S) column[T] {
 	return leaf(func(to []byte, t *T) []byte { return appendText(to, string(of(t))) })
 }
 
+// figure is text that is printed in place: digits, none of which has to be escaped.
+func figure[T any](value appending[T]) column[T] {
+	return leaf(func(to []byte, t *T) []byte { return append(value(append(to, '"'), t), '"') })
+}
+
 // maybe is text that is null where there is none.
 func maybe[T any, S ~string](of func(*T) S) column[T] {
 	return leaf(func(to []byte, t *T) []byte {

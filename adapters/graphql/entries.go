@@ -19,7 +19,7 @@ func (q queries) Entries(
 	if err != nil {
 		return nil, err
 	}
-	in := app.StatementInput{Who: who}
+	in := app.StatementInput{Who: who, Without: linesWithout(ctx)}
 	if in.Limit, err = sizeOf(first); err != nil {
 		return nil, err
 	}
@@ -44,6 +44,18 @@ func (q queries) Entries(
 		shown.next = func() string { return at.cursor(mark{read.Next.At, string(read.Next.No)}) }
 	}
 	return shown, nil
+}
+
+// linesWithout is what need not be read of a page of lines.
+func linesWithout(ctx context.Context) (parts ports.LineParts) {
+	asked := askedNames(ctx)
+	if !asked.any("sequence", "chainHash") {
+		parts |= ports.LinePlace
+	}
+	if !asked.any("contentHash") {
+		parts |= ports.LineCause
+	}
+	return parts
 }
 
 func (f *EntryFilter) apply(in *app.StatementInput) {

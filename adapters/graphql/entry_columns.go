@@ -19,7 +19,7 @@ func showEntries(rows []ports.Booked) []*Entry { return each(rows, showEntry) }
 func entryEdge(cursor string, node *Entry) *EntryEdge { return &EntryEdge{Cursor: cursor, Node: node} }
 
 var moneyColumns = object[money.Amount]{"Money", map[string]column[money.Amount]{
-	"amount":   text((*money.Amount).String),
+	"amount":   figure(func(to []byte, a *money.Amount) []byte { return a.Append(to) }),
 	"currency": text(func(a *money.Amount) string { return a.Currency().Code() }),
 }}
 

@@ -1,8 +1,10 @@
 package graphql_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -320,6 +322,26 @@ func TestPagesFollowOneAnother(t *testing.T) {
 			if a := w.ask(s.as(readerOf(other)), operation(other, o, 1), foreign); a.code() != "BAD_USER_INPUT" {
 				t.Errorf("%s took a cursor of %s: %s", other, name, a.Body)
 			}
+		}
+	}
+}
+
+// A page that looks all day fills no log; what it changes, and what it was refused, is told.
+func TestQueriesAreLoggedAsReads(t *testing.T) {
+	w := open(t)
+	s := w.shop("corner")
+	var lines bytes.Buffer
+	w.mountLogged(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	for _, c := range []struct{ query, level string }{
+		{`{ viewer { id } }`, "DEBUG"},
+		{`{ payment(id: "nobody") { id } }`, "INFO"},
+		{`{ viewer { nothing } }`, "INFO"},
+		{`mutation { renameMerchant(name: "A") { userErrors { code } } }`, "INFO"},
+	} {
+		lines.Reset()
+		w.ask(s.as(member.Owner), c.query, nil)
+		if got := lines.String(); strings.Count(got, "request served") != 1 || !strings.Contains(got, "level="+c.level+" ") {
+			t.Errorf("%s is logged as %s, want %s", c.query, got, c.level)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type PaymentConnection struct {
 	listed[paymentRow, Payment, PaymentEdge]
 }
 
-// paymentRow is a payment and the API that shows it.
+// paymentRow is a payment, which is only read, and the API that shows it.
 type paymentRow struct {
 	*checkout.Snapshot
 
@@ -39,7 +39,9 @@ type coins struct {
 }
 
 var coinColumns = object[coins]{"CoinAmount", map[string]column[coins]{
-	"amount":   text(func(c *coins) string { return money.FormatUnits(c.units, int(c.of.Decimals)) }),
+	"amount": figure(func(to []byte, c *coins) []byte {
+		return money.AppendUnits(to, c.units, int(c.of.Decimals))
+	}),
 	"units":    text(func(c *coins) string { return c.units.String() }),
 	"asset":    text(func(c *coins) string { return c.of.Symbol }),
 	"decimals": whole(func(c *coins) int { return int(c.of.Decimals) }),

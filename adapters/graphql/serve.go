@@ -108,15 +108,17 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 		_, err := s.Watch(c)
 		return err
 	}
-	ctx := context.WithValue(c.Request.Context(), readerKey{}, reader{string(who.Member), still})
+	ctx := context.WithValue(c.Request.Context(), readerKey{},
+		reader{string(who.Member), still, func() { edge.Read(c) }})
 	c.Request = c.Request.WithContext(ctx)
 	return nil
 }
 
-// reader is who reads a stream, and how to ask whether he still may.
+// reader is who reads, how to ask whether he still may, and how to tell the log that he changed nothing.
 type reader struct {
 	member string
 	still  func() error
+	read   func()
 }
 
 // readerKey is where a context keeps its reader.
@@ -125,7 +127,7 @@ type readerKey struct{}
 func readerOf(ctx context.Context) reader {
 	r, ok := ctx.Value(readerKey{}).(reader)
 	if !ok {
-		return reader{still: func() error { return nil }}
+		return reader{still: func() error { return nil }, read: func() {}}
 	}
 	return r
 }

@@ -245,9 +245,12 @@ func open(t *testing.T) *world {
 type actorKey struct{}
 
 // mount serves the API as it is now.
-func (w *world) mount() {
+func (w *world) mount() { w.mountLogged(slog.DiscardHandler) }
+
+// mountLogged is mount that tells a log of requests.
+func (w *world) mountLogged(access slog.Handler) {
 	w.engine = edge.NewEngine(edge.Options{
-		Log: slog.New(slog.DiscardHandler), Now: w.clock.Now, BodyLimits: graphql.BodyLimits(),
+		Log: slog.New(access), Now: w.clock.Now, BodyLimits: graphql.BodyLimits(),
 	})
 	service := &graphql.Service{API: w.api, Gate: w.gate, Watch: w.watch, Limiter: edge.NewLimiter(w.clock.Now), Drain: w.drain}
 	service.Mount(w.engine)

@@ -191,13 +191,24 @@ func (s *Store) Page(_ context.Context, q ports.StatementQuery) (ports.Statement
 	})
 	lines, more := first(lines, q.Limit)
 	for i := range lines {
-		lines[i] = cloneBooked(lines[i])
+		lines[i] = shortened(cloneBooked(lines[i]), q.Without)
 	}
 	page := ports.StatementPage{Lines: lines, More: more}
 	if more && len(lines) > 0 {
 		page.Next = lineMark(lines[len(lines)-1].Transaction)
 	}
 	return page, nil
+}
+
+// shortened leaves out of a line what whoever asked can do without, so that nobody misses it elsewhere only.
+func shortened(b ports.Booked, without ports.LineParts) ports.Booked {
+	if without&ports.LinePlace != 0 {
+		b.Sequence, b.Chain = 0, ledger.Hash{}
+	}
+	if without&ports.LineCause != 0 {
+		b.Transaction.SourceRef, b.Content = "", ledger.Hash{}
+	}
+	return b
 }
 
 func selects(q ports.StatementQuery, t ledger.Transaction) bool {

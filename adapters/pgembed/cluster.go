@@ -97,7 +97,7 @@ func (s *Server) settings() []string {
 		set = append(set, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
 			"wal_level=minimal", "max_wal_senders=0", "shared_buffers=64MB")
 	} else {
-		set = append(set, "fsync=on", "synchronous_commit=on", "full_page_writes=on")
+		set = append(append(set, "fsync=on", "synchronous_commit=on", "full_page_writes=on"), buffers(memory())...)
 	}
 	args := []string{"-D", s.place.cluster}
 	for _, assignment := range set {

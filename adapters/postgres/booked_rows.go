@@ -44,10 +44,14 @@ func (r *bookedRow) booked(no ledger.OrderNo, known ports.StatementQuery) (ports
 		SourceRef: r.SourceRef, SessionID: r.SessionID, Description: r.Description,
 		Reverses: orderNo(r.Reverses), BookedAt: r.BookedAt.UTC(),
 	}}
-	if b.Content, err = hashOf(r.Content); err != nil {
-		return b, err
+	if known.Without&ports.LineCause == 0 {
+		if b.Content, err = hashOf(r.Content); err != nil {
+			return b, err
+		}
 	}
-	b.Chain, err = hashOf(r.Chain)
+	if known.Without&ports.LinePlace == 0 {
+		b.Chain, err = hashOf(r.Chain)
+	}
 	return b, err
 }
 
@@ -73,8 +77,11 @@ type lineRow struct {
 // statements, in which an index has them: that of postings within a line is nothing PostgreSQL would not
 // have to sort for.
 const (
-	lineColumns = "t.order_no, t.kind, t.source_ref, t.session_id, t.description, t.reverses, t.booked_at," +
-		" t.sequence, t.content, t.chain, p.position, p.source, p.destination, p.currency, p.amount"
+	lineColumns  = shortColumns + placeColumns + causeColumns
+	shortColumns = "t.order_no, t.kind, t.session_id, t.description, t.reverses, t.booked_at," +
+		" p.position, p.source, p.destination, p.currency, p.amount"
+	placeColumns = ", t.sequence, t.chain"
+	causeColumns = ", t.source_ref, t.content"
 	ownerColumns = ", t.merchant_id, t.project_id, t.mode"
 	withPostings = " t LEFT JOIN postings p ON p.order_no = t.order_no "
 	linesOrder   = " ORDER BY t.booked_at DESC, t.order_no DESC"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -70,4 +71,29 @@ func (s *Store) ListTogether(
 		pages, failures = append(pages, page), append(failures, failure)
 	}
 	return pages, failures, err
+}
+
+// SortedStatements reads pages of one shape as they are read once PostgreSQL gave them in no order.
+func (s *Store) SortedStatements(ctx context.Context, asked []ports.StatementQuery) ([]ports.StatementPage, error) {
+	return s.statementsOf(ctx, asked, pagesOrder)
+}
+
+// Line is a line as it is read.
+type Line = lineRow
+
+// LineOf is a line without postings.
+func LineOf(no int64, at time.Time, kind ledger.Kind) Line {
+	return Line{bookedRow: bookedRow{OrderNo: no, BookedAt: at, Kind: kind, Content: make([]byte, 32), Chain: make([]byte, 32)}}
+}
+
+// Collect makes a statement of lines.
+func Collect(lines []Line) error {
+	s := statementOf(ports.StatementQuery{})
+	for _, line := range lines {
+		s.row = line
+		if err := s.add(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

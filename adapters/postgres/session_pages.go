@@ -70,7 +70,7 @@ func (l *listShape) columns() string {
 		}
 	}
 	if !l.placed() {
-		columns += placeColumns
+		columns += whoseColumns
 	}
 	return columns
 }

@@ -127,12 +127,12 @@ const (
 
 	withIntents = "s LEFT JOIN intents i ON i.id = s.intent_id "
 
-	sessionsOf = "SELECT " + intentColumns + requestColumns + placeColumns + metadataColumn + returnColumns + receiptColumns +
+	sessionsOf = "SELECT " + intentColumns + requestColumns + whoseColumns + metadataColumn + returnColumns + receiptColumns +
 		" FROM "
 
 	requestColumns = `, s.id, s.kind, s.due_currency, s.due_amount, s.method, s.description, s.order_id, s.status,
 	s.created_at, s.expires_at, s.updated_at, s.version, s.paid, s.parts, s.underpaid_held, s.parts_closed`
-	placeColumns   = ", s.merchant_id, s.project_id, s.mode"
+	whoseColumns   = ", s.merchant_id, s.project_id, s.mode"
 	metadataColumn = ", s.metadata"
 	returnColumns  = ", s.success_url, s.fail_url"
 	receiptColumns = `, s.receipt_intent_id, s.receipt_network, s.receipt_txid, s.receipt_idx, s.receipt_sender,

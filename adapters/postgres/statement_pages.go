@@ -23,23 +23,27 @@ func shares(q ports.StatementQuery) bool {
 
 // pageShape is what is written into the text of a read: pages of one shape are one statement.
 type pageShape struct {
-	kind  ledger.Kind
-	limit int
+	kind    ledger.Kind
+	limit   int
+	without ports.LineParts
 }
 
 // sharedStatements reads pages that were asked for at the same time.
 func (s *Store) sharedStatements(
 	ctx context.Context, asked []ports.StatementQuery,
 ) (map[ports.StatementQuery]ports.StatementPage, error) {
-	return alike(asked, func(q ports.StatementQuery) pageShape { return pageShape{q.Kind, limited(q.Limit)} },
+	return alike(asked, func(q ports.StatementQuery) pageShape { return pageShape{q.Kind, limited(q.Limit), q.Without} },
 		func(same []ports.StatementQuery, sorted bool) ([]ports.StatementPage, error) {
 			order := ""
 			if sorted {
-				order = " ORDER BY q.page, t.booked_at DESC, t.order_no DESC"
+				order = pagesOrder
 			}
 			return s.statementsOf(ctx, same, order)
 		})
 }
+
+// pagesOrder is that of pages read together.
+const pagesOrder = " ORDER BY q.page, t.booked_at DESC, t.order_no DESC"
 
 // pageRow is a line of one of the pages.
 type pageRow struct {
@@ -80,7 +84,14 @@ func sharedQuery(q ports.StatementQuery) string {
 	f.add("mode = q.mode")
 	f.add("booked_at >= q.since")
 	f.add("(booked_at, order_no) < (q.before, q.before_no)")
-	return "SELECT q.page, " + lineColumns + ` FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[],
+	columns := shortColumns
+	if q.Without&ports.LinePlace == 0 {
+		columns += placeColumns
+	}
+	if q.Without&ports.LineCause == 0 {
+		columns += causeColumns
+	}
+	return "SELECT q.page, " + columns + ` FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[],
 			$5::timestamptz[], $6::bigint[]) WITH ORDINALITY AS q (merchant, project, mode, since, before, before_no, page),
 		LATERAL (` + statementParts(q, "*").query(f, limited(q.Limit)+1) + ")" + withPostings + "WHERE t.merchant_id = q.merchant"
 }

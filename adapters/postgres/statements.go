@@ -38,6 +38,7 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 		f.add("t.merchant_id = $?", q.Merchant)
 		his = " WHERE " + f.conditions[len(f.conditions)-1]
 	}
+	q.Without = 0
 	columns := lineColumns
 	if q.Merchant == "" || q.Project == "" || q.Mode == 0 {
 		columns += ownerColumns

@@ -18,6 +18,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/101pay/101pay/domain/keys"
 )
@@ -48,7 +49,8 @@ var errSealed = errors.New("open sealed text: it was altered, or sealed for anot
 // Vault implements ports.Vault.
 type Vault struct {
 	master MasterKey
-	digest []byte // key of Digest
+	digest []byte   // key of Digest
+	tags   sync.Map // keys of Tag by purpose, of which the program names a few
 }
 
 // New answers the vault of a master key.
@@ -103,7 +105,11 @@ func (v *Vault) Digest(secret keys.Secret) []byte {
 
 // Tag is a short keyed hash that proves we made a text.
 func (v *Vault) Tag(purpose, text string) []byte {
-	return keyed(v.master.derive(labelTag, purpose), text)[:tagBytes]
+	key, known := v.tags.Load(purpose)
+	if !known {
+		key, _ = v.tags.LoadOrStore(purpose, v.master.derive(labelTag, purpose))
+	}
+	return keyed(key.([]byte), text)[:tagBytes] //nolint:errcheck // nothing else is stored
 }
 
 func keyed(key []byte, text string) []byte {

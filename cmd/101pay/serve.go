@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ func (serveCommand) Run(p process, c *Config) error {
 		return err
 	}
 	welcome(p.stdout, c, g)
+	roomForGarbage(p.ctx, p.getenv, debug.SetGCPercent)
 	return g.run(p.ctx, listener, c, db, log)
 }
 

@@ -220,10 +220,16 @@ func (a Amount) Minor() *big.Int {
 
 // MinorText is the amount in minor units, in decimal: "999" for 9.99 USD.
 func (a Amount) MinorText() string {
+	var room [maxPrinted]byte
+	return string(a.AppendMinor(room[:0]))
+}
+
+// AppendMinor appends what MinorText prints.
+func (a Amount) AppendMinor(to []byte) []byte {
 	if a.minor == nil {
-		return "0"
+		return append(to, '0')
 	}
-	return inDecimal(a.minor)
+	return appendDecimal(to, a.minor)
 }
 
 // IsZero reports whether nothing is left of the amount; the zero value is zero too.
@@ -244,6 +250,14 @@ func (a Amount) String() string {
 		return "0 ???"
 	}
 	return FormatUnits(a.minor, a.currency.Scale())
+}
+
+// Append appends what String prints.
+func (a Amount) Append(to []byte) []byte {
+	if a.minor == nil {
+		return append(to, a.String()...)
+	}
+	return AppendUnits(to, a.minor, a.currency.Scale())
 }
 
 // Equal reports whether both are the same number of units of the same currency.

@@ -82,3 +82,28 @@ func TestConvertRoundsUp(t *testing.T) {
 		t.Errorf("1000 JPY = %s units, %v; want 6666667", units, err)
 	}
 }
+
+// What is appended is what is printed, behind what was there.
+func TestAppendsWhatItPrints(t *testing.T) {
+	long, _ := new(big.Int).SetString("1"+strings.Repeat("0", 90), 10)
+	for _, c := range []struct {
+		a            Amount
+		major, minor string
+	}{
+		{Amount{}, "0 ???", "0"},
+		{Amount{JPY, big.NewInt(1500)}, "1500", "1500"},
+		{Amount{USD, big.NewInt(5)}, "0.05", "5"},
+		{Amount{USD, big.NewInt(100)}, "1.00", "100"},
+		{Amount{USDT, big.NewInt(1_004_200)}, "1.0042", "1004200"},
+		{Amount{USDT, big.NewInt(9_990_123)}, "9.990123", "9990123"},
+		{Amount{USDT, new(big.Int)}, "0.00", "0"},
+		{Amount{USDT, long}, "1" + strings.Repeat("0", 84) + ".00", "1" + strings.Repeat("0", 90)},
+	} {
+		if got := string(c.a.Append([]byte("0"))); got != "0"+c.major || c.a.String() != c.major {
+			t.Errorf("%s: printed %s, appended %s", c.major, c.a, got)
+		}
+		if got := string(c.a.AppendMinor([]byte("0"))); got != "0"+c.minor || c.a.MinorText() != c.minor {
+			t.Errorf("%s: printed %s, appended %s", c.minor, c.a.MinorText(), got)
+		}
+	}
+}

@@ -2,26 +2,37 @@ package money
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
-	"strings"
 )
+
+// maxPrinted is room for the digits of nearly every number; a longer one takes memory of its own.
+const maxPrinted = 64
 
 // FormatUnits prints units of 10^-places as a decimal with at least two places where there are
 // that many, and no needless zeros.
 func FormatUnits(units *big.Int, places int) string {
-	s := inDecimal(units)
+	var room [maxPrinted]byte
+	return string(AppendUnits(room[:0], units, places))
+}
+
+// AppendUnits appends what FormatUnits prints.
+func AppendUnits(to []byte, units *big.Int, places int) []byte {
+	var room [maxPrinted]byte
+	digits := appendDecimal(room[:0], units)
 	if places == 0 {
-		return s
+		return append(to, digits...)
 	}
-	if len(s) <= places {
-		s = strings.Repeat("0", places-len(s)+1) + s
+	for range places - len(digits) + 1 {
+		to = append(to, '0')
 	}
-	whole, frac := s[:len(s)-places], s[len(s)-places:]
-	keep := len(frac)
-	for keep > min(2, places) && frac[keep-1] == '0' {
-		keep--
+	to = append(to, digits...)
+	point := len(to) - places
+	end := len(to)
+	for end-point > min(2, places) && to[end-1] == '0' {
+		end--
 	}
-	return whole + "." + frac[:keep]
+	return slices.Insert(to[:end], point, '.')
 }
 
 // FormatSigned is FormatUnits of what may be less than nothing.
@@ -40,10 +51,10 @@ func integer(text string) (*big.Int, bool) {
 	return new(big.Int).SetString(text, 10)
 }
 
-// inDecimal prints a whole number; those of a word, which nearly all are, without the arithmetic of others.
-func inDecimal(n *big.Int) string {
+// appendDecimal prints a whole number; those of a word, which nearly all are, without the arithmetic of others.
+func appendDecimal(to []byte, n *big.Int) []byte {
 	if n.IsInt64() {
-		return strconv.FormatInt(n.Int64(), 10)
+		return strconv.AppendInt(to, n.Int64(), 10)
 	}
-	return n.String()
+	return n.Append(to, 10)
 }

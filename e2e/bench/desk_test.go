@@ -12,8 +12,14 @@ import (
 	"github.com/101pay/101pay/e2e/rig"
 )
 
-// deskPage is how many items of a list are asked for.
-const deskPage = 50
+const (
+	deskPage    = 50 // items of a list that are asked for
+	deskClients = 64 // who ask at the same time
+	// deskPlaces is at how many places of the year lists are read. Each client has one of his own, because what all
+	// ask for at once may be read once for all of them.
+	deskPlaces    = deskClients
+	deskPlaceDays = 5 // from one to the next; enough is left behind the last
+)
 
 // desk is somebody who looks at his dashboard.
 type desk struct {
@@ -39,8 +45,9 @@ func (d desk) query(a asked) []byte {
 // ask asks once, as a browser does, and fails the test unless everything was answered.
 func (d desk) ask(t *testing.T, a asked) rig.Answer {
 	t.Helper()
+	d.s.looks++
 	answer := d.s.g.Call(http.MethodPost, "/dashboard/graphql", d.query(a), "Cookie", d.cookie,
-		"Sec-Fetch-Site", "same-origin").Want(t, http.StatusOK)
+		"Sec-Fetch-Site", "same-origin", "X-Forwarded-For", from(d.s.looks)).Want(t, http.StatusOK)
 	if bytes.Contains(answer.Body, []byte(`"errors"`)) {
 		t.Fatalf("%s: %.500s", a.name, answer.Body)
 	}
@@ -50,15 +57,20 @@ func (d desk) ask(t *testing.T, a asked) rig.Answer {
 	return answer
 }
 
-// asks measures a request again and again by 64 clients.
-func (d desk) asks(t *testing.T, a asked, goal float64) contest {
+// asks measures requests that clients make again and again. Each client makes those of his share: all the same one
+// if there is one only, and no two the same one if there are as many as clients.
+func (d desk) asks(t *testing.T, goal float64, all ...asked) contest {
 	t.Helper()
-	d.ask(t, a)
-	body := d.query(a)
+	var bodies [][]byte
+	for _, a := range all {
+		d.ask(t, a)
+		bodies = append(bodies, d.query(a))
+	}
 	l := load{d.s.address(), shots(func(n int) []byte {
-		return shot(n, http.MethodPost, "/dashboard/graphql", body, "Cookie", d.cookie, "Sec-Fetch-Site", "same-origin")
-	}), http.StatusOK, 64, false}
-	return contest{"dashboard: " + a.name, goal, func(t *testing.T, turn time.Duration) pace {
+		return shot(n, http.MethodPost, "/dashboard/graphql", bodies[n*len(bodies)/addresses], "Cookie", d.cookie,
+			"Sec-Fetch-Site", "same-origin")
+	}), http.StatusOK, deskClients, false}
+	return contest{"dashboard: " + all[0].name, goal, func(t *testing.T, turn time.Duration) pace {
 		_, p := l.fire(t, turn)
 		return p
 	}}
@@ -149,32 +161,27 @@ func (d desk) sql(name, dsn, text string) contest {
 	}}
 }
 
-// lists measures pages.
+// lists measures pages: the newest, which all ask for, and those of many places of the year, a client each.
 func (d desk) lists(t *testing.T, dsn string) {
-	s, of := d.s, fmt.Sprintf(" of %d lines", d.s.deskLines)
-	book := d.sql("read the same page in SQL, 4 clients", dsn, newestLines(d.project, deskPage))
-	sessions := d.sql("read the same payments in SQL, 4 clients", dsn, fmt.Sprintf(`
-		SELECT s.*, i.* FROM (SELECT * FROM sessions WHERE project_id = CAST('%s' AS uuid) AND mode = 'test'
-			AND CAST(:n AS int) > 0 ORDER BY created_at DESC, id DESC LIMIT %d) s
-		LEFT JOIN intents i ON i.id = s.intent_id`, d.project, deskPage))
-	entries, payments := d.page("entries"+of, "entries", "", entryFields), d.page("payments", "payments", "", paymentFields)
-	middle := time.Now().UTC().AddDate(0, 0, -deskYear/2).Format(time.RFC3339)
-	contests := []contest{
-		book, d.asks(t, entries, 0.60), d.asks(t, d.deep(t, entries, middle), 0.63),
-		sessions, d.asks(t, payments, 0.60), d.asks(t, d.deep(t, payments, middle), 0.63),
+	s := d.s
+	entries := d.page(fmt.Sprintf("entries of %d lines", s.deskLines), "entries", "", entryFields)
+	payments := d.page("payments", "payments", "", paymentFields)
+	newest := d.newest(t, dsn, payments, newestPayments)
+	contests := append(d.placed(t, dsn, entries, "booked_at", newestLines),
+		d.placed(t, dsn, payments, "created_at", newestPayments)...)
+	if s.thorough {
+		contests = append(append(contests, d.newest(t, dsn, entries, newestLines)...), newest...)
 	}
 	paces := s.measure(t, contests...)
-	for i := 0; i < len(contests); i += 3 {
+	for i := 0; i < len(contests); i += 2 {
 		s.found.add(contests[i], contests[i+1], paces[i], paces[i+1])
-		s.found.add(contests[i+1], contests[i+2], paces[i+1], paces[i+2])
 	}
 	if s.thorough {
-		first := contests[4]
 		var others []contest
 		for _, a := range d.deskLists() {
-			others = append(others, d.asks(t, a, 0))
+			others = append(others, d.asks(t, 0, a))
 		}
-		s.against(t, first, others...)
+		s.against(t, newest[1], others...)
 		return
 	}
 	for _, a := range d.deskLists() {
@@ -182,14 +189,46 @@ func (d desk) lists(t *testing.T, dsn string) {
 	}
 }
 
-// deep is the page of a list that begins in the middle of the year.
-func (d desk) deep(t *testing.T, a asked, at string) asked {
+// newest is the newest page of a list, after the same in SQL.
+func (d desk) newest(t *testing.T, dsn string, a asked, rows func(where string, page int) string) []contest {
 	t.Helper()
-	from := a
-	from.rest += fmt.Sprintf(`, filter: {to: "%s"}`, at)
-	cursor := d.ask(t, from).At("data." + a.list + ".pageInfo.endCursor")
-	a.name += ", in the middle"
-	a.rest += fmt.Sprintf(`, after: "%s"`, cursor)
+	own := fmt.Sprintf("project_id = CAST('%s' AS uuid) AND CAST(:n AS int) > 0", d.project)
+	sql := d.sql("read the newest "+a.list+" in SQL, 4 clients", dsn, rows(own, deskPage))
+	a.name += ", first page, the same for all clients"
+	return []contest{sql, d.asks(t, 0.60, a)}
+}
+
+// placed is pages of a list at places of the year, after the same in SQL.
+func (d desk) placed(
+	t *testing.T, dsn string, a asked, at string, rows func(where string, page int) string,
+) []contest {
+	t.Helper()
+	there := fmt.Sprintf("project_id = CAST('%s' AS uuid) AND %s < now() - (1 + CAST(:n AS int) %% %d) * interval '%d days'",
+		d.project, at, deskPlaces, deskPlaceDays)
+	sql := d.sql(fmt.Sprintf("read %s of %d places in SQL, 4 clients", a.list, deskPlaces), dsn, rows(there, deskPage))
+	a.name += fmt.Sprintf(", pages at %d places of the year, a client each", deskPlaces)
+	now := time.Now().UTC()
+	var pages []asked
+	for place := range deskPlaces {
+		pages = append(pages, d.after(t, a, now.AddDate(0, 0, -deskPlaceDays*(1+place))))
+	}
+	return []contest{sql, d.asks(t, 0.60, pages...)}
+}
+
+// newestPayments reads the newest page of a project's payments.
+func newestPayments(where string, page int) string {
+	return fmt.Sprintf(`
+		SELECT s.*, i.* FROM (SELECT * FROM sessions WHERE %s AND mode = 'test'
+			ORDER BY created_at DESC, id DESC LIMIT %d) s
+		LEFT JOIN intents i ON i.id = s.intent_id`, where, page)
+}
+
+// after is the page of a list that begins behind one of an instant.
+func (d desk) after(t *testing.T, a asked, at time.Time) asked {
+	t.Helper()
+	page := a
+	page.rest += fmt.Sprintf(`, filter: {to: "%s"}`, at.Format(time.RFC3339))
+	a.rest += fmt.Sprintf(`, after: "%s"`, d.ask(t, page).At("data."+a.list+".pageInfo.endCursor"))
 	return a
 }
 
@@ -210,7 +249,7 @@ func (d desk) charts(t *testing.T, dsn, merchant string) {
 	period := d.period(30)
 	report := asked{"a month's totals", "report", period.asked() + ", by: PERIOD", reportFields, 1}
 	overview := asked{"the charts of 30 days", "overview", "$p, days: 30", chartFields, 30}
-	s.against(t, scan, d.asks(t, report, goal), d.asks(t, overview, 0))
+	s.against(t, scan, d.asks(t, goal, report), d.asks(t, 0, overview))
 	d.exact(t, dsn, report, period)
 }
 

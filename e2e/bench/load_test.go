@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http/httputil"
 	"slices"
@@ -23,7 +22,7 @@ const answerLimit = 30 * time.Second
 // last is answered.
 type load struct {
 	address string   // of the server
-	shots   [][]byte // requests as they go over the wire, sent in turn and again
+	shots   [][]byte // requests as they go over the wire, to each client a share that it sends in turn and again
 	want    int      // the status of every answer
 	clients int
 	once    bool // no request is sent twice: a client whose share of them is sent stops
@@ -47,11 +46,11 @@ func (l load) fire(t *testing.T, d time.Duration) (int, pace) {
 	begin := time.Now()
 	for i := range clients {
 		wg.Go(func() {
-			from, to := i*len(l.shots)/len(clients), (i+1)*len(l.shots)/len(clients)
+			first, end := i*len(l.shots)/len(clients), (i+1)*len(l.shots)/len(clients)
 			if !l.once {
-				to = math.MaxInt
+				end = max(end, first+1) // of few requests everybody has one
 			}
-			clients[i].err = clients[i].shoot(l, from, to, begin.Add(d))
+			clients[i].err = clients[i].shoot(l, l.shots[first:end], begin.Add(d))
 		})
 	}
 	wg.Wait()
@@ -78,13 +77,13 @@ type client struct {
 	err  error
 }
 
-func (c *client) shoot(l load, from, to int, until time.Time) error {
-	for i := from; i < to; i++ {
+func (c *client) shoot(l load, share [][]byte, until time.Time) error {
+	for i := 0; i < len(share) || !l.once; i++ {
 		began := time.Now()
 		if !began.Before(until) {
 			return nil
 		}
-		if _, err := c.conn.Write(l.shots[i%len(l.shots)]); err != nil {
+		if _, err := c.conn.Write(share[i%len(share)]); err != nil {
 			return err
 		}
 		status, err := c.read()
@@ -145,11 +144,16 @@ func (c *client) read() (status int, err error) {
 // addresses is of how many client addresses requests come, so that the limit of each is far away.
 const addresses = 4096
 
+// from is the address a request of a number seems to come from.
+func from(n int) string {
+	n %= addresses
+	return fmt.Sprintf("10.0.%d.%d", n>>8, n&255)
+}
+
 // shot is a request as it goes over the wire; n picks the address it seems to come from.
 func shot(n int, method, path string, body []byte, header ...string) []byte {
 	var b bytes.Buffer
-	n %= addresses
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: bench\r\nX-Forwarded-For: 10.0.%d.%d\r\n", method, path, n>>8, n&255)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: bench\r\nX-Forwarded-For: %s\r\n", method, path, from(n))
 	for i := 0; i+1 < len(header); i += 2 {
 		fmt.Fprintf(&b, "%s: %s\r\n", header[i], header[i+1])
 	}

@@ -60,6 +60,8 @@ type stage struct {
 	// What the gateway has acknowledged.
 	charges, sessions int
 	agents            int // charges that programs paid
+
+	looks int // at a dashboard, of one request each
 }
 
 func openStage(t *testing.T) *stage {
@@ -103,7 +105,7 @@ func (s *stage) database(t *testing.T, name string) (dsn string) {
 // opening an account costs what guessing a password shall cost.
 func (s *stage) addShops(t *testing.T, dsn string) {
 	t.Helper()
-	digests := make([][]byte, shops)
+	digests := make([][]byte, shops+readers)
 	seal := vault.New(vault.NewMasterKey(s.master))
 	for n := range digests {
 		digests[n] = seal.Digest(keys.NewSecret(private(n + 1)))
@@ -117,7 +119,7 @@ func (s *stage) addShops(t *testing.T, dsn string) {
 		`INSERT INTO ledger_heads SELECT md5('merchant ' || n)::uuid, mode, 0, decode(repeat('00', 32), 'hex')
 			FROM generate_series(1, $1::int) n, unnest(ARRAY['test', 'live']) mode`,
 	} {
-		if _, err := conn.Exec(t.Context(), sql, shops); err != nil {
+		if _, err := conn.Exec(t.Context(), sql, len(digests)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,91 +9,80 @@ import (
 	"time"
 
 	"github.com/101pay/101pay/domain/ledger"
-	"github.com/101pay/101pay/e2e/rig"
 )
 
-const statementPage = 50
+const (
+	statementPage = 50
+	// depths is at how many places of his statement each reader reads.
+	depths = 4
+	// skipped is how many lines are passed over by who asks for a page by its number.
+	skipped = 100_000
+)
 
-// bookedLines gives a merchant $2 charges, one a second and the last of them just now. Their hashes
-// are of nothing: it is for reading.
-var bookedLines = []string{
-	`INSERT INTO transactions (order_no, merchant_id, project_id, mode, kind, source_ref, session_id,
-		description, reverses, booked_at, sequence, content, chain)
-	SELECT 20200101000000000 + n, $1::text::uuid, (SELECT id FROM projects WHERE merchant_id = $1::text::uuid),
-		'test', 'charge', (20200101000000000 + n)::text, '', 'line ' || n, NULL,
-		now() - ($2::int - n) * interval '1 second', n, sha256(n::text::bytea), sha256(n::text::bytea)
-	FROM generate_series(1, $2::int) n`,
-	`INSERT INTO postings (order_no, position, merchant_id, source, destination, currency, amount)
-	SELECT 20200101000000000 + n, 0, $1::text::uuid, 'world:test:merchant', 'merchant:' || $1 || ':test:charged',
-		'USDC/6', 9990000
-	FROM generate_series(1, $2::int) n`,
+// pagePath leads to a reader's first page.
+var pagePath = fmt.Sprintf("/v1/transactions?limit=%d", statementPage)
+
+// anyReader picks the lines of one of the readers, as :n has it.
+var anyReader = fmt.Sprintf("project_id = CAST(md5('project ' || CAST(%d + CAST(:n AS int) %% %d AS text)) AS uuid)",
+	shops+1, readers)
+
+// deepLines picks those behind one of the depths of one of the readers.
+func deepLines(lines int) string {
+	return fmt.Sprintf("%s AND booked_at < now() - (%d + %d / %d * (CAST(:n AS int) %% %d)) * interval '1 second'",
+		anyReader, lines/10, lines*7/10, readers*depths, readers*depths)
 }
 
-// statement measures pages of a long statement, against pgbench reading the same lines and against
-// one another: a page deep inside costs what the first one does.
+// statement measures pages of the long statements of many merchants whose lines lie among one another, against
+// pgbench reading the same lines and against one another: a page deep inside costs what the first one does.
 func (s *stage) statement(t *testing.T) {
-	m := s.g.Register(t)
 	dsn := s.g.Env()["DATABASE_URL"]
-	conn := connect(t, dsn)
-	for _, sql := range bookedLines {
-		if _, err := conn.Exec(t.Context(), sql, m.ID, s.lines); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE transactions, postings"); err != nil {
-		t.Fatal(err)
-	}
-	var project string
-	err := conn.QueryRow(t.Context(), "SELECT id::text FROM projects WHERE merchant_id = $1::text::uuid", m.ID).Scan(&project)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := s.signIn(t, dsn)
+	s.fillStatement(t, dsn, all)
 	sql := func(name string, goal float64, text string) contest {
-		return contest{name, goal, func(t *testing.T, d time.Duration) pace {
+		return contest{name + " in SQL, 4 clients", goal, func(t *testing.T, d time.Duration) pace {
 			return statement{text, s.lines, 4}.run(t, dsn, d)
 		}}
 	}
-	key := sql("read one line by its key in SQL, 4 clients", 0,
+	key := sql("read one line by its key", 0,
 		"SELECT * FROM transactions WHERE order_no = 20200101000000000 + CAST(:n AS int)")
-	same := sql(fmt.Sprintf("read the newest %d lines in SQL, 4 clients", statementPage), 0.52,
-		newestLines(project, statementPage))
-	of := fmt.Sprintf("of %d lines, 64 clients", s.lines)
-	first := s.reading(m, "first page "+of, 0.60, "")
-	deep := s.reading(m, "page deep inside "+of, 0.63, s.cursor(t, m))
-	contests := []contest{key, same, first, deep}
-	if s.lines > skipped { // nothing is skipped that is not there
-		contests = append(contests, sql(fmt.Sprintf("skip %d lines in SQL, 4 clients", skipped), 0,
-			skippedLines(project, statementPage)))
+	newest := sql(fmt.Sprintf("read the newest %d lines of any of %d merchants", statementPage, readers), 0.52,
+		newestLines(anyReader, statementPage))
+	of := fmt.Sprintf(" of %d lines of %d merchants, a client each", s.lines, readers)
+	marks := s.marks(t, all)
+	first := s.reading(all, "first pages"+of, 0.60, func(int, int) string { return "" })
+	deep := s.reading(all, fmt.Sprintf("pages at %d depths", depths)+of, 0.63,
+		func(who, turn int) string { return marks[who][turn%depths] })
+	contests := []contest{key, newest, first, deep}
+	if s.lines/readers > skipped { // nothing is skipped that is not there
+		contests = append(contests,
+			sql(fmt.Sprintf("read %d lines at any of the depths", statementPage), 0, newestLines(deepLines(s.lines), statementPage)),
+			sql(fmt.Sprintf("skip %d lines", skipped), 0, skippedLines(anyReader, statementPage)))
 	}
 	paces := s.measure(t, contests...)
-	s.found.add(key, same, paces[0], paces[1])
-	s.found.add(same, first, paces[1], paces[2])
+	s.found.add(key, newest, paces[0], paces[1])
+	s.found.add(newest, first, paces[1], paces[2])
 	s.found.add(first, deep, paces[2], paces[3])
-	for _, counted := range contests[4:] {
-		deep.goal = 500
-		s.found.add(counted, deep, paces[4], paces[3])
+	for i, limit := range contests[4:] {
+		deep.goal = []float64{0.60, 500}[i]
+		s.found.add(limit, deep, paces[4+i], paces[3])
 	}
 }
 
-// skipped is how many lines are passed over by who asks for a page by its number.
-const skipped = 100_000
-
 // skippedLines reads the page a number of lines down that an index leads to, as lists do that know no cursor.
-func skippedLines(project string, page int) string {
+func skippedLines(where string, page int) string {
 	return fmt.Sprintf(`SELECT t.*, p.source, p.destination, p.currency, p.amount
-		FROM (SELECT * FROM transactions WHERE project_id = CAST('%s' AS uuid) AND mode = 'test' AND kind = 'charge'
-			AND CAST(:n AS int) > 0 ORDER BY booked_at DESC, order_no DESC OFFSET %d LIMIT %d) t
-		JOIN postings p USING (order_no)`, project, skipped, page)
+		FROM (SELECT * FROM transactions WHERE %s AND mode = 'test' AND kind = 'charge'
+			ORDER BY booked_at DESC, order_no DESC OFFSET %d LIMIT %d) t
+		JOIN postings p USING (order_no)`, where, skipped, page)
 }
 
-// newestLines reads a page of a project's statement, kind by kind as lines are indexed. The number is not asked
-// for, yet there: every statement of a limit takes one.
-func newestLines(project string, page int) string {
+// newestLines reads the newest page of a project's lines, kind by kind as they are indexed.
+func newestLines(where string, page int) string {
 	var kinds []string
 	for _, kind := range ledger.Kinds() {
 		kinds = append(kinds, fmt.Sprintf(`(SELECT order_no, booked_at FROM transactions
-			WHERE project_id = CAST('%s' AS uuid) AND mode = 'test' AND kind = '%s' AND CAST(:n AS int) > 0
-			ORDER BY booked_at DESC, order_no DESC LIMIT %d)`, project, kind, page))
+			WHERE %s AND mode = 'test' AND kind = '%s'
+			ORDER BY booked_at DESC, order_no DESC LIMIT %d)`, where, kind, page))
 	}
 	return fmt.Sprintf(`
 		SELECT t.*, p.source, p.destination, p.currency, p.amount FROM (SELECT order_no FROM (%s) k
@@ -100,19 +90,34 @@ func newestLines(project string, page int) string {
 		JOIN transactions t USING (order_no) JOIN postings p USING (order_no)`, strings.Join(kinds, " UNION ALL "), page)
 }
 
-// cursor leads to the middle of the merchant's statement.
-func (s *stage) cursor(t *testing.T, m rig.Merchant) string {
+// marks are cursors of each reader, from a tenth of the way down to four fifths, so that a whole page lies behind
+// each. No two lead equally deep.
+func (s *stage) marks(t *testing.T, all []reader) [][depths]string {
 	t.Helper()
-	middle := time.Now().Add(-time.Duration(s.lines/2) * time.Second).UTC().Format(time.RFC3339)
-	a := m.Call(http.MethodGet, "/v1/transactions?limit=1&to="+middle, nil).Want(t, http.StatusOK)
-	return "&cursor=" + a.At("nextCursor")
+	now := time.Now().UTC()
+	marks := make([][depths]string, len(all))
+	for who, r := range all {
+		for i := range depths {
+			down := s.lines/10 + s.lines*7/10*(i*readers+who)/(depths*readers) // seconds, as there is a line in each
+			to := now.Add(-time.Duration(down) * time.Second).Format(time.RFC3339)
+			one := s.g.Call(http.MethodGet, "/v1/transactions?limit=1&to="+to, nil, "Authorization", "Bearer "+r.token)
+			marks[who][i] = "&cursor=" + one.Want(t, http.StatusOK).At("nextCursor")
+		}
+	}
+	deepest := s.g.Call(http.MethodGet, pagePath+marks[readers-1][depths-1], nil, "Authorization",
+		"Bearer "+all[readers-1].token).Want(t, http.StatusOK)
+	if n := bytes.Count(deepest.Body, []byte(`"orderNo":`)); n != statementPage {
+		t.Fatalf("%d lines on the deepest page, want %d", n, statementPage)
+	}
+	return marks
 }
 
-func (s *stage) reading(m rig.Merchant, name string, goal float64, cursor string) contest {
+// reading is a client for each reader, who asks for his page of each turn.
+func (s *stage) reading(all []reader, name string, goal float64, page func(who, turn int) string) contest {
+	const share = addresses / readers
 	l := load{s.address(), shots(func(n int) []byte {
-		return shot(n, http.MethodGet, fmt.Sprintf("/v1/transactions?limit=%d%s", statementPage, cursor), nil,
-			"Authorization", "Bearer "+m.Token)
-	}), http.StatusOK, 64, false}
+		return shot(n, http.MethodGet, pagePath+page(n/share, n%share), nil, "Authorization", "Bearer "+all[n/share].token)
+	}), http.StatusOK, readers, false}
 	return contest{name, goal, func(t *testing.T, d time.Duration) pace {
 		_, p := l.fire(t, d)
 		return p

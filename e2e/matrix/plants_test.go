@@ -95,10 +95,10 @@ var plants = []plant{
 		in(matching, "	case s.Status() == Settled:\n		return Duplicate\n", ""),
 	}},
 	{rule: "a transfer is recorded once", kind: plain + " " + inTime, edits: []rig.Edit{
-		in(rows, "known && row.Disposition != ports.Reversed {\n		return false, nil", "known && row.Disposition != ports.Reversed {\n		return true, nil"),
+		in(rows, "known && !row.GivesWayTo(t) {\n		return false, nil", "known && !row.GivesWayTo(t) {\n		return true, nil"),
 	}},
 	{rule: "what comes back counts again", kind: plain + " " + inTime, edits: []rig.Edit{
-		in(rows, "known && row.Disposition != ports.Reversed {", "known && row.TransferKnown() {"),
+		in(rows, "known && !row.GivesWayTo(t) {", "known && row.TransferKnown() {"),
 		in("ports/transfers.go", "// Sighting is a transfer seen", "// TransferKnown is always so.\nfunc (TransferRow) TransferKnown() bool { return true }\n\n// Sighting is a transfer seen"),
 	}},
 	{rule: "what is undone is taken back", kind: plain + " " + inTime, edits: []rig.Edit{

@@ -64,7 +64,7 @@ var plants = []plant{
 		name: "what was undone never comes again", finds: "lost: ",
 		edits: []rig.Edit{{
 			File: "adapters/memory/transfers.go",
-			Old:  "known && row.Disposition != ports.Reversed {", New: "known && row.Disposition != \"\" {",
+			Old:  "known && !row.GivesWayTo(t) {", New: "known && row.Disposition != \"\" {",
 		}},
 	},
 	{
@@ -78,7 +78,7 @@ var plants = []plant{
 	{
 		name: "look first, then write", finds: "",
 		edits: []rig.Edit{
-			{File: "adapters/memory/transfers.go", Old: `	if row, known := s.transfers.get(keyOf(t.Transfer)); known && row.Disposition != ports.Reversed {
+			{File: "adapters/memory/transfers.go", Old: `	if row, known := s.transfers.get(keyOf(t.Transfer)); known && !row.GivesWayTo(t) {
 		return false, nil
 	}
 `},

@@ -16,6 +16,7 @@ var statementPromises = []promise{
 	{"a statement is filtered by mode, project, currency and kind", statementFilters},
 	{"what is rare in a long statement is found in it, once and in order", statementRare},
 	{"a period includes its beginning and excludes its end", statementPeriod},
+	{"pages asked for at the same time are what each asked for", statementCrowd},
 	{"a statement shows nothing of another merchant", statementForeign},
 	{"a transaction is found by order number in its mode only", statementByOrderNo},
 }

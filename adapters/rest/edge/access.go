@@ -43,7 +43,7 @@ func (f *frontier) logAccess(c *gin.Context) {
 // accessLevel keeps what pages and probes poll all day out of an ordinary log, and what programs ask the
 // price of: 402 without a fault is a price. They are counted like everything else.
 func accessLevel(c *gin.Context, x *exchange) slog.Level {
-	reads := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
+	reads := x.reads || c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
 	status := c.Writer.Status()
 	fine := status < http.StatusBadRequest || status == http.StatusPaymentRequired
 	if reads && fine && x.fault == "" && !x.hungUp {
@@ -51,6 +51,10 @@ func accessLevel(c *gin.Context, x *exchange) slog.Level {
 	}
 	return slog.LevelInfo
 }
+
+// Read tells the access log of a request that it only read, and got what it asked for, where its method does not
+// say so.
+func Read(c *gin.Context) { of(c).reads = true }
 
 func routeName(c *gin.Context) string {
 	if c.FullPath() == "" {

@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -39,5 +40,28 @@ func TestPricesDoNotFillTheLog(t *testing.T) {
 	}
 	if lines[2]["code"] != refused.Code || len(counted) != 1 || counted[0] != refused.Code {
 		t.Errorf("the refusal is logged as %v and counted %v", lines[2], counted)
+	}
+}
+
+// What only reads is no line of an ordinary log, by whatever method it asks; what goes wrong is.
+func TestReadsDoNotFillTheLog(t *testing.T) {
+	h := open(t, edge.Options{}, func(engine *gin.Engine) {
+		engine.POST("/changes", func(c *gin.Context) { c.Status(http.StatusOK) })
+		engine.POST("/reads", edge.Read)
+		engine.POST("/fails", func(c *gin.Context) {
+			edge.Read(c)
+			edge.Fail(c, fault.ErrNotFound)
+		})
+	})
+	for _, path := range []string{"/changes", "/reads", "/fails"} {
+		do(t, h.request(t, http.MethodPost, path, ""))
+	}
+	h.Close()
+	levels := map[any]any{}
+	for _, line := range h.log.lines(t, "request served") {
+		levels[line["route"]] = line["level"]
+	}
+	if want := map[any]any{"/changes": "INFO", "/reads": "DEBUG", "/fails": "INFO"}; !maps.Equal(levels, want) {
+		t.Errorf("logged as %v, want %v", levels, want)
 	}
 }

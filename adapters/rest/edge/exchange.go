@@ -24,6 +24,7 @@ type exchange struct {
 	read    bool   // whether it was read
 	fault   string // code of the fault answered, "" if none
 	limit   string // name of the limit that refused, "" if none
+	reads   bool   // nothing was changed by it, whatever its method
 	hungUp  bool   // the connection is being dropped without an answer
 }
 

@@ -92,7 +92,7 @@ func (a *API) listTransactions(c *gin.Context, who merchant.Principal) error {
 
 // readFilter reads what selects lines.
 func readFilter(who merchant.Principal, query url.Values) (app.StatementInput, error) {
-	in := app.StatementInput{Who: who}
+	in := app.StatementInput{Who: who, Without: ports.LinePlace}
 	var err error
 	if in.From, err = readInstant("from", query, 0); err != nil {
 		return in, err
