@@ -73,9 +73,16 @@ func (s *Store) ListTogether(
 	return pages, failures, err
 }
 
-// SortedStatements reads pages of one shape as they are read once PostgreSQL gave them in no order.
-func (s *Store) SortedStatements(ctx context.Context, asked []ports.StatementQuery) ([]ports.StatementPage, error) {
-	return s.statementsOf(ctx, asked, pagesOrder)
+// SortedStatements reads pages of one shape as they are read once PostgreSQL gave them in no order, and says
+// which of them cannot be read.
+func (s *Store) SortedStatements(
+	ctx context.Context, asked []ports.StatementQuery,
+) (pages []ports.StatementPage, failures []error, err error) {
+	read, err := s.statementsOf(ctx, asked, pagesOrder)
+	for _, p := range read {
+		pages, failures = append(pages, p.StatementPage), append(failures, p.err)
+	}
+	return pages, failures, err
 }
 
 // Line is a line as it is read.

@@ -84,7 +84,7 @@ type Store struct {
 	opened   gathered[checkout.SessionID, sessionRow] // questions for sessions
 	cursors  gathered[allCursors, []ports.Cursor]
 	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements
-	pages    gathered[ports.StatementQuery, ports.StatementPage]
+	pages    gathered[ports.StatementQuery, readPage]
 	lists    gathered[sessionList, readList]
 	sandbox  sandboxQuestions
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 )
 
 // newPages is where readers of statements meet. While one page is read the server can work on another.
-func newPages() gathered[ports.StatementQuery, ports.StatementPage] {
-	return gathered[ports.StatementQuery, ports.StatementPage]{
+func newPages() gathered[ports.StatementQuery, readPage] {
+	return gathered[ports.StatementQuery, readPage]{
 		atOnce: max(gatheredReads, runtime.GOMAXPROCS(0)), most: sharedPages,
 	}
 }
@@ -31,9 +32,9 @@ type pageShape struct {
 // sharedStatements reads pages that were asked for at the same time.
 func (s *Store) sharedStatements(
 	ctx context.Context, asked []ports.StatementQuery,
-) (map[ports.StatementQuery]ports.StatementPage, error) {
+) (map[ports.StatementQuery]readPage, error) {
 	return alike(asked, func(q ports.StatementQuery) pageShape { return pageShape{q.Kind, limited(q.Limit), q.Without} },
-		func(same []ports.StatementQuery, sorted bool) ([]ports.StatementPage, error) {
+		func(same []ports.StatementQuery, sorted bool) ([]readPage, error) {
 			order := ""
 			if sorted {
 				order = pagesOrder
@@ -51,11 +52,18 @@ type pageRow struct {
 	lineRow
 }
 
+// readPage is a page, or why it cannot be read: that is no matter of those that were read with it.
+type readPage struct {
+	ports.StatementPage
+
+	err error
+}
+
 // statementsOf reads pages of one shape.
 func (s *Store) statementsOf(
 	ctx context.Context, asked []ports.StatementQuery, order string,
-) ([]ports.StatementPage, error) {
-	pages := make([]statement, len(asked))
+) ([]readPage, error) {
+	pages, out := make([]statement, len(asked)), make([]readPage, len(asked))
 	for i, q := range asked {
 		pages[i] = statementOf(q)
 	}
@@ -63,16 +71,25 @@ func (s *Store) statementsOf(
 	err := readEach(ctx, s.in(), sharedQuery(asked[0])+order, boundsOf(asked).args(),
 		func() *pageRow { row = pageRow{}; return &row },
 		func() error {
-			page := &pages[row.Page-1]
+			page, failed := &pages[row.Page-1], &out[row.Page-1].err
+			if *failed != nil {
+				return nil
+			}
 			page.row = row.lineRow
-			return page.add()
+			err := page.add()
+			if errors.Is(err, errUnordered) {
+				return err
+			}
+			*failed = err
+			return nil
 		})
 	if err != nil {
 		return nil, translate(err)
 	}
-	out := make([]ports.StatementPage, len(asked))
 	for i, q := range asked {
-		out[i] = pageOf(pages[i].lines, q.Limit)
+		if out[i].err == nil {
+			out[i].StatementPage = pageOf(pages[i].lines, q.Limit)
+		}
 	}
 	return out, nil
 }

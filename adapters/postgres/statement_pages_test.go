@@ -33,9 +33,39 @@ func TestPagesAreTheSameHoweverPostgresReadsThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sorted, err := s.SortedStatements(t.Context(), []ports.StatementQuery{q, second})
+	sorted, _, err := s.SortedStatements(t.Context(), []ports.StatementQuery{q, second})
 	if err != nil || len(next.Lines) != 3 || !reflect.DeepEqual([]ports.StatementPage{first, next}, sorted) {
 		t.Errorf("sorted %v, %v, want %v and %v", sorted, err, first, next)
+	}
+}
+
+// A line that cannot be read is no matter of whoever asked for other pages at the same time.
+func TestASpoiltLineSpoilsNoOtherPage(t *testing.T) {
+	dsn := migrated(t)
+	s := open(t, dsn)
+	var asked []ports.StatementQuery
+	for range 2 {
+		shop := portstest.OpenShop(t, world(s))
+		if _, err := s.Book(t.Context(), shop.Charge(t, 1, portstest.Epoch), ""); err != nil {
+			t.Fatal(err)
+		}
+		asked = append(asked, ports.StatementQuery{
+			Merchant: shop.ID(), Project: shop.Project.ID, Mode: merchant.Test, Limit: 3,
+		})
+	}
+	conn := connect(t, dsn)
+	exec(t, conn, "SET session_replication_role = replica") // what is booked cannot be changed otherwise
+	exec(t, conn, "ALTER TABLE postings DROP CONSTRAINT postings_currency_check")
+	exec(t, conn, "UPDATE postings SET currency = 'of none' WHERE merchant_id = $1", string(asked[0].Merchant))
+	pages, failures, err := s.SortedStatements(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failures[0] == nil || failures[1] != nil || len(pages[1].Lines) != 1 {
+		t.Errorf("the spoilt page: %v, the other: %v, %v", failures[0], pages[1], failures[1])
+	}
+	if page, err := s.Page(t.Context(), asked[0]); err == nil {
+		t.Errorf("the spoilt page is answered: %v", page)
 	}
 }
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -24,9 +25,9 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 		return s.walk(ctx, q)
 	}
 	if shares(q) {
-		page, err := s.pages.ask(ctx, q, s.sharedStatements, ports.ErrNotFound)
-		page.Lines = slices.Clone(page.Lines) // others may have been answered them too
-		return page, err
+		found, err := s.pages.ask(ctx, q, s.sharedStatements, ports.ErrNotFound)
+		found.Lines = slices.Clone(found.Lines) // others may have been answered them too
+		return found.StatementPage, cmp.Or(err, found.err)
 	}
 	f := statementFilter(q)
 	if q.Currency != "" {
