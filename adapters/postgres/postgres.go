@@ -176,8 +176,6 @@ func limits(config *pgx.ConnConfig, of map[string]time.Duration) {
 		// What is hot is in memory. And a plan that reads a whole table because it is small still does
 		// when it is large: plans of prepared statements last.
 		"random_page_cost": "1.1",
-		// What lists look up row by row is another key each time: to remember it costs a tenth of a page.
-		"enable_memoize": "off",
 		// Nobody is asked whether he is alive as long as something is on its way to him.
 		"tcp_user_timeout": strconv.FormatInt(unsentLimit.Milliseconds(), 10),
 	}
