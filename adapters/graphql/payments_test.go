@@ -2,6 +2,7 @@ package graphql_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/101pay/101pay/domain/member"
@@ -12,11 +13,14 @@ import (
 type lists struct {
 	ports.SessionReads
 
-	without []ports.SessionParts
+	mu      sync.Mutex
+	without []ports.SessionParts // guarded by mu: the fields of a query are resolved at the same time
 }
 
 func (l *lists) List(ctx context.Context, q ports.SessionQuery) (ports.SessionPage, error) {
+	l.mu.Lock()
 	l.without = append(l.without, q.Without)
+	l.mu.Unlock()
 	return l.SessionReads.List(ctx, q)
 }
 
