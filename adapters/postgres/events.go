@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/101pay/101pay/domain/merchant"
@@ -65,7 +66,8 @@ func (r caseRow) deliveryCase() (ports.DeliveryCase, error) {
 
 // Events implements ports.WebhookReads.
 func (s *Store) Events(ctx context.Context, q ports.EventQuery) ([]webhook.Event, bool, error) {
-	if !isUUID(q.Project) || !isText(q.Type) || !isText(q.SessionID) || !isText(q.Before.ID) {
+	if !isUUID(q.Project) || !isText(q.SessionID) || !isText(q.Before.ID) ||
+		q.Type != "" && !slices.Contains(webhook.Types(), q.Type) {
 		return nil, false, nil
 	}
 	var f filter
@@ -73,8 +75,8 @@ func (s *Store) Events(ctx context.Context, q ports.EventQuery) ([]webhook.Event
 	if q.Mode != 0 {
 		f.add("ev.mode = $?", q.Mode.String())
 	}
-	if q.Type != "" {
-		f.add("ev.type = $?", q.Type)
+	if q.Type != "" { // a plan for whatever type would walk all events to find a rare one
+		f.add("ev.type = '" + string(q.Type) + "'")
 	}
 	if q.SessionID != "" {
 		f.add("ev.session_id = $? AND ev.session_id <> ''", q.SessionID)
@@ -82,12 +84,8 @@ func (s *Store) Events(ctx context.Context, q ports.EventQuery) ([]webhook.Event
 	if (q.Before != ports.EventMark{}) {
 		f.add("(ev.created_at, ev.id) < ($?, $?)", q.Before.At, q.Before.ID)
 	}
-	query := "SELECT " + eventColumns + " FROM webhook_events ev" + f.page("ev.created_at DESC, ev.id DESC", q.Limit)
-	args := f.args
-	if q.Type == "" { // a plan for whatever type would walk all events to find a rare one
-		args = append([]any{prepared}, args...)
-	}
-	rows, err := all[eventRow](ctx, s.in(), query, args...)
+	rows, err := all[eventRow](ctx, s.in(), "SELECT "+eventColumns+" FROM webhook_events ev"+
+		f.page("ev.created_at DESC, ev.id DESC", q.Limit), append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/101pay/101pay/domain/chain"
@@ -114,12 +115,14 @@ func (s *Store) Told(
 	if !isUUID(q.Project) {
 		return out, nil
 	}
+	f := &filter{}
+	f.add("ev.project_id = $?", q.Project)
+	f.add("ev.mode = $?", q.Mode.String())
 	rows, err := all[toldRow](ctx, s.in(), `
 		SELECT d.status, count(*) AS count
-		FROM (SELECT ev.id FROM webhook_events ev WHERE ev.project_id = $1 AND ev.mode = $2
-			ORDER BY ev.created_at DESC, ev.id DESC LIMIT $3) ev
+		FROM (SELECT ev.id FROM webhook_events ev`+f.first("ev.created_at DESC, ev.id DESC", limited(limit))+`) ev
 		JOIN webhook_deliveries d ON d.event_id = ev.id
-		GROUP BY d.status`, q.Project, q.Mode.String(), limited(limit))
+		GROUP BY d.status`, append([]any{prepared}, f.args...)...)
 	for _, row := range rows {
 		out[row.Status] = row.Count
 	}
@@ -148,6 +151,7 @@ func (s *Store) Search(
 	if no, err := orderNumber(by.OrderNo); err == nil {
 		number = no
 	}
+	most := strconv.Itoa(limited(limit)) // in the text, because a plan for whatever number is one for many rows
 	rows, err := all[sessionRow](ctx, s.in(), `
 		WITH found (id) AS (
 			SELECT $3::uuid WHERE $3::uuid IS NOT NULL
@@ -163,12 +167,11 @@ func (s *Store) Search(
 			UNION SELECT a.session_id FROM unnest($8::text[]) AS n (network)
 				CROSS JOIN LATERAL (SELECT i.session_id FROM intents i
 					WHERE i.network = n.network AND i.address = $7 AND $7 <> ''
-					ORDER BY i.created_at DESC, i.id DESC LIMIT $9) a
+					ORDER BY i.created_at DESC, i.id DESC LIMIT `+most+`) a
 		) `+sessionQuery+`
 		WHERE s.id IN (SELECT id FROM found) AND s.project_id = $1 AND s.mode = $2
-		ORDER BY s.created_at DESC, s.id DESC LIMIT $9`,
-		who.Project, who.Mode.String(), id, by.OrderID, number, string(by.TxID), string(by.Address), networks,
-		limited(limit))
+		ORDER BY s.created_at DESC, s.id DESC LIMIT `+most,
+		prepared, who.Project, who.Mode.String(), id, by.OrderID, number, string(by.TxID), string(by.Address), networks)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"math/big"
-	"slices"
 	"testing"
 	"time"
 
@@ -137,21 +136,8 @@ func TestHotReadsCostTheSameWithManyRows(t *testing.T) {
 	for name, read := range hotReads(f, charge) {
 		t.Run(name, func(t *testing.T) {
 			costs(t, conn, dsn, read)
-			if slices.Contains(lists, name) {
-				costs(t, conn, dsn+"&plan_cache_mode=force_generic_plan", read)
-			}
 		})
 	}
-}
-
-// lists are asked often and prepared: soon they are planned once, for whatever arguments.
-var lists = []string{
-	"the sessions of a project", "the sessions of a merchant, in the middle", "the sessions of a project in a rare state",
-	"pages of sessions of a merchant, together",
-	"sessions of a rare kind", "sessions of another project of the merchant", "a statement of all kinds",
-	"a statement, in the middle", "a period of a statement", "a statement of a rare kind",
-	"a statement of another project", "events, in the middle", "deliveries and attempts of a page", "the queue",
-	"the queue, decided on", "what was booked by day", "everything booked, by day", "sessions by the day they were opened",
 }
 
 // costs fails if a read costs more than a page.

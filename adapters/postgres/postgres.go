@@ -176,6 +176,9 @@ func limits(config *pgx.ConnConfig, of map[string]time.Duration) {
 		// What is hot is in memory. And a plan that reads a whole table because it is small still does
 		// when it is large: plans of prepared statements last.
 		"random_page_cost": "1.1",
+		// A statement is planned once, not for what it is asked each time: for the few rows of hot reads
+		// PostgreSQL thinks planning anew is worth it, which costs as much as reading them (ADR 26).
+		"plan_cache_mode": "force_generic_plan",
 		// Nobody is asked whether he is alive as long as something is on its way to him.
 		"tcp_user_timeout": strconv.FormatInt(unsentLimit.Milliseconds(), 10),
 	}

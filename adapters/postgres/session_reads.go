@@ -55,8 +55,13 @@ func (f *filter) where() string {
 
 // page adds an order and a limit; one more row than asked for tells whether more follows.
 func (f *filter) page(order string, limit int) string {
-	f.args = append(f.args, limited(limit)+1)
-	return f.where() + " ORDER BY " + order + fmt.Sprintf(" LIMIT $%d", len(f.args))
+	return f.first(order, limited(limit)+1)
+}
+
+// first adds an order and how many rows of it there shall be at most. The number is in the text, because a plan
+// for whatever number is one for many rows.
+func (f *filter) first(order string, rows int) string {
+	return f.where() + fmt.Sprintf(" ORDER BY %s LIMIT %d", order, rows)
 }
 
 type unitsRow struct{ Units string }
