@@ -37,7 +37,7 @@ type Figures struct {
 // Overview is the figures of some days, today included.
 type Overview struct {
 	From, To time.Time // first instants of the first and the last day
-	Volume   []ports.DayBooked
+	Volume   []ports.DayVolume
 	Opened   []ports.DayOpened
 	Finality FinalityTimes
 	Told     map[webhook.DeliveryStatus]int
@@ -56,19 +56,12 @@ func (f Figures) Overview(ctx context.Context, who merchant.Principal, days int)
 	}
 	out.To = f.Clock.Now().UTC().Truncate(oneDay)
 	out.From = out.To.AddDate(0, 0, 1-days)
-	q := ports.FigureQuery{Project: who.Project, Mode: who.Mode, From: out.From, To: out.To.Add(oneDay)}
-	if out.Volume, err = f.Reads.Booked(ctx, q); err != nil {
-		return out, err
-	}
-	if out.Opened, err = f.Reads.Opened(ctx, q); err != nil {
-		return out, err
-	}
-	took, err := f.Reads.Credited(ctx, q, overviewCredited)
-	if err != nil {
-		return out, err
-	}
-	out.Finality = finalityOf(took)
-	out.Told, err = f.Reads.Told(ctx, q, overviewTold)
+	read, err := f.Reads.Overview(ctx, ports.OverviewQuery{
+		Project: who.Project, Mode: who.Mode, From: out.From, To: out.To.Add(oneDay), Credited: overviewCredited,
+		Told: overviewTold,
+	})
+	out.Volume, out.Opened, out.Told = read.Volume, read.Opened, read.Told
+	out.Finality = finalityOf(read.Credited)
 	return out, err
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
 	"github.com/101pay/101pay/domain/money"
-	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 	"github.com/101pay/101pay/ports/portstest"
 )
@@ -23,6 +22,7 @@ type sums struct {
 	days  []ports.DayBooked
 	took  []time.Duration
 	asked ports.FigureQuery
+	over  ports.OverviewQuery
 }
 
 func (s *sums) Booked(_ context.Context, q ports.FigureQuery) ([]ports.DayBooked, error) {
@@ -30,14 +30,9 @@ func (s *sums) Booked(_ context.Context, q ports.FigureQuery) ([]ports.DayBooked
 	return s.days, nil
 }
 
-func (s *sums) Opened(context.Context, ports.FigureQuery) ([]ports.DayOpened, error) { return nil, nil }
-
-func (s *sums) Credited(context.Context, ports.FigureQuery, int) ([]time.Duration, error) {
-	return s.took, nil
-}
-
-func (s *sums) Told(context.Context, ports.FigureQuery, int) (map[webhook.DeliveryStatus]int, error) {
-	return map[webhook.DeliveryStatus]int{}, nil
+func (s *sums) Overview(_ context.Context, q ports.OverviewQuery) (ports.Overview, error) {
+	s.over = q
+	return ports.Overview{Credited: s.took}, nil
 }
 
 func onDay(text string) time.Time {
@@ -160,8 +155,8 @@ func TestOverviewEndsToday(t *testing.T) {
 	if err != nil || !o.To.Equal(onDay("2026-03-01")) || !o.From.Equal(onDay("2026-02-28")) {
 		t.Errorf("from %v to %v, %v", o.From, o.To, err)
 	}
-	if !reads.asked.To.Equal(onDay("2026-03-02")) {
-		t.Errorf("asked until %v", reads.asked.To)
+	if !reads.over.From.Equal(o.From) || !reads.over.To.Equal(onDay("2026-03-02")) {
+		t.Errorf("asked from %v until %v", reads.over.From, reads.over.To)
 	}
 	if o.Finality != (FinalityTimes{Payments: 20, Median: 10 * time.Second, P95: 19 * time.Second}) {
 		t.Errorf("it took %+v", o.Finality)

@@ -49,16 +49,41 @@ type DayOpened struct {
 	Created, Settled int64
 }
 
+// DayVolume is what was booked on a day of one kind, at one place, in one currency.
+type DayVolume struct {
+	Day      time.Time // its first instant, UTC
+	Kind     ledger.Kind
+	Place    string // the network, or Recorded
+	Currency money.Currency
+	Entries  int64
+	Amount   *big.Int // minor units of Currency; of reversals what was undone
+}
+
+// OverviewQuery selects what an overview is of. The days select neither sessions that were credited nor events.
+type OverviewQuery struct {
+	Project  merchant.ProjectID
+	Mode     merchant.Mode
+	From, To time.Time // first instants of days, To not included; zero for no bound
+	Credited int       // settled sessions looked at, those opened last
+	Told     int       // events looked at, the newest
+}
+
+// Overview is a project's figures, all of one instant.
+type Overview struct {
+	Volume   []DayVolume                    // by day, then kind, place and currency
+	Opened   []DayOpened                    // by day; days without a session are absent
+	Credited []time.Duration                // from the block of a receipt to its being recorded, in no order
+	Told     map[webhook.DeliveryStatus]int // what is owed for events, by status
+}
+
 // Figures answers what the dashboard counts, outside any unit of work.
 type Figures interface {
+	// Overview answers what the first page of the dashboard shows, exact to the last commit. It costs what
+	// there are days, sessions and events to look at, however much happened on them.
+	Overview(ctx context.Context, q OverviewQuery) (Overview, error)
 	// Booked sums the book by day, exact to the last commit: by day, then kind, place, currency, WorthOf and
 	// Source. It costs what there are days, however much was booked on them.
 	Booked(ctx context.Context, q FigureQuery) ([]DayBooked, error)
-	// Opened counts sessions by the day they were opened; days without one are absent.
-	Opened(ctx context.Context, q FigureQuery) ([]DayOpened, error)
-	// Credited answers of at most limit settled sessions, those opened last, how long it took from the block
-	// of their receipt to its being recorded. From and To do not select.
-	Credited(ctx context.Context, q FigureQuery, limit int) ([]time.Duration, error)
 	// Told counts, by status, what is owed for at most limit events, the newest. From and To do not select.
 	Told(ctx context.Context, q FigureQuery, limit int) (map[webhook.DeliveryStatus]int, error)
 }

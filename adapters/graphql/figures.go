@@ -2,14 +2,12 @@ package graphql
 
 import (
 	"context"
-	"math/big"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/101pay/101pay/app"
 	"github.com/101pay/101pay/domain/member"
-	"github.com/101pay/101pay/domain/money"
 	"github.com/101pay/101pay/domain/webhook"
 	"github.com/101pay/101pay/ports"
 )
@@ -43,7 +41,7 @@ func (q queries) Overview(ctx context.Context, project string, mode Mode, days *
 		return nil, err
 	}
 	return &Overview{
-		From: o.From, To: o.To, Volume: volumeOf(o.Volume), Finality: showFinality(o.Finality),
+		From: o.From, To: o.To, Volume: each(o.Volume, showVolume), Finality: showFinality(o.Finality),
 		Conversion: each(o.Opened, func(d ports.DayOpened) *DayConversion {
 			return &DayConversion{Day: d.Day, Created: int(d.Created), Paid: int(d.Settled)}
 		}),
@@ -63,25 +61,11 @@ func showFinality(f app.FinalityTimes) *FinalityTimes {
 	return shown
 }
 
-// volumeOf sums over what entries were worth, which an overview does not show.
-func volumeOf(days []ports.DayBooked) []*DayVolume {
-	shown := []*DayVolume{}
-	var currency money.Currency
-	sum := new(big.Int)
-	for _, d := range days {
-		var last *DayVolume
-		if len(shown) > 0 {
-			last = shown[len(shown)-1]
-		}
-		if last == nil || !last.Day.Equal(d.Day) || last.Kind != entryKind(d.Kind) || last.Network != d.Place ||
-			currency != d.Currency {
-			last = &DayVolume{Day: d.Day, Kind: entryKind(d.Kind), Network: d.Place, Currency: d.Currency.Code()}
-			shown, currency, sum = append(shown, last), d.Currency, new(big.Int)
-		}
-		sum.Add(sum, d.Amount)
-		last.Amount, last.Entries = signed(sum, currency), last.Entries+int(d.Entries)
+func showVolume(d ports.DayVolume) *DayVolume {
+	return &DayVolume{
+		Day: d.Day, Kind: entryKind(d.Kind), Network: d.Place, Currency: d.Currency.Code(),
+		Amount: signed(d.Amount, d.Currency), Entries: int(d.Entries),
 	}
-	return shown
 }
 
 // Report sums up a period.

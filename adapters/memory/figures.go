@@ -30,16 +30,19 @@ func holds(q ports.FigureQuery, at time.Time) bool {
 
 // Booked implements ports.Figures.
 func (s *Store) Booked(_ context.Context, q ports.FigureQuery) ([]ports.DayBooked, error) {
-	now := s.committed.Load()
+	return s.committed.Load().sumsOf(q), nil
+}
+
+func (s *state) sumsOf(q ports.FigureQuery) []ports.DayBooked {
 	sums := map[dayKey]*ports.DayBooked{}
-	for _, b := range now.booked.all() {
+	for _, b := range s.booked.all() {
 		t := b.Transaction
 		if t.ProjectID != q.Project || t.Mode != q.Mode || !holds(q, t.BookedAt) {
 			continue
 		}
 		for _, p := range t.Postings {
 			place := placeOf(p)
-			worth, intent := now.worth(t, p, place)
+			worth, intent := s.worth(t, p, place)
 			day := dayStart(t.BookedAt)
 			if q.Whole {
 				day = time.Time{}
@@ -67,7 +70,7 @@ func (s *Store) Booked(_ context.Context, q ports.FigureQuery) ([]ports.DayBooke
 			cmp.Compare(a.Currency.String(), b.Currency.String()), cmp.Compare(a.WorthOf, b.WorthOf),
 			cmp.Compare(a.Source, b.Source))
 	})
-	return out, nil
+	return out
 }
 
 // placeOf is where what a posting moves came over.
@@ -110,10 +113,35 @@ func (s *state) worth(t ledger.Transaction, p ledger.Posting, place string) (*bi
 	return over.Div(over, under), newest
 }
 
-// Opened implements ports.Figures.
-func (s *Store) Opened(_ context.Context, q ports.FigureQuery) ([]ports.DayOpened, error) {
+// Overview implements ports.Figures.
+func (s *Store) Overview(_ context.Context, q ports.OverviewQuery) (ports.Overview, error) {
+	now := s.committed.Load()
+	of := ports.FigureQuery{Project: q.Project, Mode: q.Mode, From: q.From, To: q.To}
+	return ports.Overview{
+		Volume: volumeOf(now.sumsOf(of)), Opened: now.opened(of), Credited: now.credited(of, q.Credited),
+		Told: now.told(of, q.Told),
+	}, nil
+}
+
+// volumeOf sums over what entries were worth.
+func volumeOf(days []ports.DayBooked) []ports.DayVolume {
+	var out []ports.DayVolume
+	for _, d := range days {
+		one := ports.DayVolume{Day: d.Day, Kind: d.Kind, Place: d.Place, Currency: d.Currency, Amount: new(big.Int)}
+		if last := len(out) - 1; last < 0 || out[last].Day != one.Day || out[last].Kind != one.Kind ||
+			out[last].Place != one.Place || out[last].Currency != one.Currency {
+			out = append(out, one)
+		}
+		sum := &out[len(out)-1]
+		sum.Entries += d.Entries
+		sum.Amount.Add(sum.Amount, d.Amount)
+	}
+	return out
+}
+
+func (s *state) opened(q ports.FigureQuery) []ports.DayOpened {
 	days := map[time.Time]*ports.DayOpened{}
-	for _, row := range s.committed.Load().sessions.all() {
+	for _, row := range s.sessions.all() {
 		if row.ProjectID != q.Project || row.Mode != q.Mode || !holds(q, row.CreatedAt) {
 			continue
 		}
@@ -132,13 +160,11 @@ func (s *Store) Opened(_ context.Context, q ports.FigureQuery) ([]ports.DayOpene
 		out = append(out, *day)
 	}
 	slices.SortFunc(out, func(a, b ports.DayOpened) int { return a.Day.Compare(b.Day) })
-	return out, nil
+	return out
 }
 
-// Credited implements ports.Figures.
-func (s *Store) Credited(_ context.Context, q ports.FigureQuery, limit int) ([]time.Duration, error) {
-	now := s.committed.Load()
-	rows := now.sessions.where(func(row sessionRow) bool {
+func (s *state) credited(q ports.FigureQuery, limit int) []time.Duration {
+	rows := s.sessions.where(func(row sessionRow) bool {
 		return row.ProjectID == q.Project && row.Mode == q.Mode && row.Status == checkout.Settled
 	})
 	slices.SortFunc(rows, func(a, b sessionRow) int { return newerSession(markOf(a), markOf(b)) })
@@ -146,30 +172,33 @@ func (s *Store) Credited(_ context.Context, q ports.FigureQuery, limit int) ([]t
 	var out []time.Duration
 	for _, row := range rows {
 		r := row.Receipt
-		if t, found := now.transfers.get(transferKey{r.Network, r.TxID, r.Index}); found {
+		if t, found := s.transfers.get(transferKey{r.Network, r.TxID, r.Index}); found {
 			out = append(out, t.RecordedAt.Sub(t.Transfer.BlockTime))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Told implements ports.Figures.
 func (s *Store) Told(
 	_ context.Context, q ports.FigureQuery, limit int,
 ) (map[webhook.DeliveryStatus]int, error) {
-	now := s.committed.Load()
-	events := now.events.where(func(e webhook.Event) bool { return e.ProjectID == q.Project && e.Mode == q.Mode })
+	return s.committed.Load().told(q, limit), nil
+}
+
+func (s *state) told(q ports.FigureQuery, limit int) map[webhook.DeliveryStatus]int {
+	events := s.events.where(func(e webhook.Event) bool { return e.ProjectID == q.Project && e.Mode == q.Mode })
 	slices.SortFunc(events, func(a, b webhook.Event) int {
 		return newerEvent(ports.EventMark{At: a.CreatedAt, ID: a.ID}, ports.EventMark{At: b.CreatedAt, ID: b.ID})
 	})
 	events, _ = first(events, limit)
 	out := map[webhook.DeliveryStatus]int{}
 	for _, e := range events {
-		for _, d := range deliveriesOf(now, e.ID) {
+		for _, d := range deliveriesOf(s, e.ID) {
 			out[d.Status]++
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Search implements ports.SessionSearch.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // What PostgreSQL sends in binary form is read here: its own sources (uuid.c, numeric.c, int.c) say how.
@@ -92,4 +93,42 @@ func appendGroup(text []byte, digits int) []byte {
 		text = append(text, byte('0'+digits/unit%10))
 	}
 	return text
+}
+
+// The binary form of an array of intervals: how many dimensions, whether there are NULLs, the type of what is
+// in it, and of each dimension its length and where it begins; then each interval behind its length, as
+// microseconds, days and months.
+const (
+	arrayHead      = 12
+	arrayDimension = 8
+	intervalBytes  = 16
+)
+
+var errNotDurations = errors.New("not a list of differences between instants as PostgreSQL sends it")
+
+// binaryDurations is a list of differences between instants, whose days have 24 hours.
+func binaryDurations(raw []byte) ([]time.Duration, error) {
+	word := func(at int) int { return int(int32(binary.BigEndian.Uint32(raw[at:]))) } //nolint:gosec // as above
+	switch {
+	case len(raw) == arrayHead && word(0) == 0:
+		return nil, nil
+	case len(raw) < arrayHead+arrayDimension || word(0) != 1:
+		return nil, errNotDurations
+	}
+	const each = 4 + intervalBytes
+	n := word(arrayHead)
+	raw = raw[arrayHead+arrayDimension:]
+	if len(raw) != n*each {
+		return nil, errNotDurations
+	}
+	out := make([]time.Duration, n)
+	for i := range out {
+		at := i * each
+		micros := int64(binary.BigEndian.Uint64(raw[at+4:])) //nolint:gosec // as above
+		if word(at) != intervalBytes || word(at+16) != 0 {
+			return nil, errNotDurations
+		}
+		out[i] = time.Duration(micros)*time.Microsecond + time.Duration(word(at+12))*24*time.Hour
+	}
+	return out, nil
 }

@@ -75,33 +75,6 @@ func (s *Store) Booked(ctx context.Context, q ports.FigureQuery) ([]ports.DayBoo
 	return each(rows, dayBookedRow.booked)
 }
 
-type creditedRow struct {
-	BlockTime  time.Time
-	RecordedAt time.Time
-}
-
-// Credited implements ports.Figures.
-func (s *Store) Credited(ctx context.Context, q ports.FigureQuery, limit int) ([]time.Duration, error) {
-	if !isUUID(q.Project) {
-		return nil, nil
-	}
-	rows, err := all[creditedRow](ctx, s.in(), `
-		SELECT t.block_time, t.recorded_at
-		FROM (SELECT n.* FROM unnest($4::text[]) AS k (kind)
-			CROSS JOIN LATERAL (
-				SELECT s.receipt_network, s.receipt_txid, s.receipt_idx, s.created_at, s.id FROM sessions s
-				WHERE s.project_id = $1 AND s.mode = $2 AND s.status = 'settled' AND s.kind = k.kind
-				ORDER BY s.created_at DESC, s.id DESC LIMIT $3) n
-			ORDER BY n.created_at DESC, n.id DESC LIMIT $3) s
-		JOIN transfers t ON t.network = s.receipt_network AND t.txid = s.receipt_txid AND t.idx = s.receipt_idx
-		ORDER BY s.created_at DESC, s.id DESC`, prepared, q.Project, q.Mode.String(), limited(limit),
-		texts(checkout.Kinds()))
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, func(r creditedRow) (time.Duration, error) { return r.RecordedAt.Sub(r.BlockTime), nil })
-}
-
 type toldRow struct {
 	Status webhook.DeliveryStatus
 	Count  int
@@ -115,18 +88,21 @@ func (s *Store) Told(
 	if !isUUID(q.Project) {
 		return out, nil
 	}
-	f := &filter{}
-	f.add("ev.project_id = $?", q.Project)
-	f.add("ev.mode = $?", q.Mode.String())
-	rows, err := all[toldRow](ctx, s.in(), `
-		SELECT d.status, count(*) AS count
-		FROM (SELECT ev.id FROM webhook_events ev`+f.first("ev.created_at DESC, ev.id DESC", limited(limit))+`) ev
-		JOIN webhook_deliveries d ON d.event_id = ev.id
-		GROUP BY d.status`, append([]any{prepared}, f.args...)...)
+	rows, err := all[toldRow](ctx, s.in(), toldQuery(limit), prepared, q.Project, q.Mode.String())
 	for _, row := range rows {
 		out[row.Status] = row.Count
 	}
 	return out, err
+}
+
+// toldQuery counts what is owed for the newest events of project $1 and mode $2.
+func toldQuery(limit int) string {
+	f := &filter{conditions: []string{"ev.project_id = $1", "ev.mode = $2"}}
+	return `
+		SELECT d.status, count(*) AS count
+		FROM (SELECT ev.id FROM webhook_events ev` + f.first("ev.created_at DESC, ev.id DESC", limited(limit)) + `) ev
+		JOIN webhook_deliveries d ON d.event_id = ev.id
+		GROUP BY d.status`
 }
 
 // maxSearchText is the longest text any clue can have.

@@ -52,10 +52,6 @@ func rareReads(f fixture) map[string]reading {
 			})
 			return err
 		},
-		"sessions by the day they were opened": func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.Opened(ctx, figures)
-			return err
-		},
 		"everything booked, by day": func(ctx context.Context, s *postgres.Store) error {
 			_, err := s.Booked(ctx, figures)
 			return err

@@ -285,8 +285,8 @@ func hotReads(f fixture, charge ledger.Transaction) map[string]reading {
 			_, err := s.Booked(ctx, ports.FigureQuery{Project: project, Mode: merchant.Test, From: at, To: at.AddDate(0, 1, 0)})
 			return err
 		},
-		"how long payments took": func(ctx context.Context, s *postgres.Store) error {
-			_, err := s.Credited(ctx, ports.FigureQuery{Project: project, Mode: merchant.Test}, 50)
+		"an overview": func(ctx context.Context, s *postgres.Store) error {
+			_, err := s.Overview(ctx, ports.OverviewQuery{Project: project, Mode: merchant.Test, Credited: 50, Told: 20})
 			return err
 		},
 		"how deliveries went": func(ctx context.Context, s *postgres.Store) error {

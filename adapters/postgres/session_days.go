@@ -1,12 +1,5 @@
 package postgres
 
-import (
-	"context"
-	"time"
-
-	"github.com/101pay/101pay/ports"
-)
-
 // Sessions are counted by the day they were opened, in parts. A unit of work changes the part of its
 // connection, and holds the row until it commits: one row for all would make openings wait for one
 // another's disk, at a quarter of the rate (design). Part 0 is for who settles: he holds the head of the
@@ -29,27 +22,3 @@ const (
 		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 		ON CONFLICT (project_id, mode, day, slot) DO UPDATE SET settled = d.settled + excluded.settled`
 )
-
-type dayOpenedRow struct {
-	Day              time.Time
-	Created, Settled int64
-}
-
-// Opened implements ports.Figures. It reads a row for each connection that opened sessions on a day, at
-// most 17 of a day.
-func (s *Store) Opened(ctx context.Context, q ports.FigureQuery) ([]ports.DayOpened, error) {
-	if !isUUID(q.Project) {
-		return nil, nil
-	}
-	f := daysFilter(q)
-	rows, err := all[dayOpenedRow](ctx, s.in(), `
-		SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day, sum(d.opened)::bigint AS created,
-			sum(d.settled)::bigint AS settled
-		FROM session_days d`+f.where()+" GROUP BY d.day ORDER BY d.day", append([]any{prepared}, f.args...)...)
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, func(r dayOpenedRow) (ports.DayOpened, error) {
-		return ports.DayOpened{Day: r.Day.UTC(), Created: r.Created, Settled: r.Settled}, nil
-	})
-}

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 
@@ -20,13 +21,14 @@ var wireFormats = pgx.QueryResultFormatsByOID{
 	pgtype.DateOID: pgx.BinaryFormatCode, pgtype.TimestamptzOID: pgx.BinaryFormatCode,
 	pgtype.Int2OID: pgx.BinaryFormatCode, pgtype.Int4OID: pgx.BinaryFormatCode,
 	pgtype.Int8OID: pgx.BinaryFormatCode, pgtype.UUIDOID: pgx.BinaryFormatCode,
-	pgtype.NumericOID: pgx.BinaryFormatCode,
+	pgtype.NumericOID: pgx.BinaryFormatCode, pgtype.IntervalArrayOID: pgx.BinaryFormatCode,
 }
 
 var (
-	timeType    = reflect.TypeFor[time.Time]()
-	bytesType   = reflect.TypeFor[[]byte]()
-	scannerType = reflect.TypeFor[sql.Scanner]()
+	timeType      = reflect.TypeFor[time.Time]()
+	bytesType     = reflect.TypeFor[[]byte]()
+	durationsType = reflect.TypeFor[[]time.Duration]()
+	scannerType   = reflect.TypeFor[sql.Scanner]()
 )
 
 // takerOf chooses how a column is read into a field; what is rare is left to Bun.
@@ -77,6 +79,14 @@ func binaryTakerOf(oid uint32, field reflect.Type) taker {
 	case pgtype.TimestamptzOID:
 		if field == timeType {
 			return takeTime
+		}
+	case pgtype.DateOID:
+		if field == timeType {
+			return takeDate
+		}
+	case pgtype.IntervalArrayOID:
+		if field == durationsType {
+			return takeDurations
 		}
 	case pgtype.ByteaOID:
 		if field == bytesType {
@@ -169,6 +179,26 @@ func takeTime(c *column, raw []byte, to reflect.Value) error {
 }
 
 const infinity = 1<<63 - 1
+
+// takeDate reads a day as its first instant in UTC.
+func takeDate(c *column, raw []byte, to reflect.Value) error {
+	if len(raw) != 4 {
+		return fmt.Errorf("a day of %d bytes", len(raw))
+	}
+	days := int32(binary.BigEndian.Uint32(raw)) //nolint:gosec // the sign is PostgreSQL's
+	at, ok := to.Addr().Interface().(*time.Time)
+	if !ok || days == math.MaxInt32 || days == math.MinInt32 {
+		return takeAny(c, raw, to)
+	}
+	*at = time.Date(2000, time.January, 1+int(days), 0, 0, 0, 0, time.UTC)
+	return nil
+}
+
+func takeDurations(_ *column, raw []byte, to reflect.Value) error {
+	list, err := binaryDurations(raw)
+	to.Set(reflect.ValueOf(list))
+	return err
+}
 
 // takeAny reads what database/sql would hand to Bun, and lets Bun make the field of it.
 func takeAny(c *column, raw []byte, to reflect.Value) error {

@@ -3,6 +3,7 @@ package portstest
 import (
 	"context"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,11 +33,39 @@ func (s Shop) figures() ports.FigureQuery {
 	return ports.FigureQuery{Project: s.Project.ID, Mode: merchant.Test}
 }
 
+// booked answers the sums of days, once the volume of an overview was held against them.
 func (s Shop) booked(t *testing.T, q ports.FigureQuery) []ports.DayBooked {
 	t.Helper()
 	list, err := s.World.Figures.Booked(t.Context(), q)
 	ok(t, err)
+	if q.Whole {
+		return list
+	}
+	var volume []ports.DayVolume
+	for _, d := range list {
+		v := ports.DayVolume{
+			Day: d.Day, Kind: d.Kind, Place: d.Place, Currency: d.Currency, Entries: d.Entries, Amount: d.Amount,
+		}
+		last := len(volume) - 1
+		if last < 0 || volume[last].Day != v.Day || volume[last].Kind != v.Kind || volume[last].Place != v.Place ||
+			volume[last].Currency != v.Currency {
+			volume = append(volume, v)
+			continue
+		}
+		volume[last].Entries += v.Entries
+		volume[last].Amount = new(big.Int).Add(volume[last].Amount, v.Amount)
+	}
+	same(t, s.overview(t, q, 0, 0).Volume, volume)
 	return list
+}
+
+func (s Shop) overview(t *testing.T, q ports.FigureQuery, credited, told int) ports.Overview {
+	t.Helper()
+	o, err := s.World.Figures.Overview(t.Context(), ports.OverviewQuery{
+		Project: q.Project, Mode: q.Mode, From: q.From, To: q.To, Credited: credited, Told: told,
+	})
+	ok(t, err)
+	return o
 }
 
 // charged is a sum of charges as the suite makes them.
@@ -187,22 +216,18 @@ func figuresOpened(t *testing.T, w World) {
 	shop.AddSession(t, Epoch.Add(day))
 	shop.settled(t, Epoch, time.Minute)
 	q := shop.figures()
-	list, err := w.Figures.Opened(t.Context(), q)
-	ok(t, err)
 	first := ports.DayOpened{Day: Epoch.Truncate(day), Created: 2, Settled: 1}
 	second := ports.DayOpened{Day: first.Day.Add(day), Created: 1}
-	same(t, list, []ports.DayOpened{first, second})
+	same(t, shop.overview(t, q, 0, 0).Opened, []ports.DayOpened{first, second})
 	q.To = second.Day
-	list, err = w.Figures.Opened(t.Context(), q)
-	ok(t, err)
-	same(t, list, []ports.DayOpened{first})
+	same(t, shop.overview(t, q, 0, 0).Opened, []ports.DayOpened{first})
+	q.From, q.To = second.Day, time.Time{}
+	same(t, shop.overview(t, q, 0, 0).Opened, []ports.DayOpened{second})
 }
 
 func (s Shop) opened(t *testing.T) []ports.DayOpened {
 	t.Helper()
-	list, err := s.World.Figures.Opened(t.Context(), s.figures())
-	ok(t, err)
-	return list
+	return s.overview(t, s.figures(), 0, 0).Opened
 }
 
 func figuresReopened(t *testing.T, w World) {
@@ -295,12 +320,21 @@ func figuresCredited(t *testing.T, w World) {
 	shop := OpenShop(t, w)
 	OpenShop(t, w).settled(t, Epoch, time.Hour)
 	shop.AddSession(t, Epoch)
-	for i, took := range []time.Duration{time.Minute, time.Second, 2 * time.Second} {
+	q := shop.figures()
+	same(t, len(shop.overview(t, q, 2, 0).Credited), 0)
+	took := []time.Duration{time.Minute, time.Second, 50*time.Hour + time.Microsecond}
+	for i, took := range took {
 		shop.settled(t, Epoch.Add(time.Duration(i)*time.Minute), took)
 	}
-	list, err := w.Figures.Credited(t.Context(), shop.figures(), 2)
-	ok(t, err)
-	same(t, list, []time.Duration{2 * time.Second, time.Second})
+	credited := func(limit int) []time.Duration {
+		list := shop.overview(t, q, limit, 0).Credited
+		slices.Sort(list)
+		return list
+	}
+	same(t, credited(1), took[2:])
+	same(t, credited(2), took[1:])
+	q.From = Epoch.Add(day)
+	same(t, credited(100), []time.Duration{took[1], took[0], took[2]})
 }
 
 func figuresTold(t *testing.T, w World) {
@@ -312,10 +346,14 @@ func figuresTold(t *testing.T, w World) {
 	c := shop.owe(t)
 	c.Delivery.Delivered(Epoch.Add(time.Second))
 	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Webhooks.Deliveries().Save(ctx, c.Delivery) })
-	got, err := w.Figures.Told(t.Context(), shop.figures(), 100)
-	ok(t, err)
-	same(t, got, map[webhook.DeliveryStatus]int{webhook.Pending: 3, webhook.Delivered: 1})
-	got, err = w.Figures.Told(t.Context(), shop.figures(), 1)
-	ok(t, err)
-	same(t, got[webhook.Pending]+got[webhook.Delivered], 1)
+	told := func(limit int) map[webhook.DeliveryStatus]int {
+		got, err := w.Figures.Told(t.Context(), shop.figures(), limit)
+		ok(t, err)
+		same(t, shop.overview(t, shop.figures(), 0, limit).Told, got)
+		return got
+	}
+	same(t, told(100), map[webhook.DeliveryStatus]int{webhook.Pending: 3, webhook.Delivered: 1})
+	one := told(1)
+	same(t, one[webhook.Pending]+one[webhook.Delivered], 1)
+	same(t, len(told(0)), 0)
 }
