@@ -10,18 +10,28 @@ import (
 // What a page of one currency may cost. No index holds currencies, because every booking would pay for it:
 // the sums of days tell on which days there is anything, and from there lines are walked.
 const (
-	firstStride = 128  // lines looked at to begin with; as many again each time it is not enough
-	longestWalk = 2048 // lines looked at for one page
+	firstStride = 128  // lines walked to begin with; what was found says how many more may do
+	longestWalk = 2048 // lines walked for one page
+	// mostBetween is how many order numbers to a line may lie between the first and the last of a stride, for
+	// its postings to be read in one pass: to look up those of a line costs what reading that many does.
+	mostBetween = 4
 )
 
-type walkedRow struct {
-	OrderNo  int64
-	BookedAt time.Time
-	Wanted   bool
+// strideRow is lines that were walked: how many, between which order numbers, and the last of them.
+type strideRow struct {
+	Lines     int64
+	Low, High int64
+	OrderNo   int64
+	BookedAt  time.Time
 }
 
-func (r walkedRow) mark() ports.StatementMark {
-	return ports.StatementMark{At: r.BookedAt.UTC(), No: orderNo(r.OrderNo)}
+type foundRow struct {
+	OrderNo  int64
+	BookedAt time.Time
+}
+
+func markAt(at time.Time, no int64) ports.StatementMark {
+	return ports.StatementMark{At: at.UTC(), No: orderNo(no)}
 }
 
 // walk reads a page of one currency, of a project and mode. It ends where the page is full, where nothing is
@@ -35,31 +45,64 @@ func (s *Store) walk(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 			return s.walked(ctx, out, wanted, err)
 		}
 		stride = min(stride, left)
-		f := statementFilter(q)
-		page := statementParts(q, "order_no, booked_at").query(f, stride)
-		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
-		rows, err := all[walkedRow](ctx, s.in(), "SELECT order_no, booked_at, "+f.conditions[len(f.conditions)-1]+
-			" AS wanted FROM ("+page+") transactions ORDER BY booked_at DESC, order_no DESC", f.args...)
+		step, found, err := s.stride(ctx, q, stride)
 		if err != nil {
 			return out, err
 		}
-		for _, row := range rows {
-			q.Before = row.mark()
-			if row.Wanted {
-				wanted = append(wanted, row.OrderNo)
-			}
-			if len(wanted) == limited(q.Limit) {
-				break
-			}
+		missing := limited(q.Limit) - len(wanted)
+		for _, row := range found[:min(missing, len(found))] {
+			wanted = append(wanted, row.OrderNo)
+			q.Before = markAt(row.BookedAt, row.OrderNo)
 		}
-		if len(rows) < stride && len(wanted) < limited(q.Limit) {
-			return s.walked(ctx, out, wanted, nil)
+		if len(found) < missing {
+			if step.Lines < int64(stride) {
+				return s.walked(ctx, out, wanted, nil)
+			}
+			q.Before = markAt(step.BookedAt, step.OrderNo)
 		}
 		left -= stride
-		stride *= 2
+		next := left
+		if len(found) > 0 { // as many as hold what is missing, in few sizes: each is a statement of its own
+			next = firstStride * (1 + stride*(missing-len(found))/len(found)/firstStride)
+		}
+		stride = next
 	}
 	out.More, out.Next = true, q.Before
 	return s.walked(ctx, out, wanted, nil)
+}
+
+// stride walks lines, and lists those of them that are in the currency, newest first.
+func (s *Store) stride(ctx context.Context, q ports.StatementQuery, lines int) (strideRow, []foundRow, error) {
+	f := statementFilter(q)
+	page := statementParts(q, "order_no, booked_at").query(f, lines)
+	step, err := one[strideRow](ctx, s.in(), "WITH walked AS MATERIALIZED ("+page+`)
+		SELECT w.*, l.order_no, l.booked_at
+		FROM (SELECT count(*) AS lines, min(order_no) AS low, max(order_no) AS high FROM walked) w
+		LEFT JOIN LATERAL (SELECT * FROM walked ORDER BY booked_at, order_no LIMIT 1) l ON true`,
+		append([]any{prepared}, f.args...)...)
+	if err != nil || step.Lines == 0 {
+		return step, nil, err
+	}
+	var query string
+	if step.High-step.Low < mostBetween*step.Lines {
+		f.add("(booked_at, order_no) >= ($?, $?)", step.BookedAt, step.OrderNo)
+		if q.Kind != "" {
+			f.add("kind = $?", q.Kind)
+		}
+		where := f.where()
+		of := &filter{args: f.args}
+		of.add("order_no BETWEEN $? AND $?", step.Low, step.High)
+		of.add(inCurrency, q.Currency+"/")
+		query = "SELECT order_no, booked_at FROM (SELECT DISTINCT order_no FROM postings p" + of.where() +
+			" OFFSET 0) p JOIN transactions USING (order_no)" + where
+		f = of
+	} else {
+		f.add("EXISTS (SELECT FROM postings p WHERE p.order_no = lines.order_no AND "+inCurrency+")", q.Currency+"/")
+		query = "SELECT order_no, booked_at FROM (" + page + ") lines WHERE " + f.conditions[len(f.conditions)-1]
+	}
+	found, err := all[foundRow](ctx, s.in(), query+" ORDER BY booked_at DESC, order_no DESC",
+		append([]any{prepared}, f.args...)...)
+	return step, found, err
 }
 
 type dayRow struct{ Day time.Time }
@@ -71,7 +114,7 @@ func (s *Store) skip(ctx context.Context, q *ports.StatementQuery) (bool, error)
 	if q.Merchant != "" { // a project is one merchant's: of another's there is nothing
 		f.add("EXISTS (SELECT FROM projects o WHERE o.id = d.project_id AND o.merchant_id = $?)", q.Merchant)
 	}
-	f.add("split_part(d.currency, '/', 1) = $?", q.Currency)
+	f.add("starts_with(d.currency, $?)", q.Currency+"/")
 	if q.Kind != "" {
 		f.add("d.kind = $?", q.Kind)
 	}
@@ -85,7 +128,7 @@ func (s *Store) skip(ctx context.Context, q *ports.StatementQuery) (bool, error)
 		f.add("d.day <= $?::text::date", q.Before.At.UTC().Format(time.DateOnly))
 	}
 	rows, err := all[dayRow](ctx, s.in(), "SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day FROM ledger_days d"+
-		f.where()+" ORDER BY d.day DESC LIMIT 1", f.args...)
+		f.where()+" ORDER BY d.day DESC LIMIT 1", append([]any{prepared}, f.args...)...)
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/domain/merchant"
@@ -13,7 +14,7 @@ import (
 // Page implements ports.Statements.
 func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.StatementPage, error) {
 	if q.Merchant != "" && !isUUID(q.Merchant) || q.Project != "" && !isUUID(q.Project) ||
-		!isText(q.Currency) || q.Kind != "" && !slices.Contains(ledger.Kinds(), q.Kind) {
+		!isText(q.Currency) || strings.Contains(q.Currency, "/") || q.Kind != "" && !slices.Contains(ledger.Kinds(), q.Kind) {
 		return ports.StatementPage{}, nil
 	}
 	if (q.Before != ports.StatementMark{}) {
@@ -31,7 +32,7 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 	}
 	f := statementFilter(q)
 	if q.Currency != "" {
-		f.add("EXISTS (SELECT FROM postings p"+inCurrency+")", q.Currency)
+		f.add("EXISTS (SELECT FROM postings p WHERE p.order_no = transactions.order_no AND "+inCurrency+")", q.Currency+"/")
 	}
 	page := statementParts(q, "*").query(f, limited(q.Limit)+1)
 	his := ""
@@ -52,8 +53,8 @@ func (s *Store) Page(ctx context.Context, q ports.StatementQuery) (ports.Stateme
 	return pageOf(lines, q.Limit), nil
 }
 
-// inCurrency picks those postings of a transaction that are in a currency.
-const inCurrency = " WHERE p.order_no = transactions.order_no AND split_part(p.currency, '/', 1) = $?"
+// inCurrency picks postings, p, in a currency whose code and a slash are the argument: no code has a slash.
+const inCurrency = "starts_with(p.currency, $?)"
 
 // statementParts reads columns of the newest lines, kind by kind as they are indexed.
 func statementParts(q ports.StatementQuery, columns string) merged {
