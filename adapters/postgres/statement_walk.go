@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/101pay/101pay/ports"
@@ -10,7 +11,7 @@ import (
 // What a page of one currency may cost. No index holds currencies, because every booking would pay for it:
 // the sums of days tell on which days there is anything, and from there lines are walked.
 const (
-	firstStride = 128  // lines walked to begin with; what was found says how many more may do
+	shortStride = 128  // lines walked at once, or a multiple of it: each length is a statement of its own
 	longestWalk = 2048 // lines walked for one page
 	// mostBetween is how many order numbers to a line may lie between the first and the last of a stride, for
 	// its postings to be read in one pass: to look up those of a line costs what reading that many does.
@@ -19,7 +20,7 @@ const (
 
 // strideRow is lines that were walked: how many, between which order numbers, and the last of them.
 type strideRow struct {
-	Lines     int64
+	Lines     int
 	Low, High int64
 	OrderNo   int64
 	BookedAt  time.Time
@@ -39,33 +40,30 @@ func markAt(at time.Time, no int64) ports.StatementMark {
 func (s *Store) walk(ctx context.Context, q ports.StatementQuery) (ports.StatementPage, error) {
 	var out ports.StatementPage
 	var wanted []int64
-	stride, left := firstStride, longestWalk
+	left := longestWalk
 	for left > 0 && len(wanted) < limited(q.Limit) {
-		if more, err := s.skip(ctx, &q); err != nil || !more {
+		day, err := s.skip(ctx, &q)
+		if err != nil || day.Wanted == 0 {
 			return s.walked(ctx, out, wanted, err)
 		}
-		stride = min(stride, left)
+		missing := limited(q.Limit) - len(wanted)
+		// As many as hold what is missing, if all days were like this one.
+		stride := min(left, shortStride*(1+missing*day.Entries/day.Wanted/shortStride))
 		step, found, err := s.stride(ctx, q, stride)
 		if err != nil {
 			return out, err
 		}
-		missing := limited(q.Limit) - len(wanted)
 		for _, row := range found[:min(missing, len(found))] {
 			wanted = append(wanted, row.OrderNo)
 			q.Before = markAt(row.BookedAt, row.OrderNo)
 		}
 		if len(found) < missing {
-			if step.Lines < int64(stride) {
+			if step.Lines < stride {
 				return s.walked(ctx, out, wanted, nil)
 			}
 			q.Before = markAt(step.BookedAt, step.OrderNo)
 		}
 		left -= stride
-		next := left
-		if len(found) > 0 { // as many as hold what is missing, in few sizes: each is a statement of its own
-			next = firstStride * (1 + stride*(missing-len(found))/len(found)/firstStride)
-		}
-		stride = next
 	}
 	out.More, out.Next = true, q.Before
 	return s.walked(ctx, out, wanted, nil)
@@ -84,7 +82,7 @@ func (s *Store) stride(ctx context.Context, q ports.StatementQuery, lines int) (
 		return step, nil, err
 	}
 	var query string
-	if step.High-step.Low < mostBetween*step.Lines {
+	if step.High-step.Low < int64(mostBetween*step.Lines) {
 		f.add("(booked_at, order_no) >= ($?, $?)", step.BookedAt, step.OrderNo)
 		if q.Kind != "" {
 			f.add("kind = $?", q.Kind)
@@ -105,19 +103,25 @@ func (s *Store) stride(ctx context.Context, q ports.StatementQuery, lines int) (
 	return step, found, err
 }
 
-type dayRow struct{ Day time.Time }
+// dayRow is a day: how much was booked on it, and how much of that is wanted.
+type dayRow struct {
+	Day             time.Time
+	Entries, Wanted int
+}
 
-// skip ends the period where the newest day ends that has anything of the currency, and says whether one is
-// left.
-func (s *Store) skip(ctx context.Context, q *ports.StatementQuery) (bool, error) {
+// skip ends the period where the newest day ends that has anything of the currency, and answers that day; one
+// of nothing if none is left.
+func (s *Store) skip(ctx context.Context, q *ports.StatementQuery) (none dayRow, err error) {
 	f := daysFilter(ports.FigureQuery{Project: q.Project, Mode: q.Mode})
+	if q.Kind != "" {
+		f.add("d.kind = $?", q.Kind)
+	}
+	onDay := f.where()
 	if q.Merchant != "" { // a project is one merchant's: of another's there is nothing
 		f.add("EXISTS (SELECT FROM projects o WHERE o.id = d.project_id AND o.merchant_id = $?)", q.Merchant)
 	}
 	f.add("starts_with(d.currency, $?)", q.Currency+"/")
-	if q.Kind != "" {
-		f.add("d.kind = $?", q.Kind)
-	}
+	wanted := f.conditions[len(f.conditions)-1]
 	if !q.From.IsZero() {
 		f.add("d.day >= $?::text::date", q.From.UTC().Format(time.DateOnly))
 	}
@@ -127,15 +131,20 @@ func (s *Store) skip(ctx context.Context, q *ports.StatementQuery) (bool, error)
 	if !q.Before.At.IsZero() {
 		f.add("d.day <= $?::text::date", q.Before.At.UTC().Format(time.DateOnly))
 	}
-	rows, err := all[dayRow](ctx, s.in(), "SELECT d.day::timestamp AT TIME ZONE 'UTC' AS day FROM ledger_days d"+
-		f.where()+" ORDER BY d.day DESC LIMIT 1", append([]any{prepared}, f.args...)...)
-	if err != nil || len(rows) == 0 {
-		return false, err
+	day, err := one[dayRow](ctx, s.in(), `
+		SELECT d.day, sum(d.entries)::bigint AS entries, (sum(d.entries) FILTER (WHERE `+wanted+`))::bigint AS wanted
+		FROM ledger_days d`+onDay+" AND d.day = (SELECT d.day FROM ledger_days d"+f.where()+` ORDER BY d.day DESC LIMIT 1)
+		GROUP BY d.day`, append([]any{prepared}, f.args...)...)
+	if err != nil {
+		if errors.Is(err, ports.ErrNotFound) {
+			err = nil
+		}
+		return none, err
 	}
-	if end := rows[0].Day.UTC().AddDate(0, 0, 1); q.To.IsZero() || end.Before(q.To) {
+	if end := day.Day.AddDate(0, 0, 1); q.To.IsZero() || end.Before(q.To) {
 		q.To = end
 	}
-	return true, nil
+	return day, nil
 }
 
 // walked completes a page with its lines.

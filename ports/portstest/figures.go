@@ -300,12 +300,17 @@ func figuresOpenedRace(t *testing.T, w World) {
 }
 
 // settled makes a payment whose transfer was recorded some time after its block.
-func (s Shop) settled(t *testing.T, at time.Time, took time.Duration) checkout.Intent {
+func (s Shop) settled(
+	t *testing.T, at time.Time, took time.Duration, change ...func(*ports.TransferRow),
+) checkout.Intent {
 	t.Helper()
 	session, intent := s.AwaitPayment(t, at, Address(), 9_990_100)
 	transfer := Paying(intent, 7)
 	row := Row(s, intent, transfer)
 	row.RecordedAt = transfer.BlockTime.Add(took)
+	for _, c := range change {
+		c(&row)
+	}
 	ok(t, session.Credit(Confirm(t, transfer), intent, false, row.OrderNo, row.RecordedAt))
 	do(t, s.World, func(ctx context.Context, r ports.Repos) error {
 		if _, err := r.Transfers.Add(ctx, row); err != nil {
@@ -335,6 +340,8 @@ func figuresCredited(t *testing.T, w World) {
 	same(t, credited(2), took[1:])
 	q.From = Epoch.Add(day)
 	same(t, credited(100), []time.Duration{took[1], took[0], took[2]})
+	shop.settled(t, Epoch.Add(time.Hour), 3*time.Minute, func(r *ports.TransferRow) { r.SessionID, r.IntentID = "", "" })
+	same(t, credited(1), []time.Duration{3 * time.Minute})
 }
 
 func figuresTold(t *testing.T, w World) {
