@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -147,7 +149,10 @@ func requestOf(body []byte) (*graphql.RawParams, error) {
 		OperationName string         `json:"operationName"`
 		Variables     map[string]any `json:"variables"`
 	}
-	if d.Decode(&in) != nil || d.More() || in.Query == nil {
+	if d.Decode(&in) != nil || in.Query == nil {
+		return nil, errJSON
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errJSON
 	}
 	return &graphql.RawParams{Query: *in.Query, OperationName: in.OperationName, Variables: in.Variables}, nil
