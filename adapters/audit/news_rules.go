@@ -24,12 +24,14 @@ var newsRules = []rule{
 			SELECT coalesce(b.session_id, e.session_id), coalesce(b.n, 0) || ' times booked as ' ||
 				coalesce(b.kind, e.kind) || ', ' || coalesce(e.n, 0) || ' times told'
 			FROM (
-				SELECT session_id, kind, count(*) + CASE kind WHEN 'payment' THEN (
-					SELECT count(*) FROM transfers t JOIN transactions part ON part.order_no::text = t.order_no
+				SELECT session_id, kind, count(*) + CASE kind WHEN 'payment' THEN coalesce(max(let.n), 0) ELSE 0 END AS n
+				FROM transactions x LEFT JOIN (
+					SELECT t.session_id::text AS session_id, count(*) AS n
+					FROM transfers t JOIN transactions part ON part.order_no::text = t.order_no
 					JOIN intents i ON i.id = t.intent_id AND i.matching = 'dedicated'
-					WHERE t.session_id::text = x.session_id AND t.decision = 'accepted'
-						AND part.booked_at < t.decided_at) ELSE 0 END AS n
-				FROM transactions x
+					WHERE t.decision = 'accepted' AND part.booked_at < t.decided_at
+					GROUP BY t.session_id
+				) let USING (session_id)
 				WHERE kind IN ('payment', 'reversal') AND NOT starts_with(source_ref, 'x402:')
 				GROUP BY session_id, kind
 			) b FULL JOIN (

@@ -17,6 +17,8 @@ var partPlants = []plant{
 		"payment-booked", "payment-received"),
 	by("a part is not told", "DELETE FROM webhook_events WHERE type = 'payment.partially_paid' AND session_id = '"+
 		started.session()+"'", "news-paid"),
+	by("a part that is let be enough is not told again", "UPDATE transfers SET decision = 'accepted', decided_at = now() "+
+		"WHERE disposition = 'settled' AND session_id = '"+derived.session()+"'", "news-paid"),
 	by("an address is two sessions'", "DROP INDEX intents_dedicated; UPDATE intents SET address = '"+
 		parted.address+"' WHERE id = '"+started.intent()+"'", "address-once", "payment-exact", ruleAddress),
 	by("an address is given to another before its time", "UPDATE dedicated_addresses SET session_id = '"+
