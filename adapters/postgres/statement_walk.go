@@ -11,7 +11,7 @@ import (
 // What a page of one currency may cost. No index holds currencies, because every booking would pay for it:
 // the sums of days tell on which days there is anything, and from there lines are walked.
 const (
-	shortStride = 128  // lines walked at once, or a multiple of it: each length is a statement of its own
+	shortStride = 64   // lines walked at once, or a multiple of it: each length is a statement of its own
 	longestWalk = 2048 // lines walked for one page
 	// mostBetween is how many order numbers to a line may lie between the first and the last of a stride, for
 	// its postings to be read in one pass: to look up those of a line costs what reading that many does.
