@@ -30,11 +30,14 @@ func (d Desk) Enter(ctx context.Context, a Actor, right member.Right, to Place) 
 	if err := a.Require(right); err != nil {
 		return merchant.Principal{}, err
 	}
-	p, err := d.find(ctx, a, to.Project)
+	owner, err := d.Places.Owner(ctx, to.Project)
+	if err == nil && owner != a.Merchant {
+		err = ports.ErrNotFound
+	}
 	if err != nil {
 		return merchant.Principal{}, err
 	}
-	return a.Principal(p.ID, to.Mode), nil
+	return a.Principal(to.Project, to.Mode), nil
 }
 
 // Payment finds a payment of the member's merchant and answers who he acts as where it belongs.
@@ -80,10 +83,6 @@ func (d Desk) Project(ctx context.Context, a Actor, id merchant.ProjectID) (merc
 	if err := a.Require(member.ReadSetup); err != nil {
 		return merchant.Project{}, err
 	}
-	return d.find(ctx, a, id)
-}
-
-func (d Desk) find(ctx context.Context, a Actor, id merchant.ProjectID) (merchant.Project, error) {
 	p, err := d.Places.Project(ctx, id)
 	if err == nil && p.MerchantID != a.Merchant {
 		err = ports.ErrNotFound

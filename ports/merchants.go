@@ -50,6 +50,8 @@ type Projects interface {
 type ProjectReads interface {
 	// Project finds a project of any merchant by its id, or ErrNotFound.
 	Project(ctx context.Context, id merchant.ProjectID) (merchant.Project, error)
+	// Owner answers whose a project is, or ErrNotFound. It is the same for ever, and may be remembered.
+	Owner(ctx context.Context, id merchant.ProjectID) (merchant.ID, error)
 }
 
 // Receiving keeps receiving accounts and which methods a project offers. When an account begins and

@@ -9,7 +9,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // document answers a request with one document.
@@ -18,17 +17,10 @@ type document struct{}
 // Supports implements graphql.Transport. What the request says of its body was looked at before.
 func (document) Supports(r *http.Request) bool { return r.Method == http.MethodPost }
 
-// Do implements graphql.Transport. The body was read and found to be a request before.
+// Do implements graphql.Transport. The body was read before.
 func (document) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx := r.Context()
-	params := &graphql.RawParams{Headers: r.Header}
-	in := json.NewDecoder(r.Body)
-	in.UseNumber()
-	if err := in.Decode(params); err != nil {
-		answer(w, http.StatusBadRequest, exec.DispatchError(ctx, gqlerror.List{refused(codeInput, errJSON.Message)}))
-		return
-	}
-	op, errs := exec.CreateOperationContext(ctx, params)
+	op, errs := exec.CreateOperationContext(ctx, readerOf(ctx).params)
 	if errs != nil {
 		status := http.StatusOK
 		if errcode.GetErrorKind(errs) == errcode.KindProtocol {

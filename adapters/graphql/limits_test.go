@@ -139,6 +139,8 @@ func TestRequestsHaveOneForm(t *testing.T) {
 		"from our own page": {good, []string{"Sec-Fetch-Site", "same-origin"}, 200},
 		"a batch":           {"[" + good + "]", nil, 400},
 		"two":               {good + good, nil, 400},
+		"one and a brace":   {good + " }", nil, 400},
+		"one and a line":    {good + " \n", nil, 200},
 		"none":              {"", nil, 400},
 		"no query":          {`{"variables":{}}`, nil, 400},
 		"null":              {`{"query":null}`, nil, 400},

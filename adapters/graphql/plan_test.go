@@ -198,7 +198,9 @@ func (w *watching) InterceptField(ctx context.Context, next graphql.Resolver) (a
 
 func post(s *handler.Server, query string) *httptest.ResponseRecorder {
 	body, _ := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"yes": true, "no": false}})
-	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, Path, strings.NewReader(string(body)))
+	params, _ := requestOf(body) // gqlgen's own transport reads the body
+	ctx := context.WithValue(context.Background(), readerKey{}, reader{params: params, read: func() {}})
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, Path, strings.NewReader(string(body)))
 	r.Header.Set("Content-Type", jsonType)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)

@@ -1,13 +1,16 @@
 package graphql
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/gin-gonic/gin"
 
@@ -100,22 +103,26 @@ func (s *Service) admit(c *gin.Context, guard *http.CrossOriginProtection) error
 	if err != nil {
 		return err
 	}
-	if !isRequest(body) {
-		return errJSON
+	params, err := requestOf(body)
+	if err != nil {
+		return err
 	}
+	params.Headers = c.Request.Header
 	c.Header("Cache-Control", "no-store")
 	still := func() error {
 		_, err := s.Watch(c)
 		return err
 	}
 	ctx := context.WithValue(c.Request.Context(), readerKey{},
-		reader{string(who.Member), still, func() { edge.Read(c) }})
+		reader{params, string(who.Member), still, func() { edge.Read(c) }})
 	c.Request = c.Request.WithContext(ctx)
 	return nil
 }
 
-// reader is who reads, how to ask whether he still may, and how to tell the log that he changed nothing.
+// reader is what was asked, who asks, how to ask whether he still may, and how to tell the log that he changed
+// nothing.
 type reader struct {
+	params *graphql.RawParams
 	member string
 	still  func() error
 	read   func()
@@ -127,21 +134,28 @@ type readerKey struct{}
 func readerOf(ctx context.Context) reader {
 	r, ok := ctx.Value(readerKey{}).(reader)
 	if !ok {
-		return reader{still: func() error { return nil }, read: func() {}}
+		return reader{params: &graphql.RawParams{}, still: func() error { return nil }, read: func() {}}
 	}
 	return r
 }
 
-// isRequest reports whether a body is one request, and nothing beside.
-func isRequest(body []byte) bool {
-	d := json.NewDecoder(strings.NewReader(string(body)))
+// requestOf reads a body that is one request, and nothing beside.
+func requestOf(body []byte) (*graphql.RawParams, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
+	d.UseNumber()
 	var in struct {
 		Query         *string        `json:"query"`
-		OperationName *string        `json:"operationName"`
+		OperationName string         `json:"operationName"`
 		Variables     map[string]any `json:"variables"`
 	}
-	return d.Decode(&in) == nil && !d.More() && in.Query != nil
+	if d.Decode(&in) != nil || in.Query == nil {
+		return nil, errJSON
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errJSON
+	}
+	return &graphql.RawParams{Query: *in.Query, OperationName: in.OperationName, Variables: in.Variables}, nil
 }
 
 // refuse answers a request that nobody looked into, in the words of all answers here.

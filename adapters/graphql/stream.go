@@ -51,16 +51,11 @@ func wantsStream(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// Do implements graphql.Transport. The body was read and found to be a request before.
+// Do implements graphql.Transport. The body was read before.
 func (s *stream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), streamingKey{}, true), streamLife)
 	defer cancel()
-	params := &graphql.RawParams{Headers: r.Header}
-	if err := json.NewDecoder(r.Body).Decode(params); err != nil {
-		answer(w, http.StatusBadRequest, exec.DispatchError(ctx, gqlerror.List{refused(codeInput, errJSON.Message)}))
-		return
-	}
-	op, errs := exec.CreateOperationContext(ctx, params)
+	op, errs := exec.CreateOperationContext(ctx, readerOf(ctx).params)
 	ctx = graphql.WithOperationContext(ctx, op)
 	if errs != nil {
 		answer(w, http.StatusUnprocessableEntity, exec.DispatchError(ctx, errs))

@@ -93,6 +93,12 @@ func (s *Store) Project(_ context.Context, id merchant.ProjectID) (merchant.Proj
 	return must(s.committed.Load().projects.get(id))
 }
 
+// Owner implements ports.ProjectReads.
+func (s *Store) Owner(ctx context.Context, id merchant.ProjectID) (merchant.ID, error) {
+	p, err := s.Project(ctx, id)
+	return p.MerchantID, err
+}
+
 func (r projects) ByIDs(
 	ctx context.Context, ids []merchant.ProjectID,
 ) (map[merchant.ProjectID]merchant.Project, error) {

@@ -9,7 +9,7 @@ import (
 	"github.com/101pay/101pay/ports"
 )
 
-// ring is who asks whose a credential or a project is: nearly every request. Nothing is remembered, so that what was
+// ring is who asks whose a credential or a project is: nearly every request. No credential is remembered, so that what was
 // revoked is revoked at once; but whoever asks at the same time shares a read.
 type ring struct {
 	public, secret gathered[string, ownerRow]

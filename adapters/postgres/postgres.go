@@ -81,6 +81,7 @@ type Store struct {
 	hints   hints
 
 	ring     ring                                     // questions for owners of credentials
+	owners   owners                                   // of projects
 	opened   gathered[checkout.SessionID, sessionRow] // questions for sessions
 	cursors  gathered[allCursors, []ports.Cursor]
 	payments gathered[x402.ClaimKey, knownPayment] // questions for settlements

@@ -58,6 +58,7 @@ func readEach[T any](
 		}
 		defer rows.Close()
 		var plan rowPlan
+		var last *T
 		for rows.Next() { // what was asked on a dead connection and is asked again has had no row
 			if plan == nil {
 				plan, err = planRows(in.db, reflect.TypeFor[T](), rows.FieldDescriptions())
@@ -65,7 +66,11 @@ func readEach[T any](
 					return err
 				}
 			}
-			if err := plan.read(rows.RawValues(), reflect.ValueOf(into()).Elem()); err != nil {
+			if row := into(); row != last { // what is read row by row is often read into the same place
+				plan.into(reflect.ValueOf(row).Elem())
+				last = row
+			}
+			if err := plan.read(rows.RawValues()); err != nil {
 				return err
 			}
 			if err := done(); err != nil {
@@ -85,14 +90,15 @@ type column struct {
 	field *schema.Field
 	wire  pgconn.FieldDescription
 	take  taker
+	to    reflect.Value // the field of the row that is read
 
 	last []byte // what was read last, and the text made of it: neighbours are often equal
 	text string
 	room []byte // for bytes of this row and those to come
 }
 
-// taker puts a value that is not NULL into a field. raw is the connection's own.
-type taker func(c *column, raw []byte, to reflect.Value) error
+// taker puts a value that is not NULL into its field. raw is the connection's own.
+type taker func(c *column, raw []byte) error
 
 func planRows(db *bun.DB, row reflect.Type, answered []pgconn.FieldDescription) (rowPlan, error) {
 	table := db.Table(row)
@@ -107,18 +113,21 @@ func planRows(db *bun.DB, row reflect.Type, answered []pgconn.FieldDescription) 
 	return plan, nil
 }
 
-// read fills a row, which is zero: NULL leaves it so.
-func (p rowPlan) read(values [][]byte, row reflect.Value) error {
+// into chooses the row that is read.
+func (p rowPlan) into(row reflect.Value) {
+	for i := range p {
+		p[i].to = row.FieldByIndex(p[i].field.Index)
+	}
+}
+
+// read fills the row, which is zero: NULL leaves it so.
+func (p rowPlan) read(values [][]byte) error {
 	for i, raw := range values {
 		if raw == nil {
 			continue
 		}
 		c := &p[i]
-		to := row
-		for _, n := range c.field.Index {
-			to = to.Field(n)
-		}
-		if err := c.take(c, raw, to); err != nil {
+		if err := c.take(c, raw); err != nil {
 			return fmt.Errorf("column %s: %w", c.wire.Name, err)
 		}
 	}

@@ -86,22 +86,22 @@ func binaryTakerOf(oid uint32, field reflect.Type) taker {
 	return takeAny
 }
 
-func takeText(c *column, raw []byte, to reflect.Value) error {
+func takeText(c *column, raw []byte) error {
 	if string(raw) != c.text {
 		c.text = string(raw)
 	}
-	to.SetString(c.text)
+	c.to.SetString(c.text)
 	return nil
 }
 
-func takeUUID(c *column, raw []byte, to reflect.Value) error { return c.spell(raw, to, uuidText) }
+func takeUUID(c *column, raw []byte) error { return c.spell(raw, uuidText) }
 
-func takeNumeric(c *column, raw []byte, to reflect.Value) error {
-	return c.spell(raw, to, numericText)
+func takeNumeric(c *column, raw []byte) error {
+	return c.spell(raw, numericText)
 }
 
 // spell sets a text that is made of a value, once for neighbours that are equal.
-func (c *column) spell(raw []byte, to reflect.Value, text func([]byte) (string, error)) error {
+func (c *column) spell(raw []byte, text func([]byte) (string, error)) error {
 	if c.last == nil || !bytes.Equal(raw, c.last) {
 		made, err := text(raw)
 		if err != nil {
@@ -109,60 +109,60 @@ func (c *column) spell(raw []byte, to reflect.Value, text func([]byte) (string, 
 		}
 		c.last, c.text = append(c.last[:0], raw...), made
 	}
-	to.SetString(c.text)
+	c.to.SetString(c.text)
 	return nil
 }
 
 // mostRoom bounds the piece of memory that bytes of several rows share.
 const mostRoom = 4 << 10
 
-func takeBytes(c *column, raw []byte, to reflect.Value) error {
+func takeBytes(c *column, raw []byte) error {
 	if cap(c.room)-len(c.room) < len(raw) || c.room == nil {
 		c.room = make([]byte, 0, max(len(raw), min(4*cap(c.room), mostRoom)))
 	}
 	begin := len(c.room)
 	c.room = append(c.room, raw...)
-	to.SetBytes(c.room[begin:len(c.room):len(c.room)]) // nobody grows into what is another row's
+	c.to.SetBytes(c.room[begin:len(c.room):len(c.room)]) // nobody grows into what is another row's
 	return nil
 }
 
-func takeBool(_ *column, raw []byte, to reflect.Value) error {
+func takeBool(c *column, raw []byte) error {
 	if len(raw) != 1 {
 		return fmt.Errorf("a boolean of %d bytes", len(raw))
 	}
-	to.SetBool(raw[0] != 0)
+	c.to.SetBool(raw[0] != 0)
 	return nil
 }
 
-func takeInt(_ *column, raw []byte, to reflect.Value) error {
+func takeInt(c *column, raw []byte) error {
 	n, err := binaryInteger(raw)
-	if err == nil && to.OverflowInt(n) {
-		err = fmt.Errorf("%d does not fit %s", n, to.Type())
+	if err == nil && c.to.OverflowInt(n) {
+		err = fmt.Errorf("%d does not fit %s", n, c.to.Type())
 	}
-	to.SetInt(n)
+	c.to.SetInt(n)
 	return err
 }
 
-func takeUint(_ *column, raw []byte, to reflect.Value) error {
+func takeUint(c *column, raw []byte) error {
 	n, err := binaryInteger(raw)
-	if err == nil && (n < 0 || to.OverflowUint(uint64(n))) {
-		err = fmt.Errorf("%d does not fit %s", n, to.Type())
+	if err == nil && (n < 0 || c.to.OverflowUint(uint64(n))) {
+		err = fmt.Errorf("%d does not fit %s", n, c.to.Type())
 	}
-	to.SetUint(uint64(n)) //nolint:gosec // what is negative is an error
+	c.to.SetUint(uint64(n)) //nolint:gosec // what is negative is an error
 	return err
 }
 
 // unixOfPostgres is when PostgreSQL's clock began, in microseconds of Unix time: 2000-01-01.
 const unixOfPostgres = 946_684_800_000_000
 
-func takeTime(c *column, raw []byte, to reflect.Value) error {
+func takeTime(c *column, raw []byte) error {
 	if len(raw) != 8 {
 		return fmt.Errorf("an instant of %d bytes", len(raw))
 	}
 	micros := int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // the sign is PostgreSQL's
-	at, ok := to.Addr().Interface().(*time.Time)
+	at, ok := c.to.Addr().Interface().(*time.Time)
 	if !ok || micros == infinity || micros == -infinity-1 {
-		return takeAny(c, raw, to)
+		return takeAny(c, raw)
 	}
 	*at = time.UnixMicro(micros + unixOfPostgres).UTC()
 	return nil
@@ -171,12 +171,12 @@ func takeTime(c *column, raw []byte, to reflect.Value) error {
 const infinity = 1<<63 - 1
 
 // takeAny reads what database/sql would hand to Bun, and lets Bun make the field of it.
-func takeAny(c *column, raw []byte, to reflect.Value) error {
+func takeAny(c *column, raw []byte) error {
 	value, err := driverValue(c.wire, raw)
 	if err != nil {
 		return err
 	}
-	return c.field.ScanWithCheck(to, value)
+	return c.field.ScanWithCheck(c.to, value)
 }
 
 // plainTypes reads what driverValue answers.

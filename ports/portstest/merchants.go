@@ -21,6 +21,7 @@ var merchantPromises = []promise{
 	{"the default project is listed, whole", merchantsProjects},
 	{"a further project is listed after it, and there are not too many", merchantsMoreProjects},
 	{"update replaces name, website, mode and policy", projectsUpdate},
+	{"a project is its merchant's, for ever", projectsOwner},
 	{"a website belongs to one project", projectsWebsiteTaken},
 	{"of many changes to a loaded project none is lost", projectsRace},
 }
@@ -54,6 +55,8 @@ func merchantsUnknown(t *testing.T, w World) {
 	})
 	for _, id := range append([]string{UUID()}, hostile...) {
 		_, err := w.Projects.Project(t.Context(), merchant.ProjectID(id))
+		isFault(t, err, ports.ErrNotFound)
+		_, err = w.Projects.Owner(t.Context(), merchant.ProjectID(id))
 		isFault(t, err, ports.ErrNotFound)
 	}
 }
@@ -145,6 +148,31 @@ func projectsUpdate(t *testing.T, w World) {
 	moved.CreatedAt, moved.Disabled = Epoch.Add(time.Hour), true
 	update(t, w, moved)
 	same(t, project(t, w, shop.Project.ID), want)
+}
+
+func projectsOwner(t *testing.T, w World) {
+	shop, other := OpenShop(t, w), OpenShop(t, w)
+	second := shop.Project
+	second.ID, second.CreatedAt = merchant.ProjectID(UUID()), shop.Project.CreatedAt.Add(time.Hour)
+	for range 2 {
+		for id, want := range map[merchant.ProjectID]merchant.ID{
+			shop.Project.ID: shop.ID(), other.Project.ID: other.ID(),
+		} {
+			got, err := w.Projects.Owner(t.Context(), id)
+			ok(t, err)
+			same(t, got, want)
+		}
+		_, err := w.Projects.Owner(t.Context(), second.ID)
+		isFault(t, err, ports.ErrNotFound)
+		moved := shop.Project
+		moved.MerchantID = other.ID()
+		update(t, w, moved)
+		same(t, project(t, w, shop.Project.ID), shop.Project)
+	}
+	do(t, w, func(ctx context.Context, r ports.Repos) error { return r.Projects.Add(ctx, second) })
+	got, err := w.Projects.Owner(t.Context(), second.ID) // nobody remembers that it was not there
+	ok(t, err)
+	same(t, got, shop.ID())
 }
 
 func projectsWebsiteTaken(t *testing.T, w World) {
