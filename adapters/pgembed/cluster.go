@@ -95,7 +95,8 @@ func (s *Server) settings() []string {
 	}
 	if s.opts.Throwaway {
 		set = append(set, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
-			"wal_level=minimal", "max_wal_senders=0", "shared_buffers=64MB")
+			"wal_level=minimal", "max_wal_senders=0", "shared_buffers=64MB",
+			"max_wal_size=256MB") // it may be kept in memory, and checkpoints cost little there
 	} else {
 		set = append(append(set, "fsync=on", "synchronous_commit=on", "full_page_writes=on"), buffers(memory())...)
 	}

@@ -45,7 +45,8 @@ type Options struct {
 	// unless Throwaway. Run as root, the server belongs to another user (postgres, else nobody), who
 	// must be able to pass through every directory above it.
 	DataDir string
-	// Throwaway is for tests: a temporary directory removed by Stop, and nothing synced to disk.
+	// Throwaway is for tests: a temporary directory removed by Stop, in memory where there is plenty,
+	// and nothing synced to disk.
 	Throwaway bool
 	// Log receives the server's own messages and the supervisor's. Nil discards them.
 	Log *slog.Logger

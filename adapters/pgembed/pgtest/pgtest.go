@@ -155,6 +155,11 @@ func fresh(t testing.TB, admin, from string) string {
 	t.Helper()
 	db := newName()
 	statement := "CREATE DATABASE " + db
+	if os.Getenv("TEST_DATABASE_URL") == "" {
+		// Files of a template are copied as they are. A server that syncs, or serves others too, had
+		// rather log their pages: copying files needs a checkpoint of everything.
+		statement += " STRATEGY file_copy"
+	}
 	if from != "" {
 		statement += " TEMPLATE " + from
 	}
