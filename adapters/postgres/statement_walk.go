@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/101pay/101pay/domain/ledger"
 	"github.com/101pay/101pay/ports"
 )
 
@@ -81,24 +82,25 @@ func (s *Store) stride(ctx context.Context, q ports.StatementQuery, lines int) (
 	if err != nil || step.Lines == 0 {
 		return step, nil, err
 	}
+	// What was booked meanwhile may lie among them: the last line ends the stride, not their number.
+	f.add("(booked_at, order_no) >= ($?, $?)", step.BookedAt, step.OrderNo)
+	kinds := ledger.Kinds()
+	if q.Kind != "" {
+		kinds = []ledger.Kind{q.Kind}
+	}
+	f.add("kind = ANY($?::text[])", texts(kinds))
+	walked := f.where()
+	f.conditions = nil
+	f.add(inCurrency, q.Currency+"/")
 	var query string
 	if step.High-step.Low < int64(mostBetween*step.Lines) {
-		f.add("(booked_at, order_no) >= ($?, $?)", step.BookedAt, step.OrderNo)
-		if q.Kind != "" {
-			f.add("kind = $?", q.Kind)
-		}
-		where := f.where()
-		of := &filter{args: f.args}
-		of.add("order_no BETWEEN $? AND $?", step.Low, step.High)
-		of.add(inCurrency, q.Currency+"/")
-		query = "SELECT order_no, booked_at FROM (SELECT DISTINCT order_no FROM postings p" + of.where() +
-			" OFFSET 0) p JOIN transactions USING (order_no)" + where
-		f = of
-	} else {
-		f.add("EXISTS (SELECT FROM postings p WHERE p.order_no = lines.order_no AND "+inCurrency+")", q.Currency+"/")
-		query = "SELECT order_no, booked_at FROM (" + page + ") lines WHERE " + f.conditions[len(f.conditions)-1]
+		f.add("p.order_no BETWEEN $? AND $?", step.Low, step.High)
+		query = "(SELECT DISTINCT order_no FROM postings p" + f.where() + " OFFSET 0) p JOIN transactions USING (order_no)" + walked
+	} else { // a value of each line is looked up line by line, whatever plan there is for the rest
+		f.add("p.order_no = transactions.order_no")
+		query = "transactions" + walked + " AND (SELECT true FROM postings p" + f.where() + " LIMIT 1)"
 	}
-	found, err := all[foundRow](ctx, s.in(), query+" ORDER BY booked_at DESC, order_no DESC",
+	found, err := all[foundRow](ctx, s.in(), "SELECT order_no, booked_at FROM "+query+" ORDER BY booked_at DESC, order_no DESC",
 		append([]any{prepared}, f.args...)...)
 	return step, found, err
 }
