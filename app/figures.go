@@ -49,8 +49,10 @@ type FinalityTimes struct {
 	Median, P95 time.Duration
 }
 
-// Overview counts the last days, the present one included.
-func (f Figures) Overview(ctx context.Context, who merchant.Principal, days int) (out Overview, err error) {
+// Overview counts the last days, the present one included. What it may do without is empty.
+func (f Figures) Overview(
+	ctx context.Context, who merchant.Principal, days int, without ports.OverviewParts,
+) (out Overview, err error) {
 	if days < 1 || days > maxOverviewDays {
 		return out, ErrInvalidDays
 	}
@@ -58,7 +60,7 @@ func (f Figures) Overview(ctx context.Context, who merchant.Principal, days int)
 	out.From = out.To.AddDate(0, 0, 1-days)
 	read, err := f.Reads.Overview(ctx, ports.OverviewQuery{
 		Project: who.Project, Mode: who.Mode, From: out.From, To: out.To.Add(oneDay), Credited: overviewCredited,
-		Told: overviewTold,
+		Told: overviewTold, Without: without,
 	})
 	out.Volume, out.Opened, out.Told = read.Volume, read.Opened, read.Told
 	out.Finality = finalityOf(read.Credited)

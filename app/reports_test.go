@@ -151,7 +151,7 @@ func TestOverviewEndsToday(t *testing.T) {
 		reads.took = append(reads.took, time.Duration(20-i)*time.Second)
 	}
 	f := Figures{Reads: reads, Clock: fixedClock{portstest.Epoch}}
-	o, err := f.Overview(t.Context(), merchant.Principal{}, 2)
+	o, err := f.Overview(t.Context(), merchant.Principal{}, 2, 0)
 	if err != nil || !o.To.Equal(onDay("2026-03-01")) || !o.From.Equal(onDay("2026-02-28")) {
 		t.Errorf("from %v to %v, %v", o.From, o.To, err)
 	}
@@ -162,7 +162,7 @@ func TestOverviewEndsToday(t *testing.T) {
 		t.Errorf("it took %+v", o.Finality)
 	}
 	for _, days := range []int{-1, 0, 93} {
-		if _, err := f.Overview(t.Context(), merchant.Principal{}, days); !errors.Is(err, ErrInvalidDays) {
+		if _, err := f.Overview(t.Context(), merchant.Principal{}, days, 0); !errors.Is(err, ErrInvalidDays) {
 			t.Errorf("%d days: %v", days, err)
 		}
 	}

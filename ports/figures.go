@@ -66,7 +66,24 @@ type OverviewQuery struct {
 	From, To time.Time // first instants of days, To not included; zero for no bound
 	Credited int       // settled sessions looked at, those opened last
 	Told     int       // events looked at, the newest
+	Without  OverviewParts
 }
+
+// OverviewParts are what an overview may do without. They are not read, and empty in what is answered.
+type OverviewParts uint8
+
+// The parts, after the fields of Overview.
+const (
+	OverviewVolume OverviewParts = 1 << iota
+	OverviewOpened
+	OverviewCredited
+	OverviewTold
+
+	EveryOverviewPart = OverviewVolume | OverviewOpened | OverviewCredited | OverviewTold
+)
+
+// Any reports whether any of some parts is among p.
+func (p OverviewParts) Any(of OverviewParts) bool { return p&of != 0 }
 
 // Overview is a project's figures, all of one instant.
 type Overview struct {

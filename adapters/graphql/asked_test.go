@@ -1,6 +1,9 @@
 package graphql_test
 
 import (
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +33,29 @@ func TestWhatProvesALineIsThereWhenItIsAsked(t *testing.T) {
 			if got != value {
 				t.Errorf("%s asked %s is %v, want %v", field, how, got, value)
 			}
+		}
+	}
+}
+
+// Each chart of an overview is there when it is asked for alone.
+func TestChartsAreReadAlone(t *testing.T) {
+	w := open(t)
+	s := w.shop("corner")
+	ask := func(asked string) map[string]any {
+		return w.asked(s.as(member.Viewer), `query($p: ID!) { overview(project: $p, mode: TEST, days: 30) { `+asked+" } }",
+			args{"p": s.ids["project"]}).at("overview").(map[string]any)
+	}
+	charts := map[string]string{
+		"volume": "volume { amount }", "conversion": "conversion { created paid }",
+		"finality": "finality { payments median p95 }", "webhooks": "webhooks { deliveries pending }",
+	}
+	whole := ask(strings.Join(slices.Collect(maps.Values(charts)), " "))
+	if whole["finality"].(map[string]any)["payments"] == 0.0 || whole["webhooks"].(map[string]any)["deliveries"] == 0.0 {
+		t.Fatalf("there is nothing to show: %v", whole)
+	}
+	for name, asked := range charts {
+		if got := ask("shown: " + asked)["shown"]; !reflect.DeepEqual(got, whole[name]) || reflect.ValueOf(got).Len() == 0 {
+			t.Errorf("%s alone is %v, want %v", name, got, whole[name])
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (q queries) Overview(ctx context.Context, project string, mode Mode, days *
 	if days == nil {
 		return nil, app.ErrInvalidDays
 	}
-	o, err := q.Figures.Overview(ctx, who, *days)
+	o, err := q.Figures.Overview(ctx, who, *days, overviewWithout(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +50,20 @@ func (q queries) Overview(ctx context.Context, project string, mode Mode, days *
 			Deliveries: o.Told[webhook.Delivered] + o.Told[webhook.Pending] + o.Told[webhook.Failed],
 		},
 	}, nil
+}
+
+// overviewWithout is what need not be read of an overview.
+func overviewWithout(ctx context.Context) (parts ports.OverviewParts) {
+	asked := askedNames(ctx)
+	for name, part := range map[string]ports.OverviewParts{
+		"volume": ports.OverviewVolume, "conversion": ports.OverviewOpened, "finality": ports.OverviewCredited,
+		"webhooks": ports.OverviewTold,
+	} {
+		if !asked.any(name) {
+			parts |= part
+		}
+	}
+	return parts
 }
 
 func showFinality(f app.FinalityTimes) *FinalityTimes {

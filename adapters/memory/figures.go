@@ -117,10 +117,20 @@ func (s *state) worth(t ledger.Transaction, p ledger.Posting, place string) (*bi
 func (s *Store) Overview(_ context.Context, q ports.OverviewQuery) (ports.Overview, error) {
 	now := s.committed.Load()
 	of := ports.FigureQuery{Project: q.Project, Mode: q.Mode, From: q.From, To: q.To}
-	return ports.Overview{
-		Volume: volumeOf(now.sumsOf(of)), Opened: now.opened(of), Credited: now.credited(of, q.Credited),
-		Told: now.told(of, q.Told),
-	}, nil
+	out := ports.Overview{Told: map[webhook.DeliveryStatus]int{}}
+	if !q.Without.Any(ports.OverviewVolume) {
+		out.Volume = volumeOf(now.sumsOf(of))
+	}
+	if !q.Without.Any(ports.OverviewOpened) {
+		out.Opened = now.opened(of)
+	}
+	if !q.Without.Any(ports.OverviewCredited) {
+		out.Credited = now.credited(of, q.Credited)
+	}
+	if !q.Without.Any(ports.OverviewTold) {
+		out.Told = now.told(of, q.Told)
+	}
+	return out, nil
 }
 
 // volumeOf sums over what entries were worth.

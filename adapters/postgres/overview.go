@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/101pay/101pay/domain/checkout"
@@ -39,10 +40,14 @@ type overviewRow struct {
 // Overview implements ports.Figures.
 func (s *Store) Overview(ctx context.Context, q ports.OverviewQuery) (ports.Overview, error) {
 	out := ports.Overview{Told: map[webhook.DeliveryStatus]int{}}
-	if !isUUID(q.Project) {
+	if !isUUID(q.Project) || q.Without == ports.EveryOverviewPart {
 		return out, nil
 	}
-	f := daysFilter(ports.FigureQuery{Project: q.Project, Mode: q.Mode, From: q.From, To: q.To})
+	days := ports.FigureQuery{Project: q.Project, Mode: q.Mode}
+	if !q.Without.Any(ports.OverviewVolume) || !q.Without.Any(ports.OverviewOpened) { // the others are of no days
+		days.From, days.To = q.From, q.To
+	}
+	f := daysFilter(days)
 	rows, err := all[overviewRow](ctx, s.in(), overviewQuery(f, q), append([]any{prepared}, f.args...)...)
 	if err != nil {
 		return out, err
@@ -107,17 +112,36 @@ func summed(read []ports.DayVolume) []ports.DayVolume {
 	return out
 }
 
-// overviewQuery reads all parts; f selects days, d, and its first two arguments are the project and the mode.
+// overviewQuery reads the parts that are wanted, at least one; f selects days, d, and its first two arguments are
+// the project and the mode.
 func overviewQuery(f *filter, q ports.OverviewQuery) string {
-	return fmt.Sprintf(`
-		SELECT %d AS part, d.day, d.kind AS name, d.place, d.currency, d.entries, d.amount, NULL::interval[] AS took
-		FROM ledger_days d`+f.where()+`
-		UNION ALL SELECT %d, o.day, '', '', '', o.opened, o.settled, NULL
-		FROM (SELECT d.day, sum(d.opened)::bigint AS opened, sum(d.settled) AS settled
-			FROM session_days d`+f.where()+` GROUP BY d.day) o
-		UNION ALL SELECT %d, NULL, w.status, '', '', w.count, 0, NULL FROM (`+toldQuery(q.Told)+`) w
-		UNION ALL SELECT %d, NULL, '', '', '', 0, 0, c.took FROM (`+creditedQuery(q.Credited)+`) c`,
-		volumePart, openedPart, toldPart, creditedPart)
+	var parts []string
+	for _, p := range []struct {
+		of   ports.OverviewParts
+		rows string
+	}{
+		{ports.OverviewVolume, overviewColumns(volumePart, "d.day", "d.kind", "d.place", "d.currency", "d.entries", "d.amount", "NULL") +
+			"ledger_days d" + f.where()},
+		{ports.OverviewOpened, overviewColumns(openedPart, "o.day", "''", "''", "''", "o.opened", "o.settled", "NULL") + `(
+			SELECT d.day, sum(d.opened)::bigint AS opened, sum(d.settled) AS settled
+			FROM session_days d` + f.where() + " GROUP BY d.day) o"},
+		{ports.OverviewTold, overviewColumns(toldPart, "NULL", "w.status", "''", "''", "w.count", "0", "NULL") +
+			"(" + toldQuery(q.Told) + ") w"},
+		{ports.OverviewCredited, overviewColumns(creditedPart, "NULL", "''", "''", "''", "0", "0", "c.took") +
+			"(" + creditedQuery(q.Credited) + ") c"},
+	} {
+		if !q.Without.Any(p.of) {
+			parts = append(parts, p.rows)
+		}
+	}
+	return strings.Join(parts, " UNION ALL ")
+}
+
+// overviewColumns are those of a part of an overview.
+func overviewColumns(part int, day, name, place, currency, entries, amount, took string) string {
+	return fmt.Sprintf(`SELECT %d AS part, %s::date AS day, %s::text AS name, %s::text AS place, %s::text AS currency,
+		%s::bigint AS entries, %s::numeric AS amount, %s::interval[] AS took FROM `,
+		part, day, name, place, currency, entries, amount, took)
 }
 
 // creditedQuery lists how long it took to credit the newest settled sessions of project $1 and mode $2. Their

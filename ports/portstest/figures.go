@@ -61,10 +61,32 @@ func (s Shop) booked(t *testing.T, q ports.FigureQuery) []ports.DayBooked {
 
 func (s Shop) overview(t *testing.T, q ports.FigureQuery, credited, told int) ports.Overview {
 	t.Helper()
-	o, err := s.World.Figures.Overview(t.Context(), ports.OverviewQuery{
+	in := ports.OverviewQuery{
 		Project: q.Project, Mode: q.Mode, From: q.From, To: q.To, Credited: credited, Told: told,
-	})
+	}
+	whole, err := s.World.Figures.Overview(t.Context(), in)
 	ok(t, err)
+	for in.Without = range ports.EveryOverviewPart + 1 {
+		got, err := s.World.Figures.Overview(t.Context(), in)
+		ok(t, err)
+		same(t, got, withoutParts(whole, in.Without))
+	}
+	return whole
+}
+
+func withoutParts(o ports.Overview, parts ports.OverviewParts) ports.Overview {
+	if parts.Any(ports.OverviewVolume) {
+		o.Volume = nil
+	}
+	if parts.Any(ports.OverviewOpened) {
+		o.Opened = nil
+	}
+	if parts.Any(ports.OverviewCredited) {
+		o.Credited = nil
+	}
+	if parts.Any(ports.OverviewTold) {
+		o.Told = map[webhook.DeliveryStatus]int{}
+	}
 	return o
 }
 
